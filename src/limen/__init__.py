@@ -1,0 +1,3 @@
+"""Limen: an open system for ketamine therapy. It advises; a licensed person decides."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,75 @@
+"""The strict reader of knowledge files: YAML 1.2, no duplicate key, no unknown key, errors with file and line."""
+
+from __future__ import annotations
+
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedBase
+from ruamel.yaml.error import MarkedYAMLError
+
+from limen.errors import KnowledgeError
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class Record(BaseModel):
+    """Base of every knowledge record: closed, immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def read_yaml(path: Path | Traversable, model: type[T]) -> T:
+    """Read one knowledge file into ``model``.
+
+    Raises
+    ------
+    KnowledgeError
+        If the text is not YAML 1.2, repeats a key, or does not fit the model. Names the file, the line and the key.
+    """
+    text = path.read_text(encoding="utf-8")
+    try:
+        tree = YAML(typ="rt", pure=True).load(text)
+    except MarkedYAMLError as problem:
+        mark = problem.problem_mark
+        where = f"{path.name}:{mark.line + 1}" if mark else path.name
+        raise KnowledgeError(str(problem.problem or problem.context or "not YAML"), where=where) from None
+    try:
+        return model.model_validate(_plain(tree))
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        keys = [part for part in first["loc"] if isinstance(part, str | int)]
+        where = f"{path.name}:{_line(tree, keys)} {'.'.join(map(str, keys))}"
+        raise KnowledgeError(f"{first['msg']} (got {first['input']!r:.80})", where=where) from None
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    if isinstance(node, bool) or node is None:
+        return node
+    for kind in (int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return node
+
+
+def _line(tree: Any, keys: list[str | int]) -> int:
+    """The 1-based line of the deepest key that exists in the tree."""
+    line = 1
+    node = tree
+    for key in keys:
+        if not isinstance(node, CommentedBase):
+            break
+        try:
+            spot = node.lc.item(key) if isinstance(key, int) else node.lc.key(key)
+            node = node[key]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError, AttributeError):
+            break
+        line = spot[0] + 1
+    return line
