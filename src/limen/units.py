@@ -132,10 +132,10 @@ def convert(value: float, unit: str, to: str, *, where: str = "") -> float:
         source = units.Unit(_spelling(unit))
         target = units.Unit(_spelling(to))
         converted = units.Quantity(value, source).to(target).magnitude
-    except (pint.UndefinedUnitError, pint.errors.DefinitionSyntaxError, AttributeError, ValueError, TypeError):
-        raise InputError(f"unknown unit {unit!r}", where=where, allowed=f"a unit of {to}") from None
     except pint.DimensionalityError:
         raise InputError(f"unit {unit!r} does not measure the same as {to}", where=where, allowed=to) from None
+    except (pint.UndefinedUnitError, pint.errors.DefinitionSyntaxError, AttributeError, ValueError, TypeError):
+        raise InputError(f"unknown unit {unit!r}", where=where, allowed=f"a unit of {to}") from None
     return round(float(converted), 12)
 
 

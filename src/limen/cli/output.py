@@ -1,0 +1,59 @@
+"""Reading inputs and printing results: one JSON contract, one readable form, one line per error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from limen.errors import InputError
+
+Json = Annotated[bool, typer.Option("--json", help="Print the JSON contract and nothing else.")]
+
+
+def read_json(path: str) -> dict[str, Any]:
+    """The JSON object in a file, or on standard input where the path is ``-``.
+
+    Raises
+    ------
+    InputError
+        If the file is absent, is not JSON, repeats a key, or is not an object. Names the file, line and column.
+    """
+    where = "standard input" if path == "-" else path
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else "not UTF-8 text"
+        raise InputError(f"cannot read the file: {reason}", where=where, allowed="a JSON file") from None
+    try:
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as problem:
+        raise InputError(
+            f"not JSON: {problem.msg}", where=f"{where}:{problem.lineno}:{problem.colno}", allowed="one JSON object"
+        ) from None
+    except InputError as problem:
+        raise InputError(problem.what, where=where, allowed=problem.allowed) from None
+    if not isinstance(value, dict):
+        raise InputError(f"holds a {type(value).__name__}", where=where, allowed="one JSON object")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise InputError(f"the key {twice!r} stands twice", allowed="each key once")
+    return table
+
+
+def _refuse_constant(name: str) -> float:
+    raise InputError(f"{name} is not a number", allowed="finite numbers, or null for missing")
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document; NaN can never leave the program."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
