@@ -1,0 +1,1 @@
+"""The Django project: the only place that holds state."""
