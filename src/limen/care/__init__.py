@@ -1,0 +1,1 @@
+"""Decisions: pure functions over knowledge and the facts of one case."""
