@@ -19,7 +19,18 @@ app = typer.Typer(
 )
 
 # Each topic is one module with ``register(app)``; it imports its engine only when its command runs.
-TOPICS = ("pharmacology", "protocols", "screening", "planning", "scoring", "session", "ledger", "knowledge", "clinic")
+TOPICS = (
+    "pharmacology",
+    "protocols",
+    "screening",
+    "planning",
+    "scoring",
+    "session",
+    "ledger",
+    "knowledge",
+    "clinic",
+    "device",
+)
 
 
 @app.callback(invoke_without_command=True)
