@@ -1,0 +1,47 @@
+"""What can be done in the clinic: one verb for each act."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """``scope:act``, as it stands in the audit trail."""
+
+    PATIENTS_REGISTER = "patients:register"
+    PATIENTS_IMPORT = "patients:import"
+    FACTS_RECORD = "facts:record"
+    FACTS_CORRECT = "facts:correct"
+    COURSE_OPEN = "course:open"
+    SCREENING_RUN = "screening:run"
+    OVERRIDE_HOLD = "override:hold"
+    OVERRIDE_BLOCK = "override:block"
+    PLAN_WRITE = "plan:write"
+    PLAN_SIGN = "plan:sign"
+    STOCK_RECEIVE = "stock:receive"
+    STOCK_TRANSFER = "stock:transfer"
+    STOCK_DRAW = "stock:draw"
+    STOCK_GIVE = "stock:give"
+    STOCK_WITNESS = "stock:witness"
+    STOCK_WASTE = "stock:waste"
+    STOCK_RETURN = "stock:return"
+    STOCK_COUNT = "stock:count"
+    STOCK_CORRECT = "stock:correct"
+    STOCK_DESTROY = "stock:destroy"
+    STOCK_READ = "stock:read"
+    SESSION_SCHEDULE = "session:schedule"
+    SESSION_START = "session:start"
+    SESSION_RECORD = "session:record"
+    SESSION_STOP = "session:stop"
+    ALARM_ACKNOWLEDGE = "alarm:acknowledge"
+    LIMITS_CHANGE = "limits:change"
+    DISCHARGE_RECORD = "discharge:record"
+    NOTE_WRITE = "note:write"
+    NOTE_SIGN = "note:sign"
+    QUESTIONNAIRE_RECORD = "questionnaire:record"
+    TASK_CLOSE = "task:close"
+    DEVICE_REGISTER = "device:register"
+    DEVICE_ASSOCIATE = "device:associate"
+    AUDIT_READ = "audit:read"
+    USERS_MANAGE = "users:manage"
+    SITE_MANAGE = "site:manage"

@@ -1,0 +1,1 @@
+"""Courses of treatment: screening, overrides, plan, signature."""

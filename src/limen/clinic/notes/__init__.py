@@ -1,0 +1,1 @@
+"""The session note: written from events, signed by a person."""

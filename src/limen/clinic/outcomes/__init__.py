@@ -1,0 +1,1 @@
+"""Questionnaires, what they scored, and the tasks they raise."""

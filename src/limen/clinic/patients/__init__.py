@@ -1,0 +1,1 @@
+"""Patients and the dated facts on record about them."""

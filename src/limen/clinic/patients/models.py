@@ -1,0 +1,107 @@
+"""A patient, and the dated facts on record. Never edited: a correction is a new row that names the old one."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from limen.clinic.audit.guard import SiteModel
+
+
+class Patient(SiteModel):
+    """FHIR Patient."""
+
+    class Sex(models.TextChoices):
+        """Administrative sex, as FHIR spells it."""
+
+        FEMALE = "female"
+        MALE = "male"
+        OTHER = "other"
+        UNKNOWN = "unknown"
+
+    mrn = models.CharField("medical record number", max_length=64)
+    family_name = models.CharField(max_length=120)
+    given_name = models.CharField(max_length=120)
+    birth_date = models.DateField()
+    sex = models.CharField(max_length=10, choices=Sex.choices)
+    phone = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering = ("family_name", "given_name")
+        constraints = (models.UniqueConstraint(fields=["site", "mrn"], name="patient_mrn_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.family_name}, {self.given_name}"
+
+
+class Recorded(SiteModel):
+    """Something on record about a patient: when it was true, where it comes from, and what it corrects."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="%(class)ss")
+    effective_at = models.DateTimeField(null=True)  # null: the source gave no date, so its age is not known
+    source = models.CharField(max_length=120)
+    entered_in_error_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="corrections")
+    retracted = models.BooleanField(default=False)  # true on a correction that puts nothing in the old row's place
+    reason = models.CharField(max_length=300, blank=True)
+
+    append_only = True
+
+    class Meta:
+        abstract = True
+        ordering = ("effective_at", "created_at")
+
+
+class Fact(Recorded):
+    """One value: ``sbp_mmHg``, ``weight_kg``, ``consent_signed``, ``score:PHQ-9`` ..., with its unit."""
+
+    kind = models.CharField(max_length=60)
+    value = models.JSONField(null=True)
+    unit = models.CharField(max_length=20, blank=True)
+
+    class Meta(Recorded.Meta):
+        indexes = (models.Index(fields=["patient", "kind", "effective_at"], name="fact_by_kind"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value} {self.unit}".strip()
+
+
+class ConditionRecord(Recorded):
+    """FHIR Condition."""
+
+    code = models.CharField(max_length=40, blank=True)
+    system = models.CharField(max_length=20, blank=True)
+    text = models.CharField(max_length=300)
+    status = models.CharField(max_length=20, choices=[("active", "active"), ("resolved", "resolved")])
+    onset = models.DateField(null=True)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class MedicationRecord(Recorded):
+    """FHIR MedicationStatement."""
+
+    name = models.CharField(max_length=300)
+    code = models.CharField(max_length=40, blank=True)
+    system = models.CharField(max_length=20, blank=True)
+    dose = models.CharField(max_length=120, blank=True)
+    status = models.CharField(max_length=20, default="active", choices=[("active", "active"), ("stopped", "stopped")])
+    last_taken_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BundleImport(SiteModel):
+    """A FHIR bundle as it came, and what was taken from it."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="imports")
+    file_name = models.CharField(max_length=200, blank=True)
+    sha256 = models.CharField(max_length=64)
+    report = models.JSONField()
+    raw = models.JSONField()
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"bundle {self.sha256[:12]}"

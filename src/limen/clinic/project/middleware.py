@@ -1,0 +1,129 @@
+"""What stands around every request: the idle limit, the site it is about, and refusals in one clear line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.urls import reverse
+
+from limen.clinic.accounts.policy import DeniedError, permissions_at, record_denial, roles_at
+from limen.clinic.sites.models import Site
+from limen.clinic.web.refusals import refusal
+from limen.errors import LimenError
+
+View = TypeVar("View", bound=Callable[..., Any])
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+def passive(view: View) -> View:
+    """Mark a view that the page asks for by itself: a stream, a poll.
+
+    It is not a sign that somebody is there, so it does not put off the idle limit. Nor does the idle limit end it: a
+    board must not go blind because nobody touched it. The limit on the whole shift (``SESSION_COOKIE_AGE``) does.
+    """
+    view.passive = True  # type: ignore[attr-defined]
+    return view
+
+
+class IdleTimeout:
+    """Ask an idle person to sign in again, and bring them back to the page they were on.
+
+    What was typed stays in the browser (the page keeps it); the form is filled again after signing in.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass on; the view is known only in ``process_view``."""
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        """End the sign-in of somebody who has been away; else note that they are here."""
+        if not request.user.is_authenticated or getattr(view, "passive", False):
+            return None
+        now = time.time()
+        seen = request.session.get("seen_at", now)
+        if now - seen > settings.LIMEN_IDLE_MIN * 60:
+            logout(request)
+            return sign_in_again(request)
+        # Once a minute is enough to count minutes, and spares a write on every click.
+        if "seen_at" not in request.session or now - seen > min(60.0, settings.LIMEN_IDLE_MIN * 6):
+            request.session["seen_at"] = now
+        return None
+
+
+def sign_in_again(request: HttpRequest) -> HttpResponseBase:
+    """To the sign-in page and back: for htmx by its own header, for an API as a 401, else by redirect."""
+    if _wants_json(request):
+        return JsonResponse({"error": "signed out after idling", "sign_in": reverse("account_login")}, status=401)
+    back = request.get_full_path()
+    if request.method != "GET" or request.headers.get("HX-Request"):
+        came_from = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer") or "")
+        back = reverse("home")
+        if came_from.netloc == request.get_host():
+            back = came_from.path + (f"?{came_from.query}" if came_from.query else "")
+    response = redirect_to_login(back)
+    if request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Redirect": response.url})
+    return response
+
+
+class CurrentSite:
+    """Set ``request.site``, ``request.roles`` and ``request.may`` for a signed-in person."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Find the site; a person with a role nowhere sees only that."""
+        if request.user.is_authenticated:
+            sites = Site.objects.filter(membership__user=request.user, membership__is_active=True).distinct()
+            chosen = request.session.get("site")
+            site = next((row for row in sites if str(row.pk) == chosen), None) or sites.order_by("name").first()
+            request.site = site  # type: ignore[attr-defined]
+            request.roles = roles_at(request.user, site) if site else []  # type: ignore[attr-defined]
+            request.may = permissions_at(request.user, site) if site else frozenset()  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Refuse clinic pages to a person without a role."""
+        if not request.user.is_authenticated or request.site is not None:  # type: ignore[attr-defined]
+            return None
+        if view.__module__.startswith("allauth.") or not getattr(view, "login_required", True):
+            return None
+        raise PermissionDenied("You hold no role at any site. Ask the medical director.")
+
+
+class Refusals:
+    """A refusal that no form has caught: one line, the right status, never a traceback."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponseBase | None:
+        """Answer a ``LimenError``; anything else is a defect and goes on its way."""
+        if isinstance(problem, DeniedError):
+            record_denial(problem)
+        return refusal(request, problem) if isinstance(problem, LimenError) else None
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    accepts = request.headers.get("Accept", "")
+    return request.path.startswith("/api/") or accepts.startswith(("application/json", "text/event-stream"))

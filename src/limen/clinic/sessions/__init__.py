@@ -1,0 +1,1 @@
+"""Treatment sessions, their events, and what the monitors send."""

@@ -1,0 +1,184 @@
+"""A treatment session: its header, its append-only events, and what the monitors sent."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from limen.clinic.audit.guard import Guarded, SiteModel, SiteRow
+
+
+class Session(SiteModel):
+    """One session of a course (FHIR Encounter). Its state is what its events fold to; ``status`` is that, for lists."""
+
+    class Status(models.TextChoices):
+        """Where the session stands."""
+
+        PLANNED = "planned"
+        RUNNING = "running"
+        RECOVERY = "recovery"
+        ENDED = "ended"
+        DISCHARGED = "discharged"
+
+    course = models.ForeignKey("courses.Course", on_delete=models.PROTECT, related_name="sessions")
+    patient = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="sessions")
+    plan = models.ForeignKey("courses.Plan", on_delete=models.PROTECT, related_name="sessions")
+    chair = models.ForeignKey("sites.Chair", on_delete=models.PROTECT, related_name="sessions")
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.PLANNED)
+    header = models.JSONField(default=dict)  # the contract's S.session
+    rules_snapshot = models.JSONField(null=True)
+    knowledge_release = models.CharField(max_length=80, blank=True)
+    product_version = models.CharField(max_length=30, blank=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(fields=["course", "number"], name="session_number_once"),
+            models.UniqueConstraint(
+                fields=["chair"],
+                condition=models.Q(status__in=["running", "recovery"]),
+                name="one_open_session_in_a_chair",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"session {self.number}"
+
+
+class SessionEvent(SiteRow):
+    """One thing that happened. ``id`` orders all events of the clinic; ``seq`` those of a session."""
+
+    id = models.BigAutoField(primary_key=True)
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="events")
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=40)
+    t_s = models.FloatField()
+    at = models.DateTimeField(default=timezone.now)
+    by = models.CharField(max_length=150)
+    data = models.JSONField(default=dict)
+    key = models.CharField(max_length=80, null=True)
+
+    append_only = True
+
+    class Meta:
+        ordering = ("session", "seq")
+        constraints = (
+            models.UniqueConstraint(fields=["session", "seq"], name="event_seq_once"),
+            models.UniqueConstraint(fields=["session", "key"], name="event_key_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.kind}"
+
+
+class Device(SiteModel):
+    """A monitor, pump or gateway that may send samples with its token."""
+
+    class Status(models.TextChoices):
+        """Whether its token is accepted."""
+
+        ACTIVE = "active"
+        RETIRED = "retired"
+
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=40)
+    token_hash = models.CharField(max_length=128, unique=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=["site", "name"], name="device_name_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DeviceAssociation(SiteModel):
+    """From when to when a device measured the patient of a session."""
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="associations")
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="associations")
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["device"], condition=models.Q(ended_at=None), name="device_on_one_patient_at_a_time"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.device_id} on {self.session_id}"
+
+
+class SampleBatch(SiteRow):
+    """A batch that was taken in: sending it again changes nothing."""
+
+    id = models.BigAutoField(primary_key=True)
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="batches")
+    batch_key = models.CharField(max_length=80)
+    received_at = models.DateTimeField(default=timezone.now)
+    count = models.PositiveIntegerField()
+
+    append_only = True
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["device", "batch_key"], name="batch_key_once"),)
+
+    def __str__(self) -> str:
+        return self.batch_key
+
+
+class Sample(SiteRow):
+    """One value of one signal. ``value`` null: the device spoke, and had no value."""
+
+    id = models.BigAutoField(primary_key=True)
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="samples")
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="samples")
+    seq = models.BigIntegerField()
+    signal = models.CharField(max_length=12)
+    value = models.FloatField(null=True)
+    t_s = models.FloatField()
+    received_t_s = models.FloatField()
+    received_at = models.DateTimeField(default=timezone.now)
+
+    append_only = True
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=["device", "seq", "signal"], name="sample_once"),)
+        indexes = (models.Index(fields=["session", "signal", "t_s"], name="sample_by_signal"),)
+
+    def __str__(self) -> str:
+        return f"{self.signal} {self.value}"
+
+
+class Heartbeat(Guarded):
+    """The last sign of life of a process such as the monitor."""
+
+    name = models.CharField(max_length=40, unique=True)
+    at = models.DateTimeField()
+    pid = models.IntegerField()
+    version = models.CharField(max_length=30)
+    counter = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AlarmSnapshot(Guarded):
+    """The alarm state of a session after its last tick. ``version`` is compared and set: two cannot step at once."""
+
+    session = models.OneToOneField(Session, on_delete=models.PROTECT, primary_key=True, related_name="alarms")
+    version = models.BigIntegerField(default=0)
+    tick_t_s = models.FloatField(null=True)
+    state = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"alarms of {self.session_id}, version {self.version}"

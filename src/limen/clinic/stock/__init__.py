@@ -1,0 +1,1 @@
+"""The controlled-drug ledger: vials and the lines that must close."""

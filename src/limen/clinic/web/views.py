@@ -1,0 +1,75 @@
+"""Pages that belong to no application: the door, the site, the health of the whole."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+import limen
+from limen.clinic.project.middleware import passive
+from limen.clinic.sessions.models import Heartbeat
+from limen.clinic.sites.models import Site
+from limen.clinic.web.request import ClinicRequest
+from limen.errors import RefusedError
+
+
+@login_not_required
+@passive
+@never_cache
+@require_GET
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Whether the clinic answers, its database too, and how long ago the monitor last gave a sign of life."""
+    age_s = None
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        beat = Heartbeat.objects.filter(name="monitor").first()
+        if beat:
+            age_s = round((timezone.now() - beat.at).total_seconds(), 1)
+        database = "ok"
+    except DatabaseError:
+        database = "unreachable"
+    whole = database == "ok"
+    body = {
+        "status": "ok" if whole else "down",
+        "version": limen.__version__,
+        "database": database,
+        "monitor_age_s": age_s,
+    }
+    return JsonResponse(body, status=200 if whole else 503)
+
+
+@require_GET
+def home(request: ClinicRequest) -> HttpResponse:
+    """Where a person's work starts."""
+    return redirect("patients:list")
+
+
+@require_POST
+def choose_site(request: ClinicRequest) -> HttpResponse:
+    """Work at another of one's sites."""
+    site = Site.objects.filter(
+        slug=request.POST.get("site", ""), membership__user=request.user, membership__is_active=True
+    ).first()
+    if site is None:
+        raise Http404
+    request.session["site"] = str(site.pk)
+    return redirect("home")
+
+
+def denied(request: HttpRequest, exception: PermissionDenied | None = None) -> HttpResponse:
+    """The page behind a plain 403."""
+    problem = RefusedError(str(exception or "") or "You may not see this page")
+    return render(request, "problem.html", {"problem": problem, "status": 403}, status=403)
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form came without its token: mostly a page left open over a sign-in. What was typed is kept in the page."""
+    problem = RefusedError("this form is older than your sign-in", hint="Go back, reload the page and send it again")
+    return render(request, "problem.html", {"problem": problem, "status": 403}, status=403)
