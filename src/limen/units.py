@@ -66,6 +66,7 @@ UNIT_SUFFIXES = (
     "_weight",
     "_exponent",
     "_probability",
+    "_px",
 )
 
 # Spellings that clinical systems send (UCUM and common ones) -> pint.
