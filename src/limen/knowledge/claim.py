@@ -21,12 +21,12 @@ class Claim(Record):
     ----------
     sources : tuple of str
         Keys of the bibliography; at least one.
-    mark : Verification
+    verification : Verification
         How far the statement was checked against them.
     """
 
     sources: tuple[str, ...]
-    mark: Verification
+    verification: Verification
 
     @model_validator(mode="after")
     def _supported(self) -> Self:
@@ -36,8 +36,10 @@ class Claim(Record):
             grades = {cite(key).grade for key in self.sources}
         except KnowledgeError as problem:
             raise ValueError(str(problem)) from None
-        if self.mark in {Verification.READ, Verification.SECONDARY} and grades <= _NOT_READ:
-            raise ValueError(f"marked {self.mark.value} ({self.mark.words}) but no source that can be read is named")
+        if self.verification in {Verification.READ, Verification.SECONDARY} and grades <= _NOT_READ:
+            raise ValueError(
+                f"marked {self.verification.value} ({self.verification.words}) but no source that can be read is named"
+            )
         return self
 
 
