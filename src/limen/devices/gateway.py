@@ -121,7 +121,7 @@ class Gateway:
     def _new_batch(self) -> tuple[str, list[Sample]]:
         samples = self.spool.head(self._batch_size)
         first, last = samples[0], samples[-1]
-        return f"{self.device}:{first.seq}.{first.signal}-{last.seq}.{last.signal}", samples
+        return f"{first.seq}.{first.signal}-{last.seq}.{last.signal}", samples
 
     def _post(self, key: str, samples: list[Sample]) -> bool:
         body: dict[str, Any] = {

@@ -182,3 +182,58 @@ class AlarmSnapshot(Guarded):
 
     def __str__(self) -> str:
         return f"alarms of {self.session_id}, version {self.version}"
+
+
+class LiveEvent(SiteRow):
+    """One thing that a live page must hear of. Made from other rows; old ones may go."""
+
+    class Kind(models.TextChoices):
+        """What changed."""
+
+        SAMPLES = "samples"
+        EVENT = "event"
+        ALARM = "alarm"
+        MONITOR = "monitor"
+
+    id = models.BigAutoField(primary_key=True)
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="live_events")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("id",)
+        indexes = (
+            models.Index(fields=["session", "id"], name="live_by_session"),
+            models.Index(fields=["site", "id"], name="live_by_site"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.kind}"
+
+
+class AlarmRecord(SiteRow):
+    """One change of one alarm, as the monitor decided it: onset, escalation or end."""
+
+    class Kind(models.TextChoices):
+        """What happened to the alarm."""
+
+        ONSET = "onset"
+        CHANGE = "change"
+        END = "end"
+
+    append_only = True
+
+    id = models.BigAutoField(primary_key=True)
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="alarm_records")
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    key = models.CharField(max_length=120)
+    t_s = models.FloatField()
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=["session", "seq"], name="alarm_seq_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"

@@ -1,0 +1,40 @@
+"""The session's own time, and the one lock that orders everything written about it.
+
+Samples, events and alarm ticks of a session are written by several processes. Each takes the session's lock first and
+reads the clock second, so whatever the monitor has not yet seen when it decides tick ``n`` carries a time after ``n``.
+That is why a replay of the export meets every sample and event in the same tick as the monitor did.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from limen.clinic.sessions.models import AlarmSnapshot, Session
+from limen.errors import RefusedError
+
+# A clock that is set back must not bring a row before a tick that is decided already.
+_AFTER_TICK_S = 0.001
+
+
+def lock(session: Session) -> Session:
+    """The session's row, fresh and locked until the end of the transaction. On SQLite the transaction is the lock."""
+    return Session.objects.select_for_update(of=("self",)).select_related("patient", "plan", "chair").get(pk=session.pk)
+
+
+def session_time_s(session: Session, *, now: datetime | None = None) -> float:
+    """Seconds since the start, after every tick that the monitor has decided. Call it under ``lock``.
+
+    Raises
+    ------
+    RefusedError
+        If the session has not started.
+    """
+    if session.started_at is None:
+        raise RefusedError("the session has not started", where=f"session {session.number}")
+    elapsed_s = ((now or timezone.now()) - session.started_at).total_seconds()
+    tick_s = AlarmSnapshot.objects.filter(session=session).values_list("tick_t_s", flat=True).first()
+    if tick_s is not None:
+        elapsed_s = max(elapsed_s, tick_s + _AFTER_TICK_S)
+    return round(elapsed_s, 3)
