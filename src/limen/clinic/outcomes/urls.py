@@ -1,8 +1,16 @@
-"""Addresses of this application."""
+"""Addresses of questionnaires and tasks."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from limen.clinic.outcomes import views
 
 app_name = "outcomes"
-urlpatterns: list[URLPattern | URLResolver] = []
+
+urlpatterns = [
+    path("courses/<uuid:course_id>/questionnaire/<str:instrument>/", views.questionnaire, name="questionnaire"),
+    path("questionnaires/<uuid:response_id>/", views.response, name="response"),
+    path("tasks/", views.tasks, name="tasks"),
+    path("tasks/<uuid:task_id>/close/", views.close, name="close"),
+]

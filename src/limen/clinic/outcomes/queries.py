@@ -1,0 +1,87 @@
+"""Reading answers, their course over time, and the tasks they raised."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from limen.clinic.courses.models import Course
+from limen.clinic.outcomes.models import QuestionnaireResponse, Task
+from limen.clinic.patients.models import Patient
+from limen.clinic.sites.models import Site
+
+ACTION_WORDS = {
+    "administer-phq9": "Ask the PHQ-9.",
+    "safety-item-missing-ask-before-dosing": "Ask this item before dosing. It is never filled in.",
+    "cssrs-screener-and-clinician-review-before-dosing": (
+        "C-SSRS screener this visit, and a clinician's review on record before dosing."
+    ),
+    "urgent-clinician-alert-cssrs-screener-and-clinician-review-before-dosing": (
+        "Call the clinician now. C-SSRS screener this visit, and a review on record before dosing."
+    ),
+    "clinician-aware-before-dosing-safety-plan-on-file": "Tell the clinician before dosing; safety plan on file.",
+    "clinician-evaluation-before-dosing": "A clinician's evaluation on record before dosing.",
+    "do-not-leave-alone-same-day-evaluation-no-dose-without-documented-decision": (
+        "Do not leave alone. Evaluation today. No dose without a documented decision."
+    ),
+}
+
+
+def first_dose_at(course: Course) -> datetime | None:
+    """When the first session of the course began."""
+    return course.sessions.exclude(started_at=None).order_by("started_at").values_list("started_at", flat=True).first()
+
+
+def baseline_total(course: Course, instrument: str) -> int | None:
+    """The last complete score before the first dose; frozen once a dose was given."""
+    responses = QuestionnaireResponse.objects.filter(course=course, instrument=instrument).order_by("-at")
+    began = first_dose_at(course)
+    if began is not None:
+        responses = responses.filter(at__lt=began)
+    for result in responses.values_list("result", flat=True):
+        if result["status"] == "complete":
+            return int(result["total"])
+    return None
+
+
+def responses(patient: Patient, instrument: str) -> list[QuestionnaireResponse]:
+    """Every answered questionnaire of a patient, oldest first."""
+    return list(QuestionnaireResponse.objects.filter(patient=patient, instrument=instrument).order_by("at"))
+
+
+def trajectory(patient: Patient, instrument: str = "PHQ-9") -> dict[str, Any]:
+    """For the chart: ``points`` (at, total, band, status, phase, change, session) and ``doses`` (at, number)."""
+    points = [
+        {
+            "at": response.at,
+            "total": response.result["total"],
+            "band": response.result["band"],
+            "status": response.result["status"],
+            "phase": response.phase,
+            "change": response.result["change"],
+            "session": response.session.number if response.session else None,
+        }
+        for response in QuestionnaireResponse.objects.filter(patient=patient, instrument=instrument)
+        .select_related("session")
+        .order_by("at")
+    ]
+    doses = [
+        {"at": session.started_at, "number": session.number}
+        for session in patient.sessions.exclude(started_at=None).order_by("started_at")
+    ]
+    return {"instrument": instrument, "points": points, "doses": doses}
+
+
+def open_tasks(site: Site, *, roles: list[str] | None = None) -> QuerySet[Task]:
+    """Tasks that wait for a person, oldest due first; all of the site's where no role is named."""
+    tasks = Task.objects.filter(site=site, status=Task.Status.OPEN).select_related("patient", "response")
+    if roles is not None:
+        tasks = tasks.filter(assigned_role__in=roles)
+    return tasks.order_by("due_at", "created_at")
+
+
+def open_safety_tasks(patient: Patient) -> QuerySet[Task]:
+    """Safety answers that no clinician has reviewed: dosing waits for them."""
+    return Task.objects.filter(patient=patient, status=Task.Status.OPEN, kind="safety-item")
