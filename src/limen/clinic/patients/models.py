@@ -51,7 +51,11 @@ class Recorded(SiteModel):
 
 
 class Fact(Recorded):
-    """One value: ``sbp_mmHg``, ``weight_kg``, ``consent_signed``, ``score:PHQ-9`` ..., with its unit."""
+    """One value with its unit. ``kind`` is a key of ``limen.knowledge.inputs``: ``scores.PHQ-9`` ...
+
+    Beside those, ``history.conditions`` and ``history.medications`` say that a history was taken, and ``allergy`` names
+    one.
+    """
 
     kind = models.CharField(max_length=60)
     value = models.JSONField(null=True)

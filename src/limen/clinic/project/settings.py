@@ -106,7 +106,6 @@ TIME_ZONE = "UTC"  # stored; each page shows the site's own zone
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [Path(__file__).resolve().parents[1] / "static"]
-STATIC_ROOT = home() / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 0  # a browser asks each time, so an upgraded clinic never runs yesterday's script

@@ -1,0 +1,53 @@
+"""Sites and chairs."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.utils.text import slugify
+
+from limen.clinic.accounts.models import User
+from limen.clinic.accounts.permissions import Permission
+from limen.clinic.audit.act import about, acting, action
+from limen.clinic.sites.models import Chair, Site
+from limen.errors import InputError
+
+
+def create_site(*, by: str, name: str, timezone: str = "UTC", slug: str = "") -> Site:
+    """A new site, from the machine itself: nobody has a right at a site before it exists."""
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise InputError(f"unknown time zone {timezone!r}", where="timezone", allowed="such as Europe/Berlin") from None
+    tag = slug or slugify(name)
+    if not tag:
+        raise InputError(f"site name {name!r}", where="name", allowed="a name with letters")
+    if Site.objects.filter(slug=tag).exists():
+        raise InputError(f"the site {tag!r} exists", where="slug", allowed="a new name")
+    site = Site(name=name, slug=tag, timezone=timezone)
+    with acting(by=by, action="sites.create_site", site=site):
+        site.save()
+        about(site)
+    return site
+
+
+@action(Permission.SITE_MANAGE, on="site")
+def add_chair(*, by: User, site: Site, name: str) -> Chair:
+    """A new chair."""
+    return _add_chair(site, name)
+
+
+def bootstrap_chair(*, by: str, site: Site, name: str) -> Chair:
+    """A new chair, from the machine itself."""
+    with acting(by=by, action="sites.bootstrap_chair", site=site):
+        return _add_chair(site, name)
+
+
+def _add_chair(site: Site, name: str) -> Chair:
+    if not name.strip():
+        raise InputError("a chair without a name", where="name", allowed="a name")
+    if Chair.objects.filter(site=site, name=name.strip()).exists():
+        raise InputError(f"the chair {name!r} exists", where="name", allowed="a new name")
+    chair = Chair.objects.create(site=site, name=name.strip())
+    about(chair)
+    return chair

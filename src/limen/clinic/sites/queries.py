@@ -1,0 +1,18 @@
+"""Reads about sites."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from limen.clinic.accounts.models import User
+from limen.clinic.sites.models import Chair, Site
+
+
+def sites_of(user: User) -> QuerySet[Site]:
+    """The sites where a person holds a role."""
+    return Site.objects.filter(membership__user=user, membership__is_active=True).distinct().order_by("name")
+
+
+def chairs(site: Site) -> QuerySet[Chair]:
+    """The chairs in use at a site."""
+    return Chair.objects.filter(site=site, is_active=True)
