@@ -1,0 +1,162 @@
+"""Peaks, areas and percentiles of curves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+PERCENTILES = (5.0, 50.0, 95.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """5th, 50th and 95th percentile, each of the same shape."""
+
+    p05: Array
+    p50: Array
+    p95: Array
+
+    @classmethod
+    def over(cls, values: Array, axis: int = 0) -> Percentiles:
+        """Percentiles along ``axis``, linear between order statistics.
+
+        Examples
+        --------
+        >>> Percentiles.over(np.arange(101.0)).p95
+        array(95.)
+        """
+        # One sort serves all three; numpy's own percentile does the same work three times over.
+        ranked = np.sort(values, axis=axis)
+        top = ranked.shape[axis] - 1
+        found = []
+        for level in PERCENTILES:
+            place = level / 100 * top
+            low = math.floor(place)
+            under = ranked.take(low, axis=axis)
+            over = ranked.take(min(low + 1, top), axis=axis)
+            found.append(np.asarray(under + (over - under) * (place - low)))
+        return cls(*found)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One output over time.
+
+    Attributes
+    ----------
+    typical : array (times,)
+        NaN where the model must not be believed.
+    between_patients : Percentiles or None
+        When a population was asked for.
+    between_models : (low, high) or None
+        Least and greatest of the members' typical curves, for an ensemble.
+    """
+
+    typical: Array
+    between_patients: Percentiles | None = None
+    between_models: tuple[Array, Array] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"typical": [...], "p05", ...}``; NaN becomes null."""
+        entry: dict[str, Any] = {"typical": numbers(self.typical)}
+        if self.between_patients is not None:
+            entry |= {name: numbers(getattr(self.between_patients, name)) for name in ("p05", "p50", "p95")}
+        if self.between_models is not None:
+            low, high = self.between_models
+            entry["between_models"] = {"low": numbers(low), "high": numbers(high)}
+        return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Peak, time of the peak and areas of each row (patient); ``auc_0_24`` is ``None`` where the horizon is shorter."""
+
+    peak: Array
+    tmax_h: Array
+    auc_0_24_ng_h_per_mL: Array | None
+    auc_0_end_ng_h_per_mL: Array | None
+
+    def rows(self, part: slice) -> Measures:
+        """The same measures of some of the rows."""
+        return Measures(
+            self.peak[part],
+            self.tmax_h[part],
+            None if self.auc_0_24_ng_h_per_mL is None else self.auc_0_24_ng_h_per_mL[part],
+            None if self.auc_0_end_ng_h_per_mL is None else self.auc_0_end_ng_h_per_mL[part],
+        )
+
+
+MEASURES = {
+    "cmax": "peak",
+    "tmax_h": "tmax_h",
+    "auc_0_24_ng_h_per_mL": "auc_0_24_ng_h_per_mL",
+    "auc_0_end_ng_h_per_mL": "auc_0_end_ng_h_per_mL",
+}
+
+
+def peaks(values: Array, time_min: Array, corner: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Height and time (min) of the highest point of each row.
+
+    Between corners (where input changes) a curve is smooth, and the parabola through the highest point and its
+    neighbours is closer to the true peak than the point; at a corner the point itself is the peak.
+
+    Parameters
+    ----------
+    values : array (rows, times)
+        NaN is passed over.
+    time_min : array (times,)
+    corner : array of bool (times,)
+        Where input starts, stops or changes.
+
+    Examples
+    --------
+    >>> time = np.array([0.0, 1.0, 3.0, 4.0])
+    >>> peaks((4 - (time - 2) ** 2)[None, :], time, time == 0)
+    (array([4.]), array([2.]))
+    """
+    gaps = bool(np.isnan(values).any())
+    filled = np.where(np.isnan(values), -np.inf, values) if gaps else values
+    best = np.argmax(filled, axis=1)
+    rows = np.arange(len(values))
+    height = filled[rows, best]
+    when = time_min[best]
+    inner = (best > 0) & (best < len(time_min) - 1)
+    inner &= ~corner[best]
+    if not inner.any():
+        return height, when
+    chosen = rows[inner]
+    middle = best[inner]
+    t0, t1, t2 = time_min[middle - 1], time_min[middle], time_min[middle + 1]
+    y0, y1, y2 = filled[chosen, middle - 1], filled[chosen, middle], filled[chosen, middle + 1]
+    near = np.isfinite(y0) & np.isfinite(y2)
+    chosen, t0, t1, t2, y0, y1, y2 = (item[near] for item in (chosen, t0, t1, t2, y0, y1, y2))
+    left = (y1 - y0) / (t1 - t0)
+    right = (y2 - y1) / (t2 - t1)
+    bend = (right - left) / (t2 - t0)
+    curved = bend < 0
+    chosen, t0, t1, y0, left, bend = (item[curved] for item in (chosen, t0, t1, y0, left, bend))
+    # Newton's form through the three points; its slope is zero at the vertex.
+    vertex = 0.5 * (t0 + t1 - left / bend)
+    top = y0 + left * (vertex - t0) + bend * (vertex - t0) * (vertex - t1)
+    higher = top > height[chosen]
+    height[chosen[higher]] = top[higher]
+    when = when.copy()
+    when[chosen[higher]] = vertex[higher]
+    return height, when
+
+
+def numbers(values: Array) -> list[float | None]:
+    """A list for JSON: NaN is null."""
+    listed: list[float | None] = values.tolist()
+    return [None if item != item else item for item in listed]
+
+
+def number(item: Any) -> float | None:
+    """One number for JSON: NaN is null."""
+    return None if item is None or math.isnan(item) else float(item)

@@ -1,0 +1,218 @@
+"""What one model says happens to the typical patient and to each virtual patient."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from limen.errors import InputError
+from limen.pharmacology import disposition, population
+from limen.pharmacology.effects import effects
+from limen.pharmacology.exposure import Measures, peaks
+from limen.pharmacology.kinetics import Solution
+from limen.pharmacology.models.schema import Model, Omega, Product
+from limen.pharmacology.regimen import Dose, Schedule
+
+Array = npt.NDArray[np.float64]
+
+DAY_MIN = 1440.0
+MAX_POINTS = 200_000
+MAX_PATIENT_POINTS = 20_000_000
+# With a coarse grid, points are added after each change of input so that a peak is not stepped over.
+_COARSE_MIN = 2.5
+_AFTER_CHANGE_MIN = np.array([0.5, 1, 2, 3, 5, 8, 12, 18, 25, 35, 50, 70, 100, 140, 200, 300])
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The times asked for, among all times solved.
+
+    Attributes
+    ----------
+    asked_min : array
+        What the caller sees: 0, every, 2 every, ... and the end.
+    solved_min : array
+        ``asked_min`` with the times where input changes, so that no peak is stepped over.
+    asked : array of bool
+        Which of ``solved_min`` are ``asked_min``.
+    corner : array of bool
+        Which of ``solved_min`` are times where input starts, stops or changes.
+    """
+
+    asked_min: Array
+    solved_min: Array
+    asked: npt.NDArray[np.bool_]
+    corner: npt.NDArray[np.bool_]
+
+    @property
+    def end_min(self) -> float:
+        return float(self.asked_min[-1])
+
+    @classmethod
+    def of(cls, until_min: float, every_min: float, schedule: Schedule) -> Grid:
+        """Times from 0 to ``until_min``.
+
+        Raises
+        ------
+        InputError
+            If a time is not over 0, or there would be more than 200,000 points.
+        """
+        for name, span_min in (("until", until_min), ("every", every_min)):
+            if not math.isfinite(span_min) or span_min <= 0:
+                raise InputError(f"{name} is {span_min:g} min", where=name, allowed="over 0")
+        if until_min / every_min > MAX_POINTS:
+            raise InputError(
+                f"{until_min:g} min every {every_min:g} min is too many points",
+                where="every",
+                allowed=f"at most {MAX_POINTS} points",
+            )
+        steps = math.floor(until_min / every_min + 1e-9)
+        asked_min: Array = np.arange(steps + 1, dtype=np.float64) * every_min
+        if until_min - asked_min[-1] > 1e-9 * until_min:
+            asked_min = np.append(asked_min, until_min)
+        asked_min[-1] = until_min
+        corners_min = schedule.start_min[schedule.start_min <= until_min]
+        extra_min = corners_min
+        if every_min > _COARSE_MIN:
+            extra_min = np.unique(np.append(corners_min, (corners_min[:, None] + _AFTER_CHANGE_MIN).ravel()))
+            extra_min = extra_min[extra_min <= until_min]
+        places = np.searchsorted(asked_min, extra_min)
+        new = asked_min[places] != extra_min
+        solved_min: Array = np.insert(asked_min, places[new], extra_min[new])
+        asked = np.insert(np.ones(len(asked_min), dtype=bool), places[new], False)
+        corner = np.zeros(len(solved_min), dtype=bool)
+        corner[np.searchsorted(solved_min, corners_min)] = True
+        return cls(asked_min, solved_min, asked, corner)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Curves and measures of one model; row 0 is the typical patient, the others are virtual patients.
+
+    Attributes
+    ----------
+    values : mapping of NAME to array (rows, asked times)
+    measures : mapping of NAME to Measures
+    unusable : array of bool (asked times)
+        Where the model must not be believed (soon after a fast input).
+    """
+
+    model: Model
+    values: Mapping[str, Array]
+    measures: Mapping[str, Measures]
+    unusable: npt.NDArray[np.bool_]
+
+
+def name_of(analyte: str, matrix: str) -> str:
+    """The contract's NAME of a concentration."""
+    return f"{analyte}_{matrix}_ng_per_mL"
+
+
+def respond(
+    model: Model,
+    doses: Sequence[Dose],
+    product: Product,
+    weight_kg: float | None,
+    grid: Grid,
+    schedule: Schedule,
+    draws: Array,
+    *,
+    variability: Sequence[Omega],
+    clearance_ratio: float = 1.0,
+    metabolites: bool = True,
+    withhold_unusable: bool = False,
+) -> Response:
+    """Solve one model.
+
+    Parameters
+    ----------
+    draws : array (rows, population.COLUMNS)
+        Standard normal draws; row 0 is all zeros, the typical patient.
+    variability : sequence of Omega
+        The covariance that turns draws into patients: the model's own, or another's by assumption.
+    withhold_unusable : bool
+        Leave the unusable times out of peaks and set them to NaN in the curves.
+    """
+    link = effects()
+    rows = len(draws)
+    half_life_min = link.effect_site.half_life.typical * np.exp(
+        link.effect_site.half_life.log_sd * draws[:, population.COLUMNS.index("KE0")]
+    )
+    arms = disposition.arms(
+        model,
+        product,
+        weight_kg,
+        population.log_effects(draws, variability),
+        rows,
+        ke0_per_min=math.log(2.0) / half_life_min,
+        pressure_per_min=math.log(2.0) / link.pressure.half_life.typical,
+        pressure_analytes=(link.pressure.analyte, "ketamine"),
+        clearance_ratio=clearance_ratio,
+        metabolites=metabolites,
+    )
+    curves: dict[str, Array] = {}
+    areas: dict[str, dict[float, Array]] = {}
+    spans_min = sorted({span for span in (DAY_MIN, grid.end_min) if span <= grid.end_min})
+    for arm in arms:
+        solution = Solution(arm.system, schedule)
+        solved = solution.values(grid.solved_min)
+        auc_ng_h_per_mL = solution.auc(np.array(spans_min)) / 60.0
+        for place, output in enumerate(arm.outputs):
+            curves[output] = solved[:, place]
+            areas[output] = {span: auc_ng_h_per_mL[:, place, at] for at, span in enumerate(spans_min)}
+    _add_sums(curves, areas)
+    _add_pressure(curves)
+    unusable = _unusable(model, doses, grid.solved_min)
+    withheld = withhold_unusable and bool(unusable.any())
+    places = None if grid.asked.all() else np.flatnonzero(grid.asked)
+    values, measures = {}, {}
+    for output, curve in curves.items():
+        name = _name(output, model.matrix)
+        seen = np.where(unusable, np.nan, curve) if withheld else curve
+        height, when_min = peaks(seen, grid.solved_min, grid.corner)
+        area = areas.get(output, {})
+        measures[name] = Measures(height, when_min / 60.0, area.get(DAY_MIN), area.get(grid.end_min))
+        values[name] = seen if places is None else seen.take(places, axis=1)
+    return Response(model, values, measures, unusable[grid.asked])
+
+
+def _add_sums(curves: dict[str, Array], areas: dict[str, dict[float, Array]]) -> None:
+    """Add S + R where a model has both, in plasma and at the effect site."""
+    for suffix in ("", "@effect"):
+        left, right = f"S_ketamine{suffix}", f"R_ketamine{suffix}"
+        if left in curves and right in curves:
+            curves[f"ketamine{suffix}"] = curves[left] + curves[right]
+            areas[f"ketamine{suffix}"] = {span: area + areas[right][span] for span, area in areas[left].items()}
+
+
+def _add_pressure(curves: dict[str, Array]) -> None:
+    """Replace the S-ketamine that drives pressure by the rise it causes."""
+    link = effects()
+    if "ketamine@pressure" in curves:
+        driving = curves.pop("ketamine@pressure") * link.racemic_s_share.value
+    else:
+        driving = curves.pop("S_ketamine@pressure")
+    curves[link.pressure.output] = driving * link.pressure.slope.value
+
+
+def _name(output: str, matrix: str) -> str:
+    analyte, _, kind = output.partition("@")
+    if kind == "effect":
+        return name_of(analyte, "effect_site")
+    return output if output == effects().pressure.output else name_of(analyte, matrix)
+
+
+def _unusable(model: Model, doses: Sequence[Dose], time_min: Array) -> npt.NDArray[np.bool_]:
+    """Times within the model's window of the end of a bolus or of an infusion shorter than the window."""
+    window_min = model.unusable_after_fast_input_min
+    found = np.zeros(len(time_min), dtype=bool)
+    if window_min is None:
+        return found
+    for dose in doses:
+        if dose.amount_mg > 0 and dose.duration_min < window_min:
+            found |= (time_min >= dose.start_min) & (time_min < dose.end_min + window_min)
+    return found

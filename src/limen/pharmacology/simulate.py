@@ -1,0 +1,221 @@
+"""One model, one patient (or a population of patients like this one)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+import numpy as np
+
+from limen.errors import InputError
+from limen.pharmacology import flags, models, population
+from limen.pharmacology.effects import effects
+from limen.pharmacology.ensemble import ensemble
+from limen.pharmacology.exposure import Curve, Percentiles
+from limen.pharmacology.interactions import perpetrator
+from limen.pharmacology.models.schema import Model, Omega, Product
+from limen.pharmacology.outcome import Flag, Forecast, Summary
+from limen.pharmacology.patient import PatientProfile
+from limen.pharmacology.regimen import Dose, Schedule
+from limen.pharmacology.response import MAX_PATIENT_POINTS, Array, Grid, Response, respond
+
+
+def simulate(
+    model: str | Model,
+    doses: Sequence[Dose],
+    patient: PatientProfile,
+    *,
+    until_min: float,
+    every_min: float = 1.0,
+    product: str | None = None,
+    n: int = 0,
+    rng: np.random.Generator | None = None,
+    perpetrators: Sequence[str] = (),
+) -> Forecast:
+    """What one published model says will happen.
+
+    Parameters
+    ----------
+    model : str or Model
+        An id of ``models.list_models()``, or a model you loaded.
+    doses : sequence of Dose
+    patient : PatientProfile
+    until_min, every_min : float
+        Horizon and step of the curves.
+    product : str, optional
+        ``racemic`` or ``s-ketamine``; the model's own where not given. Products are never converted.
+    n : int
+        Virtual patients with this patient's covariates; 0 gives the typical patient alone.
+    rng : numpy.random.Generator, optional
+        Needed for a population. The same state gives the same patient i whatever ``n``.
+    perpetrators : sequence of str
+        Drugs taken too; only effect sizes published for the route are applied, the others are flagged.
+
+    Returns
+    -------
+    Forecast
+        Curves include a bolus at its own instant.
+
+    Raises
+    ------
+    InputError
+        Unknown model, product or route, no dose, missing weight, a horizon that is not over 0, too many points.
+
+    Examples
+    --------
+    >>> from limen.pharmacology.regimen import parse_dose, resolve
+    >>> dose = resolve(parse_dose("10 mg iv over 30 min"), 70)
+    >>> result = simulate("fanta-otto-2021", [dose], PatientProfile(weight_kg=70), until_min=240)
+    >>> round(float(result.outputs["S_ketamine_venous_ng_per_mL"].typical.max()), 1)
+    49.9
+    """
+    chosen = models.get(model) if isinstance(model, str) else model
+    asked = check_product(product or chosen.product, chosen.products, chosen.id)
+    check_doses(doses, chosen.routes, chosen.id)
+    schedule = Schedule.of(doses)
+    grid = Grid.of(until_min, every_min, schedule)
+    draws = draw_patients(n, rng, len(grid.asked_min))
+    variability, assumed = variability_of(chosen)
+    ratio, told = clearance_under(perpetrators, doses)
+    response = respond(
+        chosen,
+        doses,
+        asked,
+        patient.weight_kg,
+        grid,
+        schedule,
+        draws,
+        variability=variability,
+        clearance_ratio=ratio,
+    )
+    found = [
+        *flags.of_regimen(doses, grid.end_min),
+        *flags.of_model(chosen, asked, patient, doses),
+        *told,
+        *(assumed_variability_flags([chosen]) if assumed and n else []),
+        *flags.of_effects(asked, is_lumped(chosen), n, pressure_drive_ng_per_mL(response)),
+    ]
+    outputs, summary = {}, {}
+    for name, values in response.values.items():
+        outputs[name] = Curve(values[0], Percentiles.over(values[1:]) if n else None)
+        measures = response.measures[name]
+        summary[name] = Summary(measures.rows(slice(0, 1)), measures.rows(slice(1, None)) if n else None)
+    return Forecast(
+        chosen.id,
+        asked,
+        grid.asked_min / 60.0,
+        outputs,
+        summary,
+        tuple(found),
+        cited([chosen], perpetrators),
+        patients=n,
+    )
+
+
+def check_product(product: str, products: Sequence[str], who: str) -> Product:
+    """The product, if this model may be asked for it."""
+    for known in get_args(Product):
+        if product == known and product in products:
+            found: Product = known
+            return found
+    raise InputError(
+        f"{who} does not cover {product!r}",
+        where="product",
+        allowed=", ".join(products),
+        hint="Racemic ketamine, IV S-ketamine and nasal esketamine are never converted into each other",
+    )
+
+
+def check_doses(doses: Sequence[Dose], routes: Sequence[str], who: str) -> None:
+    """Refuse an empty regimen and a route the model does not cover."""
+    if not doses:
+        raise InputError("no dose", where="dose", allowed="one or more")
+    for dose in doses:
+        if dose.route not in routes:
+            raise InputError(f"{who} does not cover the route {dose.route!r}", where="dose", allowed=", ".join(routes))
+
+
+def draw_patients(n: int, rng: np.random.Generator | None, points: int) -> Array:
+    """Draws with the typical patient (zeros) in row 0."""
+    if n < 0:
+        raise InputError(f"a population of {n}", where="population", allowed="0 or more")
+    if n * points > MAX_PATIENT_POINTS:
+        raise InputError(
+            f"{n} patients at {points} times are too many",
+            where="population",
+            allowed=f"at most {MAX_PATIENT_POINTS // points} patients with this grid",
+        )
+    typical = np.zeros((1, len(population.COLUMNS)))
+    if n == 0:
+        return typical
+    if rng is None:
+        raise InputError("a population needs a random generator", where="rng", allowed="numpy.random.default_rng(seed)")
+    return np.concatenate([typical, population.draw(n, rng)])
+
+
+def variability_of(model: Model) -> tuple[tuple[Omega, ...], bool]:
+    """The model's own between-patient covariance, or the assumed one and True."""
+    if model.variability:
+        return model.variability, False
+    return ensemble().assumed_blocks(), True
+
+
+def assumed_variability_flags(without: Sequence[Model]) -> list[Flag]:
+    """Name the models that borrow their spread."""
+    rule = ensemble().assumed_variability
+    return [
+        Flag(
+            "assumed-variability",
+            f"{', '.join(model.id for model in without)}: published no spread between patients; that of {rule.of}"
+            f" ({', '.join(rule.effects)}) is applied, an assumption of this project [{rule.verification}]",
+        )
+    ]
+
+
+def clearance_under(names: Sequence[str], doses: Sequence[Dose]) -> tuple[float, list[Flag]]:
+    """Factor on clearance from other drugs by the routes used, and what to say of each."""
+    factor = 1.0
+    found = []
+    for name in names:
+        other = perpetrator(name)
+        for route in dict.fromkeys(dose.route for dose in doses):
+            effect = other.by_route(route)
+            if effect is None:
+                found.append(
+                    Flag(
+                        f"no-{route}-interaction-size",
+                        f"{other.drug}: no {route.upper()} effect size published that was read"
+                        f" ({other.known_routes}); the forecast is unchanged, which does not mean no effect",
+                    )
+                )
+                continue
+            factor /= effect.auc_ratio
+            found.append(
+                Flag(
+                    "interaction-applied",
+                    f"{other.drug}: {route.upper()} AUC of S-ketamine times {effect.auc_ratio:g}"
+                    f" [{effect.verification}], as a change of clearance, the same for R-ketamine and the sum [P];"
+                    " metabolites are not changed beyond their formation",
+                )
+            )
+    return factor, found
+
+
+def is_lumped(model: Model) -> bool:
+    """Whether the model has only the sum of S and R."""
+    return all(arm.analyte == "ketamine" for arm in model.arms)
+
+
+def pressure_drive_ng_per_mL(response: Response) -> float:
+    """Highest S-ketamine of the typical patient at the pressure site."""
+    pressure = effects().pressure
+    return float(response.measures[pressure.output].peak[0]) / pressure.slope.value
+
+
+def cited(used: Sequence[Model], perpetrators: Sequence[str] = ()) -> tuple[str, ...]:
+    """Every source key behind a result, once."""
+    link = effects()
+    keys = [key for model in used for key in model.sources]
+    keys += [link.effect_site.half_life.source, link.pressure.slope.source, link.pressure.supported_to.source]
+    keys += [effect.source for name in perpetrators for effect in perpetrator(name).effects]
+    return tuple(dict.fromkeys(keys))
