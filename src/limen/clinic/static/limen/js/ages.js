@@ -1,0 +1,115 @@
+"use strict";
+// Every value says how old it is. The page decides by its own timer what is stale and lost, so a dead stream cannot
+// look alive.
+//   [data-age][data-at="ISO"]                 prints the age of a fact
+//   .vital[data-at][data-stale-s][data-lost-s] with .figure, .age, dd.last: live, stale, lost
+//   body[data-listening][data-silent-s]       a page that hears the server: Limen.heard(iso) on every word from it
+(() => {
+  const limen = window.Limen;
+  const started = performance.now();
+  let heardAt = null;
+  let heardClock = "";
+  let beat = "a";
+
+  // Call on every message and heartbeat of the stream, and on nothing else.
+  function heard(iso) {
+    heardAt = performance.now();
+    if (iso) {
+      limen.sync(iso);
+      heardClock = limen.clockTime(Date.parse(iso));
+    }
+    beat = beat === "a" ? "b" : "a";
+    document.body.dataset.beat = beat;
+    listen();
+  }
+
+  function listen() {
+    const body = document.body;
+    const limit = Number(body.dataset.silentS || 10) * 1000;
+    const silent = performance.now() - (heardAt ?? started);
+    const blind = silent > limit;
+    body.classList.toggle("is-listening", !blind);
+    body.classList.toggle("is-blind", blind);
+    for (const pulse of document.querySelectorAll(".pulse")) {
+      const word = pulse.querySelector("b");
+      const said = pulse.querySelector("[data-pulse]");
+      if (word) word.textContent = blind || heardAt === null ? "Silent" : "Live";
+      if (said) said.textContent = silent < 10000 ? `${(silent / 1000).toFixed(1)} s` : limen.span(silent);
+      pulse.classList.toggle("pulse--silent", blind);
+    }
+    if (!blind) return;
+    for (const place of document.querySelectorAll("[data-silent-span]")) place.textContent = limen.span(silent);
+    for (const place of document.querySelectorAll("[data-silent-last]")) {
+      place.textContent = heardAt === null ? "Not one word from the clinic server since this page opened." : `Last word from the clinic server ${heardClock}.`;
+    }
+  }
+
+  function words(ms, prefix, old) {
+    const seconds = Math.floor(ms / 1000);
+    const text = seconds < 60 ? `${seconds} s` : limen.span(ms);
+    return `${prefix}${text}${old ? " old" : ""}`;
+  }
+
+  function vital(item, now) {
+    const age = item.querySelector(".age");
+    const figure = item.querySelector(".figure");
+    const last = item.querySelector("dd.last");
+    const at = Date.parse(item.dataset.at || "");
+    const known = Number.isFinite(at) && figure && (figure.dataset.figure ?? figure.textContent).trim() !== "";
+    const old = now - at;
+    // a reading from the future is a wrong clock, not a fresh value
+    const ahead = known && old < -5000;
+    const lost = !known || old > Number(item.dataset.lostS) * 1000;
+    const stale = !lost && (ahead || old > Number(item.dataset.staleS) * 1000);
+    item.classList.toggle("vital--lost", lost);
+    item.classList.toggle("vital--stale", stale);
+    item.classList.toggle("vital--live", !lost && !stale);
+    if (age) {
+      if (!known) age.textContent = "nothing heard yet";
+      else if (lost) age.textContent = `silent ${limen.span(old)}`;
+      else if (ahead) age.textContent = "device clock ahead";
+      else age.textContent = words(Math.max(0, old), item.dataset.prefix || "", stale);
+    }
+    if (figure) {
+      if (lost && figure.dataset.figure === undefined) {
+        figure.dataset.figure = figure.textContent;
+        figure.textContent = "– –";
+        figure.setAttribute("aria-label", "not known");
+      } else if (!lost && figure.dataset.figure !== undefined) {
+        figure.textContent = figure.dataset.figure;
+        delete figure.dataset.figure;
+        figure.removeAttribute("aria-label");
+      }
+    }
+    if (last) {
+      last.hidden = !(lost && known);
+      if (lost && known) last.textContent = `was ${figure.dataset.figure} at ${limen.clockTime(at)}`;
+    }
+  }
+
+  // Give a vital a new value; the next tick, or this call, draws its state.
+  function show(item, value, iso) {
+    const figure = item.querySelector(".figure");
+    delete figure.dataset.figure;
+    figure.removeAttribute("aria-label");
+    figure.textContent = value === null || value === undefined ? "" : String(value);
+    item.dataset.at = iso || "";
+    vital(item, limen.now());
+  }
+
+  function tick() {
+    const now = limen.now();
+    if (document.body.hasAttribute("data-listening")) listen();
+    for (const item of document.querySelectorAll(".vital[data-lost-s]")) vital(item, now);
+    for (const item of document.querySelectorAll("[data-age][data-at]")) {
+      const at = Date.parse(item.dataset.at);
+      if (Number.isFinite(at)) item.textContent = words(Math.max(0, now - at), item.dataset.prefix || "", true);
+    }
+  }
+
+  Object.assign(limen, { heard, show });
+  if (document.body.hasAttribute("data-listening")) document.body.classList.add("is-listening");
+  tick();
+  window.setInterval(tick, 500);
+  document.addEventListener("visibilitychange", tick);
+})();

@@ -1,0 +1,48 @@
+"use strict";
+// The time of the clinic's server on this screen, in the site's own zone. A screen whose own clock is wrong, jumps or
+// slept must not make an old value look young: of two measures of elapsed time the longer counts.
+(() => {
+  const root = document.documentElement;
+  const mark = { server: NaN, wall: 0, mono: 0 };
+
+  function sync(iso) {
+    const server = Date.parse(iso);
+    if (!Number.isFinite(server)) return;
+    mark.server = server;
+    mark.wall = Date.now();
+    mark.mono = performance.now();
+  }
+
+  function now() {
+    if (!Number.isFinite(mark.server)) return Date.now();
+    return mark.server + Math.max(Date.now() - mark.wall, performance.now() - mark.mono);
+  }
+
+  const zone = root.dataset.zone || "UTC";
+  const format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", ...options });
+  const seconds = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const minutes = format({ weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+
+  const clockTime = (ms) => seconds.format(ms);
+
+  // m:ss under an hour, h:mm:ss beyond; late spans carry their own plus sign where they are used
+  function span(ms) {
+    const whole = Math.max(0, Math.floor(ms / 1000));
+    const pad = (part) => String(part).padStart(2, "0");
+    const minute = Math.floor(whole / 60);
+    return minute < 60 ? `${minute}:${pad(whole % 60)}` : `${Math.floor(minute / 60)}:${pad(minute % 60)}:${pad(whole % 60)}`;
+  }
+
+  sync(root.dataset.now);
+  const limen = (window.Limen = window.Limen || {});
+  Object.assign(limen, { now, sync, span, clockTime });
+
+  function tick() {
+    const at = now();
+    for (const clock of document.querySelectorAll("[data-clock]")) {
+      clock.textContent = clock.dataset.clock === "seconds" ? seconds.format(at) : minutes.format(at);
+    }
+    window.setTimeout(tick, 1000 - (at % 1000));
+  }
+  tick();
+})();

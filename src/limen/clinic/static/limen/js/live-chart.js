@@ -1,0 +1,223 @@
+"use strict";
+// Lanes over one time axis: what was seen in ink, what a model expects in violet bands, walls with names, the sill at
+// now. uPlot draws axes and traces; bands, walls, gaps and the sill are drawn under and over them. Every colour is a
+// custom property of the page.
+//   Limen.lane(place, {title, unit, range, walls, forecast, cuff, from, to}) -> {update({x, y, low}, now), sentence}
+// Times are seconds since the epoch, of the clinic's clock.
+(() => {
+  const limen = window.Limen;
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name) => style.getPropertyValue(`--${name}`).trim();
+  const font = (weight, size) => `${weight} ${size * devicePixelRatio}px ${style.getPropertyValue("--font").trim() || "sans-serif"}`;
+  const gapS = 15;
+  const clock = new Intl.DateTimeFormat("en-GB", {
+    timeZone: document.documentElement.dataset.zone || "UTC", hourCycle: "h23", hour: "2-digit", minute: "2-digit",
+  });
+
+  function hatch(ctx, ink, width, space) {
+    const size = Math.round(space * devicePixelRatio);
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = size;
+    const pen = tile.getContext("2d");
+    pen.strokeStyle = ink;
+    pen.lineWidth = width * devicePixelRatio;
+    for (const shift of [-size, 0, size]) {
+      pen.moveTo(shift, size);
+      pen.lineTo(shift + size, 0);
+    }
+    pen.stroke();
+    return ctx.createPattern(tile, "repeat");
+  }
+
+  function lane(place, options) {
+    const live = { now: options.from, gaps: [], low: [], forecast: options.forecast, walls: options.walls || [] };
+    const [bottom, top] = options.range;
+
+    const x = (u, value) => u.valToPos(value, "x", true);
+    const y = (u, value) => u.valToPos(Math.min(top, Math.max(bottom, value)), "y", true);
+
+    function path(u, times, values) {
+      const line = new Path2D();
+      times.forEach((time, index) => line[index ? "lineTo" : "moveTo"](x(u, time), y(u, values[index])));
+      return line;
+    }
+
+    function band(u, times, low, high, fill, edge, dash) {
+      if (!low || !high) return;
+      const { ctx } = u;
+      const area = path(u, times, high);
+      for (let index = times.length - 1; index >= 0; index -= 1) area.lineTo(x(u, times[index]), y(u, low[index]));
+      ctx.fillStyle = colour(fill);
+      ctx.fill(area);
+      ctx.strokeStyle = colour(edge);
+      ctx.lineWidth = devicePixelRatio;
+      ctx.setLineDash(dash.map((part) => part * devicePixelRatio));
+      ctx.stroke(path(u, times, low));
+      ctx.stroke(path(u, times, high));
+      ctx.setLineDash([]);
+    }
+
+    function clipped(u, draw) {
+      const { ctx, bbox } = u;
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+      ctx.clip();
+      draw(ctx, bbox);
+      ctx.restore();
+    }
+
+    function under(u) {
+      clipped(u, (ctx, bbox) => {
+        const forecast = live.forecast;
+        if (forecast) {
+          band(u, forecast.t, forecast.patients?.[0], forecast.patients?.[1], "fc-patient", "fc-patient-edge", [5, 4]);
+          band(u, forecast.t, forecast.models?.[0], forecast.models?.[1], "fc-model", "fc-model-edge", []);
+          ctx.strokeStyle = colour("fc-line");
+          ctx.lineWidth = 2 * devicePixelRatio;
+          ctx.setLineDash([9 * devicePixelRatio, 4 * devicePixelRatio]);
+          ctx.stroke(path(u, forecast.t, forecast.typical));
+          ctx.setLineDash([]);
+        }
+        ctx.fillStyle = hatch(ctx, colour("hatch"), 1.5, 8);
+        for (const [from, to] of live.gaps) ctx.fillRect(x(u, from), bbox.top, x(u, to) - x(u, from), bbox.height);
+        for (const wall of live.walls) wallLine(u, ctx, bbox, wall);
+      });
+    }
+
+    function wallLine(u, ctx, bbox, wall) {
+      const at = y(u, wall.value);
+      const depth = 5 * devicePixelRatio * (wall.side === "low" ? 1 : -1);
+      ctx.fillStyle = hatch(ctx, colour("ink"), 1.5, 6);
+      ctx.fillRect(bbox.left, Math.min(at, at + depth), bbox.width, Math.abs(depth));
+      ctx.strokeStyle = colour("ink");
+      ctx.lineWidth = 1.5 * devicePixelRatio;
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, at);
+      ctx.lineTo(bbox.left + bbox.width, at);
+      ctx.stroke();
+      ctx.font = font(700, 13);
+      ctx.textAlign = "right";
+      ctx.textBaseline = wall.side === "low" ? "top" : "bottom";
+      words(ctx, wall.name, bbox.left + bbox.width - 2, at + depth + (wall.side === "low" ? 2 : -2), "ink");
+    }
+
+    function words(ctx, text, left, top_, ink) {
+      ctx.lineWidth = 4 * devicePixelRatio;
+      ctx.lineJoin = "round";
+      ctx.strokeStyle = colour("ground");
+      ctx.strokeText(text, left, top_);
+      ctx.fillStyle = colour(ink);
+      ctx.fillText(text, left, top_);
+    }
+
+    function over(u) {
+      const { ctx, bbox } = u;
+      if (options.cuff) cuffs(u);
+      const at = x(u, live.now);
+      if (at < bbox.left || at > bbox.left + bbox.width) return;
+      ctx.save();
+      ctx.strokeStyle = colour("ink");
+      ctx.lineWidth = 3 * devicePixelRatio;
+      ctx.beginPath();
+      ctx.moveTo(at, bbox.top);
+      ctx.lineTo(at, bbox.top + bbox.height);
+      ctx.stroke();
+      if (options.names && live.forecast) {
+        ctx.font = font(700, 13);
+        ctx.textBaseline = "bottom";
+        ctx.textAlign = "right";
+        words(ctx, "seen", at - 7 * devicePixelRatio, bbox.top + bbox.height - 2, "ink");
+        ctx.textAlign = "left";
+        words(ctx, "forecast", at + 7 * devicePixelRatio, bbox.top + bbox.height - 2, "fc");
+      }
+      ctx.restore();
+    }
+
+    // One cuff reading: systolic to diastolic, an arrow head at each end.
+    function cuffs(u) {
+      clipped(u, (ctx) => {
+        ctx.strokeStyle = colour("ink");
+        ctx.lineWidth = 2 * devicePixelRatio;
+        const arm = 4 * devicePixelRatio;
+        u.data[0].forEach((time, index) => {
+          const high = u.data[1][index];
+          const low = live.low[index];
+          if (high === null || high === undefined) return;
+          const at = x(u, time);
+          ctx.beginPath();
+          tip(ctx, at, y(u, high), arm);
+          if (low !== null && low !== undefined) {
+            tip(ctx, at, y(u, low), -arm);
+            ctx.moveTo(at, y(u, high));
+            ctx.lineTo(at, y(u, low));
+          }
+          ctx.stroke();
+        });
+      });
+    }
+
+    function tip(ctx, at, level, arm) {
+      ctx.moveTo(at - Math.abs(arm), level - arm);
+      ctx.lineTo(at, level);
+      ctx.lineTo(at + Math.abs(arm), level - arm);
+    }
+
+    const axis = {
+      stroke: colour("ink-2"), font: `13px ${style.getPropertyValue("--font").trim() || "sans-serif"}`,
+      grid: { stroke: colour("line"), width: 1 }, ticks: { show: false },
+    };
+    const chart = new window.uPlot(
+      {
+        width: Math.max(200, place.clientWidth), height: options.height, legend: { show: false }, cursor: { show: false },
+        scales: { x: { time: true, range: () => [options.from, Math.max(options.to, live.now + 300)] }, y: { range: () => [bottom, top] } },
+        axes: [
+          { ...axis, show: Boolean(options.times), size: 24, values: (u, splits) => splits.map((at) => clock.format(at * 1000)), space: 70 },
+          { ...axis, size: 40, splits: () => options.ticks, gap: 6 },
+        ],
+        series: [
+          {},
+          {
+            stroke: options.cuff ? "transparent" : colour("ink"), width: 2.25, spanGaps: false,
+            points: { show: Boolean(options.dots), size: 9, fill: colour("ink"), stroke: colour("ink") },
+          },
+        ],
+        hooks: { drawClear: [under], draw: [over] },
+        padding: [8, 6, options.times ? 0 : 4, 0],
+      },
+      [[], []],
+      place,
+    );
+    new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height: options.height })).observe(place);
+
+    return {
+      update(seen, now) {
+        live.now = now;
+        live.low = seen.low || [];
+        live.gaps = options.cuff || options.dots ? [] : gaps(seen.x, seen.y, now, seen.since);
+        chart.setData([seen.x, seen.y]);
+      },
+      forecast(next) {
+        live.forecast = next;
+      },
+      walls(next) {
+        live.walls = next;
+      },
+    };
+  }
+
+  // Where nothing is known: no valid value for longer than a stream may be silent.
+  function gaps(times, values, now, since) {
+    const found = [];
+    let last = since ?? (times.length ? times[0] : now);
+    times.forEach((time, index) => {
+      if (values[index] === null) return;
+      if (time - last > gapS) found.push([last, time]);
+      last = time;
+    });
+    if (now - last > gapS) found.push([last, now]);
+    return found;
+  }
+
+  Object.assign(limen, { lane });
+})();

@@ -1,0 +1,174 @@
+"use strict";
+// The live line: hears the server, says when it does not, and keeps what is tapped until the server has it.
+//   Limen.listen(url, stateUrl, {state, samples})   one stream, one whole state at each (re)connect and change
+//   Limen.act(url, kind, data)                      one deed under one key; sent again until it is answered
+//   body[data-unwatched]                            the server speaks, but its alarm monitor does not
+(() => {
+  const limen = window.Limen;
+  const monitorLimitS = 5;
+  const json = { Accept: "application/json" };
+
+  // ---- hearing
+
+  function listen(url, stateUrl, page) {
+    let source = null;
+    let lastId = null;
+    let fetching = false;
+    let again = false;
+    let timer = 0;
+
+    async function refetch() {
+      if (fetching) {
+        again = true;
+        return;
+      }
+      fetching = true;
+      try {
+        const answer = await fetch(stateUrl, { headers: json, cache: "no-store" });
+        if (answer.status === 401 || answer.redirected) signedOut();
+        if (answer.ok && !answer.redirected) {
+          const state = await answer.json();
+          limen.sync(state.now);
+          lastId = Math.max(lastId ?? 0, state.last_event_id);
+          page.state(state);
+        }
+      } catch {
+        // no answer is what the blind bar is for; the next word of the server fetches again
+        again = source !== null && source.readyState === EventSource.OPEN;
+      } finally {
+        fetching = false;
+        if (again) {
+          again = false;
+          soon(1000);
+        }
+      }
+    }
+
+    function soon(ms) {
+      window.clearTimeout(timer);
+      timer = window.setTimeout(refetch, ms);
+    }
+
+    function open() {
+      const from = lastId === null ? url : `${url}?after=${lastId}`;
+      source = new EventSource(from);
+      source.addEventListener("open", () => soon(0));
+      source.addEventListener("pulse", (event) => pulse(JSON.parse(event.data)));
+      source.addEventListener("reset", () => soon(0));
+      source.addEventListener("samples", (event) => {
+        lastId = Number(event.lastEventId);
+        page.samples(JSON.parse(event.data));
+      });
+      for (const kind of ["event", "alarm", "monitor"]) {
+        source.addEventListener(kind, (event) => {
+          lastId = Number(event.lastEventId);
+          soon(30);
+        });
+      }
+      source.addEventListener("error", () => {
+        if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+        source.close();
+        window.setTimeout(open, 2000);
+        soon(0); // tells whether the sign-in has ended
+      });
+    }
+
+    open();
+    window.setInterval(() => soon(0), 30000); // what no event tells: observations fall due, walls come near
+    return { refetch: () => soon(0) };
+  }
+
+  function pulse(word) {
+    limen.heard(word.now);
+    const age = word.monitor_age_s;
+    const dead = age === null || age > monitorLimitS;
+    document.body.toggleAttribute("data-unwatched", dead);
+    for (const place of document.querySelectorAll("[data-monitor-age]")) {
+      place.textContent = age === null ? "has not started" : `has been silent for ${limen.span(age * 1000)}`;
+    }
+  }
+
+  function signedOut() {
+    for (const place of document.querySelectorAll("[data-signed-out]")) place.hidden = false;
+  }
+
+  // ---- doing
+
+  const name = "limen.deeds";
+  const read = () => JSON.parse(window.sessionStorage.getItem(name) || "[]");
+  const write = (deeds) => window.sessionStorage.setItem(name, JSON.stringify(deeds));
+  const waiting = new Map();
+  let sending = false;
+
+  // Resolves with the server's answer; {kept: true} when the line is down and the deed waits in this tab.
+  function act(url, kind, data) {
+    const key = window.crypto.randomUUID ? window.crypto.randomUUID() : `${Date.now()}-${Math.random()}`;
+    write([...read(), { url, key, kind, data, at: Date.now() }]);
+    return new Promise((resolve) => {
+      waiting.set(key, resolve);
+      send();
+    });
+  }
+
+  async function send() {
+    if (sending) return;
+    sending = true;
+    try {
+      for (let [deed] = read(); deed; [deed] = read()) {
+        const answer = await post(deed);
+        if (answer === null) {
+          settle(deed.key, { kept: true });
+          window.setTimeout(send, 2000);
+          break;
+        }
+        write(read().filter((other) => other.key !== deed.key));
+        settle(deed.key, answer);
+        if (answer.error) document.dispatchEvent(new CustomEvent("limen:refused", { detail: { deed, answer } }));
+      }
+    } finally {
+      sending = false;
+      say();
+    }
+  }
+
+  function settle(key, answer) {
+    const resolve = waiting.get(key);
+    waiting.delete(key);
+    if (resolve) resolve(answer);
+  }
+
+  async function post(deed) {
+    const token = document.querySelector("input[name=csrfmiddlewaretoken]");
+    const body = JSON.stringify({ kind: deed.kind, key: deed.key, data: deed.data, late_s: (Date.now() - deed.at) / 1000 });
+    try {
+      const answer = await fetch(deed.url, {
+        method: "POST",
+        headers: { ...json, "Content-Type": "application/json", "X-CSRFToken": token ? token.value : "" },
+        body,
+      });
+      if (answer.status === 401 || answer.redirected) {
+        signedOut();
+        return null;
+      }
+      if (answer.status >= 500) return null;
+      const found = await answer.json();
+      return answer.ok ? found : { ...found, error: found.error || `refused (${answer.status})` };
+    } catch {
+      return null;
+    }
+  }
+
+  function say() {
+    const count = read().length;
+    for (const place of document.querySelectorAll("[data-kept]")) {
+      place.hidden = count === 0;
+      place.textContent = count === 1 ? "1 tap kept here, not sent yet" : `${count} taps kept here, not sent yet`;
+    }
+  }
+
+  window.setInterval(() => {
+    if (read().length) send();
+  }, 5000);
+  say();
+  Object.assign(limen, { listen, act });
+})();

@@ -1,0 +1,221 @@
+"""Template tags: the parts of our pages. Each prints a partial, so everything that comes in is escaped by Django."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.utils import timezone
+
+from limen.clinic.web import words
+from limen.clinic.web.charts import doses
+from limen.clinic.web.charts.forecast import forecast_chart as lay_out_forecast
+from limen.clinic.web.charts.trajectory import trajectory as lay_out_trajectory
+
+register = template.Library()
+
+# ---- words and numbers
+
+
+@register.filter
+def mg(value: Any) -> str:
+    """``35.0 mg``; never rounded to another amount; missing is said."""
+    return words.with_unit(value, "mg")
+
+
+@register.filter
+def num(value: Any, digits: int = 1) -> str:
+    """A number with a fixed count of decimals."""
+    return words.amount(value, int(digits))
+
+
+@register.filter
+def bare(value: Any) -> str:
+    """Any value of a fact, as it came."""
+    return words.bare(value)
+
+
+@register.filter
+def input_name(name: Any) -> str:
+    """A fact's key in words."""
+    return words.label(str(name))
+
+
+@register.filter
+def input_unit(name: Any) -> str:
+    """A fact's unit."""
+    return words.unit_of(str(name))
+
+
+@register.filter
+def age(at: datetime | date | str | None) -> str:
+    """How old a recorded value is, in words."""
+    return words.age(_moment(at), timezone.localtime())
+
+
+@register.filter
+def moment(at: datetime | date | str | None) -> datetime | date | None:
+    """An ISO text as a time, for Django's ``date`` filter."""
+    return _moment(at)
+
+
+@register.filter
+def years(born: date | None) -> str:
+    """Whole years from a date of birth to today."""
+    if born is None:
+        return words.UNKNOWN
+    today = timezone.localdate()
+    return str(today.year - born.year - ((today.month, today.day) < (born.month, born.day)))
+
+
+@register.filter
+def verdict_title(verdict: str) -> str:
+    """The verdict as a heading."""
+    return words.VERDICTS.get(verdict, (verdict, ""))[0]
+
+
+@register.filter
+def verdict_meaning(verdict: str) -> str:
+    """The verdict in a line."""
+    return words.VERDICTS.get(verdict, ("", ""))[1]
+
+
+@register.filter
+def level_word(level: str) -> str:
+    """BLOCK, HOLD, WARN, INFO."""
+    return words.LEVELS.get(level, str(level).upper())
+
+
+@register.filter
+def at_level(findings: Sequence[Mapping[str, Any]] | None, level: str) -> list[Mapping[str, Any]]:
+    """The findings of one level."""
+    return [finding for finding in findings or () if finding.get("level") == level]
+
+
+@register.filter
+def get(mapping: Mapping[str, Any] | None, key: Any) -> Any:
+    """A value by a key that is not an identifier."""
+    return (mapping or {}).get(key)
+
+
+# ---- parts
+
+
+@register.inclusion_tag("partials/mark.html")
+def mark(code: Any) -> dict[str, Any]:
+    """How far a number may be trusted: shape and words."""
+    kind, said = words.mark(code)
+    return {"kind": kind, "words": said}
+
+
+@register.inclusion_tag("partials/door.html")
+def door(verdict: str, small: bool = False) -> dict[str, Any]:
+    """The door of a verdict: open, shut, barred, bricked up, not yet drawn."""
+    known = verdict if verdict in words.VERDICTS else "needs-data"
+    return {"verdict": known, "small": small}
+
+
+@register.inclusion_tag("partials/level.html")
+def level(name: str) -> dict[str, Any]:
+    """The shape and word of a finding's level."""
+    return {"level": name}
+
+
+@register.inclusion_tag("partials/finding.html")
+def finding(item: Mapping[str, Any], override: Any = None) -> dict[str, Any]:
+    """One finding: seen, limit, do, source, mark; and the override that stands beside it, if any."""
+    return {"finding": item, "override": override}
+
+
+@register.inclusion_tag("partials/field.html")
+def field(bound: BoundField, unit: str = "", hint: str = "") -> dict[str, Any]:
+    """One form field with its label, unit, hint and what is wrong with it. Empty unless the person typed it now."""
+    widget = bound.field.widget
+    kind = getattr(widget, "input_type", type(widget).__name__.lower())
+    described = " ".join(
+        part
+        for part in (
+            f"{bound.auto_id}-hint" if hint or bound.help_text else "",
+            f"{bound.auto_id}-error" if bound.errors else "",
+        )
+        if part
+    )
+    attrs: dict[str, Any] = {}
+    if described:
+        attrs["aria-describedby"] = described
+    if bound.errors:
+        attrs["aria-invalid"] = "true"
+    return {
+        "field": bound,
+        "control": bound.as_widget(attrs=attrs),
+        "kind": kind,
+        "choices": kind in {"radio", "checkbox"} and getattr(widget, "choices", None) is not None,
+        "unit": unit or words.unit_of(bound.name),
+        "hint": hint or bound.help_text,
+    }
+
+
+@register.inclusion_tag("partials/asked_used.html")
+def asked_used(asked: Any, used: Any, unit: str = "mg", binding: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The value asked, the wall, the value used."""
+    return {"asked": asked, "used": used, "unit": unit, "binding": binding}
+
+
+@register.inclusion_tag("partials/track.html")
+def track(used: Any, asked: Any, walls: Sequence[Mapping[str, Any]], unit: str = "mg") -> dict[str, Any]:
+    """The picture of a number and the limits around it."""
+    return {"track": doses.track(used=used, asked=asked, walls=walls, unit=unit)}
+
+
+@register.inclusion_tag("partials/vial.html")
+def vial(drawn_mg: Any, total_mg: Any, words: str = "") -> dict[str, Any]:
+    """A vial with the drawn part to scale."""
+    picture = (
+        None if drawn_mg is None or total_mg is None else doses.vial(drawn_mg=float(drawn_mg), total_mg=float(total_mg))
+    )
+    return {"vial": picture, "drawn_mg": drawn_mg, "total_mg": total_mg, "words": words}
+
+
+@register.inclusion_tag("partials/forecast.html")
+def forecast_chart(
+    forecast: Mapping[str, Any] | None,
+    ends_at_min: Any = None,
+    until_min: Any = None,
+    walls: Sequence[Mapping[str, Any]] = (),
+    outdated: bool = False,
+) -> dict[str, Any]:
+    """The forecast: bands, typical, walls, a sentence and the table behind it."""
+    chart = lay_out_forecast(
+        forecast or {},
+        ends_at_h=None if ends_at_min is None else float(ends_at_min) / 60,
+        until_h=None if until_min is None else float(until_min) / 60,
+        walls=walls or (),
+    )
+    return {"chart": chart, "outdated": outdated}
+
+
+@register.inclusion_tag("partials/trajectory.html")
+def trajectory(data: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A score over time, with sessions marked and missing answers as hatched bounds."""
+    if not data:
+        return {"chart": None}
+    local = {
+        key: [{**item, "at": _moment(item.get("at")) or item.get("at")} for item in data.get(key) or ()]
+        for key in ("points", "sessions")
+    }
+    return {"chart": lay_out_trajectory({**data, **local})}
+
+
+def _moment(at: datetime | date | str | None) -> datetime | date | None:
+    if isinstance(at, str):
+        try:
+            at = datetime.fromisoformat(at)
+        except ValueError:
+            return None
+    if isinstance(at, datetime):
+        at = timezone.make_aware(at) if timezone.is_naive(at) else at
+        return timezone.localtime(at)
+    return at

@@ -1,0 +1,206 @@
+"""How numbers, times and verdicts are spelled on our pages. Pure functions; missing is said, never shown as 0."""
+
+from __future__ import annotations
+
+import functools
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from limen.evidence.marks import Verification
+from limen.knowledge.inputs import InputSpec, inputs
+
+UNKNOWN = "not known"
+NO_BREAK = "\u00a0"
+
+# The door beside each verdict, and what the verdict means in a line. B612 draws none of the signs, so they are words.
+VERDICTS: dict[str, tuple[str, str]] = {
+    "eligible": ("Eligible", "nothing found that speaks against treatment"),
+    "caution": ("Caution", "treatment is possible, with care for what was found"),
+    "needs-data": ("Needs data", "cannot be judged until the missing inputs are in"),
+    "hold": ("Hold: not today, as things stand", "something must be put right or decided first"),
+    "excluded": ("Excluded", "a rule stands against treatment"),
+}
+LEVELS: dict[str, str] = {"block": "BLOCK", "hold": "HOLD", "warn": "WARN", "info": "INFO"}
+
+_MARK_CLASSES = {
+    Verification.READ: "verified",
+    Verification.SECONDARY: "second",
+    Verification.UNVERIFIED: "unverified",
+    Verification.CLINIC_RULE: "rule",
+    Verification.COMPUTED: "computed",
+}
+
+
+def mark(code: Any) -> tuple[str, str]:
+    """Class and words of a verification mark. An unreadable code counts as unverified.
+
+    Examples
+    --------
+    >>> mark("V")
+    ('verified', 'read in source')
+    >>> mark(None)
+    ('unverified', "unverified: needs the medical director's sign-off")
+    """
+    try:
+        known = Verification(str(code))
+    except ValueError:
+        known = Verification.UNVERIFIED
+    return _MARK_CLASSES[known], known.words
+
+
+def amount(value: Any, digits: int = 1) -> str:
+    """A number with a fixed count of decimals; one more where that would change it.
+
+    Examples
+    --------
+    >>> amount("35"), amount(0.25), amount(None)
+    ('35.0', '0.25', 'not known')
+    """
+    number = _decimal(value)
+    if number is None:
+        return UNKNOWN
+    short = number.quantize(Decimal(1).scaleb(-digits))
+    if abs(short - number) >= Decimal(5).scaleb(-digits - 2):
+        short = number.quantize(Decimal(1).scaleb(-digits - 1))
+    return str(short).replace("-", "−") if short else str(abs(short))
+
+
+def with_unit(value: Any, unit: str, digits: int = 1) -> str:
+    """A number and its unit that no line break can part.
+
+    Examples
+    --------
+    >>> with_unit(35, "mg")
+    '35.0\\xa0mg'
+    """
+    text = amount(value, digits)
+    return text if text == UNKNOWN else f"{text}{NO_BREAK}{unit}"
+
+
+def bare(value: Any) -> str:
+    """A number as it came, without trailing zeros; text stays text.
+
+    Examples
+    --------
+    >>> bare(148.0), bare(0.50), bare("negative"), bare(True), bare(None)
+    ('148', '0.5', 'negative', 'yes', 'not known')
+    """
+    if value is None or value == "":
+        return UNKNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(bare(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{label(key)} {bare(item)}" for key, item in value.items())
+    if isinstance(value, int | float | Decimal):
+        number = _decimal(value)
+        return UNKNOWN if number is None else f"{number.normalize():f}".replace("-", "−")
+    return str(value)
+
+
+_UNIT_ENDINGS = {
+    "_mmHg": "mmHg",
+    "_per_min": "/min",
+    "_pct": "%",
+    "_kg": "kg",
+    "_cm": "cm",
+    "_degC": "°C",
+    "_mg_per_dL": "mg/dL",
+    "_mIU_per_L": "mIU/L",
+    "_mL_per_min": "mL/min",
+    "_xULN": "times upper limit",
+    "_years": "y",
+    "_months": "months",
+    "_h": "h",
+    "_min": "min",
+    "_mg_per_mL": "mg/mL",
+    "_mg_per_kg": "mg/kg",
+    "_mg": "mg",
+    "_mL": "mL",
+}
+
+
+def unit_of(name: str) -> str:
+    """The unit of a named input, else the one that the name ends in, else nothing.
+
+    Examples
+    --------
+    >>> unit_of("vitals.sbp_mmHg"), unit_of("concentration_mg_per_mL"), unit_of("reason")
+    ('mmHg', 'mg/mL', '')
+    """
+    spec = _specs().get(str(name))
+    if spec is not None:
+        return (spec.unit or "").replace("degC", "°C").replace("x ULN", "times upper limit")
+    return _UNIT_ENDINGS.get(_ending(str(name)), "")
+
+
+def label(name: str) -> str:
+    """A named input in words, without its unit.
+
+    Examples
+    --------
+    >>> label("vitals.sbp_mmHg"), label("free_t4_xULN"), label("duration_min")
+    ('systolic pressure', 'free T4', 'duration')
+    """
+    spec = _specs().get(str(name))
+    if spec is not None:
+        return spec.title
+    short = str(name).rpartition(".")[2]
+    return short.removesuffix(_ending(short)).replace("_", " ")
+
+
+@functools.cache
+def _specs() -> dict[str, InputSpec]:
+    """Every input by its key and by its name alone, as findings print it."""
+    return {spec.name: spec for spec in inputs().values()} | dict(inputs())
+
+
+def _ending(name: str) -> str:
+    return max((suffix for suffix in _UNIT_ENDINGS if name.endswith(suffix)), key=len, default="")
+
+
+def age(at: datetime | date | None, now: datetime) -> str:
+    """How old a recorded value is, in the words of a desk: never "just now".
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> age(datetime(2026, 11, 17, 9, 0, tzinfo=UTC), datetime(2026, 11, 19, 8, 0, tzinfo=UTC))
+    '2 days old'
+    """
+    if at is None:
+        return "no date on record"
+    if not isinstance(at, datetime):
+        return _days((now.date() - at).days)
+    if at > now + timedelta(minutes=1):
+        return "dated in the future"
+    if at.astimezone(now.tzinfo).date() == now.date():
+        minutes = int((now - at).total_seconds() // 60)
+        return f"{minutes // 60}:{minutes % 60:02d}{NO_BREAK}h old" if minutes >= 60 else f"{minutes}{NO_BREAK}min old"
+    return _days((now.date() - at.astimezone(now.tzinfo).date()).days)
+
+
+def _days(days: int) -> str:
+    if days < 0:
+        return "dated in the future"
+    if days == 0:
+        return "today"
+    if days == 1:
+        return "yesterday"
+    if days < 61:
+        return f"{days} days old"
+    if days < 730:
+        return f"{days // 30} months old"
+    return f"{days // 365} years old"
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if value is None or isinstance(value, bool) or value == "":
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
