@@ -1,0 +1,1 @@
+"""Documents and pictures for people: deterministic, offline, made from data alone."""

@@ -1,0 +1,62 @@
+"""A printed record as data: who it is about, its parts, who signed it, and the seal it carries on every page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns and their cells; a row shorter than the columns is one statement across them."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a record: a heading over a large figure, paragraphs, labelled values, timed lines or a table."""
+
+    title: str
+    figure: str | None = None
+    paragraphs: tuple[str, ...] = ()
+    rows: tuple[tuple[str, str], ...] = ()
+    lines: tuple[tuple[str, str], ...] = ()
+    tables: tuple[Table, ...] = ()
+    marks: tuple[str, ...] = ()
+    narrow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who signed, and when, in words."""
+
+    name: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole record.
+
+    Attributes
+    ----------
+    identity : tuple of (label, value)
+        At least two identifiers of the patient stand first; they are repeated at the foot of every page.
+    status : str
+        ``Draft, not signed`` and the like; empty when signed.
+    seal : str
+        The hash of the signed content; empty on a draft.
+    """
+
+    issuer: str
+    title: str
+    aside: tuple[str, ...] = ()
+    status: str = ""
+    identity: tuple[tuple[str, str], ...] = ()
+    parts: tuple[Part, ...] = ()
+    signatures: tuple[Signature, ...] = ()
+    origin: str = ""
+    seal: str = ""
+    language: str = "en"
+    running: tuple[str, ...] = field(default=())
