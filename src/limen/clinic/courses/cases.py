@@ -1,0 +1,142 @@
+"""From the rows on record to the typed case that screening and planning decide on, and back to plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from limen.care.case import Case, Condition, Medication, Request, build_case
+from limen.care.facts import Fact, fact
+from limen.clinic.courses.models import Course
+from limen.clinic.patients import queries
+from limen.clinic.patients.models import ConditionRecord, MedicationRecord, Patient
+from limen.clinic.patients.models import Fact as FactRow
+from limen.clinic.sites.zones import today, zone_of
+from limen.knowledge.inputs import inputs
+
+
+def case_of(course: Course, *, on: date | None = None, request: Request | None = None) -> Case:
+    """Everything on record about the patient that a decision on ``on`` may use.
+
+    A fact's day is its day at the site, so that "the same day" is the clinic's day. What was corrected is left out.
+    """
+    patient = course.patient
+    rows = list(queries.facts(patient))
+    taken = {row.kind for row in rows if row.kind.startswith("history.")}
+    return build_case(
+        on=on or today(course.site),
+        facts=[*_facts(patient, rows), *_course_facts(course)],
+        conditions=[_condition(row) for row in queries.conditions(patient)],
+        conditions_asked="history.conditions" in taken,
+        medications=[_medication(row) for row in queries.medications(patient)],
+        medications_asked="history.medications" in taken,
+        indication=course.indication or None,
+        product=course.product or None,
+        route=course.route or None,
+        protocol=course.protocol or None,
+        setting=course.setting or None,
+        request=request,
+    )
+
+
+def _facts(patient: Patient, rows: list[FactRow]) -> list[Fact]:
+    zone = zone_of(patient.site)
+    known = inputs()
+    found = [fact("patient.birth_date", patient.birth_date, taken_at=None, source="patient record")]
+    if patient.sex != Patient.Sex.UNKNOWN:
+        found.append(fact("patient.sex", patient.sex, taken_at=None, source="patient record"))
+    for row in rows:
+        if row.kind in known:
+            moment = row.effective_at.astimezone(zone) if row.effective_at else None
+            found.append(fact(row.kind, row.value, taken_at=moment, source=row.source))
+    return found
+
+
+def _course_facts(course: Course) -> list[Fact]:
+    """What the course itself knows: which session this would be."""
+    done = course.sessions.filter(started_at__isnull=False).count()
+    day = today(course.site)
+    return [
+        fact("facts.sessions_done", done, taken_at=day, source="course"),
+        fact("facts.session_number", done + 1, taken_at=day, source="course"),
+    ]
+
+
+def _condition(row: ConditionRecord) -> Condition:
+    system = row.system if row.system in ("icd10", "snomed") else None
+    return Condition(row.text, row.code or None, system, row.status, row.onset, row.source)
+
+
+def _medication(row: MedicationRecord) -> Medication:
+    last_taken_h = None
+    if row.last_taken_at is not None:
+        last_taken_h = max(0.0, round((timezone.now() - row.last_taken_at) / timedelta(hours=1), 2))
+    return Medication(
+        name=row.name,
+        dose=row.dose or None,
+        last_taken_h=last_taken_h,
+        code=row.code or None,
+        status=row.status,
+        source=row.source,
+    )
+
+
+def case_as_json(case: Case) -> dict[str, Any]:
+    """The case as it stood at the decision: every fact with its time and source."""
+    request = case.request
+    return {
+        "on": case.on.isoformat(),
+        "indication": case.indication,
+        "product": case.product,
+        "route": case.route,
+        "protocol": case.protocol,
+        "setting": case.setting,
+        "facts": [
+            {"key": item.key, "value": _plain(item.value), "taken_at": _plain(item.taken_at), "source": item.source}
+            for item in case.facts.values()
+        ],
+        "pressures": [
+            {"at_min": item.at_min, "sbp_mmHg": item.sbp_mmHg, "dbp_mmHg": item.dbp_mmHg} for item in case.pressures
+        ],
+        "conditions_asked": case.conditions_asked,
+        "conditions": [
+            {
+                "text": item.text,
+                "code": item.code,
+                "system": item.system,
+                "status": item.status,
+                "onset": _plain(item.onset),
+                "source": item.source,
+            }
+            for item in case.conditions
+        ],
+        "medications_asked": case.medications_asked,
+        "medications": [
+            {
+                "name": item.name,
+                "dose": item.dose,
+                "last_taken_h": item.last_taken_h,
+                "code": item.code,
+                "status": item.status,
+                "source": item.source,
+            }
+            for item in case.medications
+        ],
+        "request": {
+            "dose": request.dose,
+            "sessions": request.sessions,
+            "concentration_mg_per_mL": request.concentration_mg_per_mL,
+            "diluted": request.diluted,
+            "quantity": request.quantity,
+            "mixed_with": list(request.mixed_with),
+        },
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return dict(value) if isinstance(value, Mapping) else value

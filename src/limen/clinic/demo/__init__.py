@@ -1,0 +1,1 @@
+"""The demonstration clinic: synthetic patients at every stage of treatment."""
