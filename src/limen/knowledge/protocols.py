@@ -103,6 +103,11 @@ class Wall(Claim):
     first_sessions: int | None = None
     why: str
 
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it stands for some patients or sessions only."""
+        return (self.over_weight_kg, self.from_bmi_kg_per_m2, self.first_sessions) != (None, None, None)
+
     @model_validator(mode="after")
     def _meaningful(self) -> Self:
         allowed = {
@@ -209,6 +214,10 @@ class Protocol(Record):
             raise ValueError(f"{self.id}: a protocol needs a step and a setting")
         if self.route not in get_product(self.product).routes:
             raise ValueError(f"{self.id}: {self.product} is not given {self.route}")
+        names = [wall.name for wall in self.walls]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{self.id}: the wall {twice[0]!r} stands twice")
         for measure in ("dose", "rate", "day"):
             hard = [wall for wall in self.walls if wall.kind == "hard" and wall.measure == measure]
             for soft in self.walls:
