@@ -2,8 +2,261 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+
+from limen.cli.output import Json, print_json, read_json
+from limen.errors import InputError
+
+if TYPE_CHECKING:
+    from limen.pharmacology.models import Model
+    from limen.pharmacology.outcome import Forecast
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this topic."""
+    """Add ``limen models list``, ``limen models show`` and ``limen simulate``."""
+    group = typer.Typer(name="models", help="Published kinetic models, every number with its source.")
+
+    @group.command("list")
+    def list_models(json: Json = False) -> None:
+        """The models on file."""
+        from limen.pharmacology import models
+
+        rows = [_head(model) for model in models.list_models()]
+        if json:
+            print_json(rows)
+            return
+        for row in rows:
+            typer.echo(f"{row['id']:18} {'/'.join(row['products']):20} {row['matrix']:9} {row['title']}")
+
+    @group.command("show")
+    def show(model: str = typer.Argument(help="Model id."), json: Json = False) -> None:
+        """One model: parameters with units, verification marks and sources."""
+        from limen.pharmacology import models
+
+        found = models.get(model)
+        if json:
+            print_json(_head(found) | _detail(found))
+        else:
+            typer.echo("\n".join(_page(found)))
+
+    app.add_typer(group)
+
+    @app.command()
+    def simulate(
+        model: Annotated[str, typer.Option(help="Model id, or ensemble.")],
+        patient: Annotated[str, typer.Option(help="JSON file of the patient, or - for standard input.")],
+        dose: Annotated[list[str], typer.Option(help="AMOUNT UNIT ROUTE [over DURATION] [at TIME]; repeatable.")],
+        until: Annotated[str, typer.Option(help="Horizon, such as '4 h'.")],
+        every: Annotated[str, typer.Option(help="Step of the curves.")] = "1 min",
+        product: Annotated[str | None, typer.Option(help="racemic, s-ketamine or esketamine-nasal.")] = None,
+        population: Annotated[int, typer.Option(help="Virtual patients, for percentiles.")] = 0,
+        seed: Annotated[int, typer.Option(help="Seed of the virtual patients.")] = 1,
+        with_: Annotated[list[str] | None, typer.Option("--with", help="Another drug taken; repeatable.")] = None,
+        plot: Annotated[str | None, typer.Option(help="Draw to this .svg file.")] = None,
+        out: Annotated[str | None, typer.Option(help="Write the curves to this .csv or .parquet file.")] = None,
+        json: Json = False,
+    ) -> None:
+        """What a dose will do: concentration in plasma and at the effect site, and pressure."""
+        _check_ending(plot, (".svg",), "--plot")
+        _check_ending(out, (".csv", ".parquet"), "--out")
+        result = _run(model, patient, dose, until, every, product, population, seed, with_ or [])
+        if plot is not None:
+            from limen.reports.plots import forecast_svg
+
+            picture = forecast_svg(result)
+            _write(plot, lambda path: path.write_text(picture, encoding="utf-8"))
+        if out is not None:
+            _write(out, lambda path: _table(result, path, Path(out).suffix))
+        if json:
+            print_json(result.to_json())
+        else:
+            typer.echo("\n".join(_lines(result)))
+
+
+def _run(
+    model: str,
+    patient: str,
+    dose: list[str],
+    until: str,
+    every: str,
+    product: str | None,
+    population: int,
+    seed: int,
+    perpetrators: list[str],
+) -> Forecast:
+    from dataclasses import replace
+
+    import numpy as np
+
+    from limen.pharmacology import models
+    from limen.pharmacology.forecast import forecast
+    from limen.pharmacology.patient import PatientProfile
+    from limen.pharmacology.regimen import parse_dose, resolve
+    from limen.pharmacology.simulate import simulate
+    from limen.units import parse_duration_min
+
+    if model != models.ENSEMBLE:
+        models.get(model)
+    if seed < 0:
+        raise InputError(f"seed {seed}", where="--seed", allowed="0 or more")
+    profile, unknown = PatientProfile.from_json(read_json(patient))
+    until_min = parse_duration_min(until, where="--until")
+    every_min = parse_duration_min(every, where="--every")
+    doses = [resolve(parse_dose(text, where="--dose"), profile.weight_kg) for text in dose]
+    rng = np.random.default_rng(seed) if population else None
+    if model == models.ENSEMBLE:
+        result = forecast(
+            doses, profile, product or "racemic", until_min, every_min, population, rng, perpetrators=perpetrators
+        )
+    else:
+        result = simulate(
+            model,
+            doses,
+            profile,
+            until_min=until_min,
+            every_min=every_min,
+            product=product,
+            n=population,
+            rng=rng,
+            perpetrators=perpetrators,
+        )
+    return replace(result, unknown_inputs=unknown)
+
+
+def _check_ending(path: str | None, endings: tuple[str, ...], where: str) -> None:
+    if path is not None and Path(path).suffix not in endings:
+        raise InputError(f"cannot write {path!r}", where=where, allowed=f"a name ending in {' or '.join(endings)}")
+
+
+def _write(path: str, fill: Callable[[Path], Any]) -> None:
+    """Write a file whole or not at all."""
+    target = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        os.close(handle)
+    except OSError as problem:
+        raise InputError(
+            f"cannot write the file: {problem.strerror}", where=path, allowed="a writable folder"
+        ) from None
+    part = Path(name)
+    try:
+        fill(part)
+        part.chmod(0o644)
+        part.replace(target)
+    except OSError as problem:
+        raise InputError(f"cannot write the file: {problem.strerror}", where=path, allowed="a writable file") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _table(result: Forecast, path: Path, ending: str) -> None:
+    """One row a time, one column a curve: ``time_h``, then NAME.typical, NAME.p05, ..."""
+    columns: dict[str, list[float | None]] = {"time_h": result.time_h.tolist()}
+    for name, curve in result.outputs.items():
+        for key, values in curve.to_json().items():
+            if isinstance(values, dict):
+                columns |= {f"{name}.{key}_{edge}": column for edge, column in values.items()}
+            else:
+                columns[f"{name}.{key}"] = values
+    if ending == ".parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.table(columns), path)
+        return
+    import csv
+
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+
+
+def _head(model: Model) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "title": model.title,
+        "product": model.product,
+        "products": list(model.products),
+        "routes": list(model.routes),
+        "matrix": model.matrix,
+        "population": model.population,
+        "variability": bool(model.variability),
+        "sources": list(model.sources),
+    }
+
+
+def _detail(model: Model) -> dict[str, Any]:
+    from limen.evidence import cite
+
+    return {
+        "studied": model.studied.model_dump(mode="json"),
+        "arms": [arm.model_dump(mode="json", exclude_none=True) for arm in model.arms],
+        "between_patients": [block.model_dump(mode="json", exclude_none=True) for block in model.variability],
+        "unusable_after_fast_input_min": model.unusable_after_fast_input_min,
+        "caveats": [caveat.model_dump(mode="json") for caveat in model.caveats],
+        "citations": [
+            {"key": key} | cite(key).model_dump(mode="json", include={"citation", "doi", "pmid", "grade", "note"})
+            for key in model.sources
+        ],
+    }
+
+
+def _page(model: Model) -> list[str]:
+    from limen.evidence import cite
+
+    lines = [
+        f"{model.id}: {model.title}",
+        f"  product {', '.join(model.products)}; route {', '.join(model.routes)}; {model.matrix} samples",
+        f"  {model.population}",
+    ]
+    for arm in model.arms:
+        lines.append(f"  {arm.analyte}" + (f", like {arm.like}" if arm.like else ""))
+        rows = [*(arm.parameters or {}).items(), *arm.ratios.items()]
+        if arm.metabolite is not None:
+            rows += [(f"{arm.metabolite.analyte} {name}", item) for name, item in arm.metabolite.parameters.items()]
+        for name, item in rows:
+            scaled = f" x (weight/70 kg)^{item.weight_exponent:g}" if item.weight_exponent else ""
+            lines.append(
+                f"    {name} : {item.value:g} {item.unit}{scaled} : {item.verification.words} [{item.source}]"
+                + (f" ({item.note})" if item.note else "")
+            )
+    for block in model.variability:
+        lines.append(f"  between patients, {' and '.join(block.effects)}: log variance {block.omega_log_variance}")
+    lines += [f"  {caveat.code}: {caveat.message} [{caveat.verification}]" for caveat in model.caveats]
+    return lines + [f"  {key}: {cite(key).citation}" for key in model.sources]
+
+
+def _lines(result: Forecast) -> list[str]:
+    from limen.reports.plots import in_words
+
+    who = f", {result.patients} virtual patients" if result.patients else ""
+    lines = [f"Forecast by {result.model}, product {result.product}{who}"]
+    for name, summary in result.summary.items():
+        cells = summary.to_json()
+        lines.append(f"  {in_words(name)}: peak {_cell(cells['cmax'])} at {_cell(cells['tmax_h'], 2)} h")
+        for key, label in (("auc_0_24_ng_h_per_mL", "AUC 0-24 h"), ("auc_0_end_ng_h_per_mL", "AUC to the end")):
+            if cells.get(key):
+                lines.append(f"    {label} {_cell(cells[key])} ng h/mL")
+    lines += [f"  ! {flag.code}: {flag.message}" for flag in result.flags]
+    if result.unknown_inputs:
+        lines.append(f"  not used: {', '.join(result.unknown_inputs)}")
+    return lines
+
+
+def _cell(cell: dict[str, Any], digits: int = 1) -> str:
+    def show(value: float | None) -> str:
+        return "not known" if value is None else f"{value:.{digits}f}"
+
+    text = show(cell["typical"])
+    if "between_models" in cell:
+        text += f" (models {show(cell['between_models']['low'])} to {show(cell['between_models']['high'])})"
+    if "p05" in cell:
+        text += f" (90 of 100 patients {show(cell['p05'])} to {show(cell['p95'])})"
+    return text

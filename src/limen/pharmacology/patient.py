@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -54,10 +53,10 @@ class PatientProfile:
             if value is None:
                 continue
             allowed = f"{low:g} to {high:g} {unit}"
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise InputError(f"{name} {value!r} is not a number", where=f"patient.{name}", allowed=allowed)
+            if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+                raise InputError(f"{name} {value!r:.40} is not a number", where=f"patient.{name}", allowed=allowed)
             if not low <= value <= high:
-                raise InputError(f"{name} {value:g}", where=f"patient.{name}", allowed=allowed)
+                raise InputError(f"{name} {value!r:.40}", where=f"patient.{name}", allowed=allowed)
         for name, words in _CHOICES.items():
             value = getattr(self, name)
             if value is not None and value not in words:
