@@ -160,3 +160,27 @@ def post(client: Any, token: str, body: Any) -> Any:
     return client.post(
         "/api/ingest", data, content_type="application/json", headers={"authorization": f"Bearer {token}"}
     )
+
+
+def signed_in(user: User) -> str:
+    """A session cookie of this person."""
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
+    store = SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store.create()
+    return str(store.session_key)
+
+
+def build(chairs: int) -> dict[str, Any]:
+    """A whole room in the database of this process's settings, and what a test outside of it needs to know."""
+    room = furnish()
+    sessions, tokens = [], []
+    for number in range(1, chairs + 1):
+        session = room.running(number, ago_s=1.0)
+        sessions.append(str(session.pk))
+        tokens.append(room.device(session, f"chair-{number}", ago_s=1.0)[1])
+    return {"cookie": signed_in(room.nurse), "sessions": sessions, "tokens": tokens, "user": room.nurse.username}

@@ -88,7 +88,7 @@ class CurrentSite:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Find the site; a person with a role nowhere sees only that."""
         if request.user.is_authenticated:
-            sites = Site.objects.filter(membership__user=request.user, membership__is_active=True).distinct()
+            sites = Site.objects.filter(pk__in=request.user.memberships.filter(is_active=True).values("site"))
             chosen = request.session.get("site")
             site = next((row for row in sites if str(row.pk) == chosen), None) or sites.order_by("name").first()
             request.site = site  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from limen.clinic.sites.models import Chair, Site
 
 def sites_of(user: User) -> QuerySet[Site]:
     """The sites where a person holds a role."""
-    return Site.objects.filter(membership__user=user, membership__is_active=True).distinct().order_by("name")
+    return Site.objects.filter(pk__in=user.memberships.filter(is_active=True).values("site")).order_by("name")
 
 
 def chairs(site: Site) -> QuerySet[Chair]:

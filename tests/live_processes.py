@@ -1,0 +1,141 @@
+"""The clinic as real processes on a database of their own: web server, monitor, and the means to kill them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+TESTS = Path(__file__).parent
+BUILD = (
+    "import sys, json, django; django.setup(); import live_room; print(json.dumps(live_room.build(int(sys.argv[1]))))"
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class House:
+    """A temporary clinic."""
+
+    def __init__(self, folder: Path, *, database_url: str | None = None) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.env = {
+            **os.environ,
+            "LIMEN_HOME": str(folder),
+            "LIMEN_DATABASE_URL": database_url or f"sqlite:///{folder}/limen.sqlite3",
+            "LIMEN_SECRET_KEY": "only for this test",
+            "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "limen.clinic.project.settings"),
+            "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]),
+        }
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.facts: dict[str, Any] = {}
+
+    def build(self, chairs: int) -> dict[str, Any]:
+        self._run("-m", "django", "migrate", "--verbosity", "0")
+        self._run("-m", "django", "createcachetable")
+        self.facts = json.loads(self._run("-c", BUILD, str(chairs)))
+        return self.facts
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run([sys.executable, *arguments], env=self.env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+
+    def ask(self, code: str, *arguments: str) -> Any:
+        """Run code in a process of the clinic; its last line is JSON."""
+        return json.loads(self._run("-c", f"import sys, json, django; django.setup(); {code}", *arguments))
+
+    def start(self, name: str) -> None:
+        commands = {
+            "web": [
+                "-m",
+                "uvicorn",
+                "limen.clinic.project.asgi:application",
+                "--port",
+                str(self.port),
+                "--log-level",
+                "warning",
+            ],
+            "monitor": ["-m", "limen.cli.main", "monitor"],
+        }
+        log = (self.folder / f"{name}.log").open("ab")
+        self.running[name] = subprocess.Popen([sys.executable, *commands[name]], env=self.env, stdout=log, stderr=log)
+        if name == "web":
+            self.wait_for_web()
+
+    def wait_for_web(self, limit_s: float = 30.0) -> None:
+        until = time.monotonic() + limit_s
+        while time.monotonic() < until:
+            try:
+                if httpx.get(f"{self.url}/healthz", timeout=2.0, trust_env=False).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.1)
+        raise AssertionError((self.folder / "web.log").read_text())
+
+    def kill(self, name: str) -> None:
+        """As a crash does: no farewell."""
+        process = self.running.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        for process in self.running.values():
+            process.terminate()
+        for process in self.running.values():
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(
+            base_url=self.url, cookies={"sessionid": self.facts["cookie"]}, timeout=10.0, trust_env=False
+        )
+
+    def listen(self, path: str, last_id: int | None = None) -> Iterator[tuple[str, int | None, Any]]:
+        """The events of a stream: kind, id, data."""
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": str(last_id)} if last_id is not None else {})
+        with self.client() as client, client.stream("GET", path, headers=headers) as answer:
+            assert answer.status_code == 200, answer.read()
+            kind, number, data = "", None, None
+            for line in answer.iter_lines():
+                name, _, value = line.partition(": ")
+                if name == "event":
+                    kind = value
+                elif name == "id":
+                    number = int(value)
+                elif name == "data":
+                    data = json.loads(value)
+                elif not line and data is not None:
+                    yield kind, number, data
+                    kind, number, data = "", None, None
+
+
+@contextmanager
+def house(folder: Path, chairs: int = 1, *, database_url: str | None = None) -> Iterator[House]:
+    """A built clinic, ended with its processes."""
+    made = House(folder, database_url=database_url)
+    try:
+        made.build(chairs)
+        yield made
+    finally:
+        made.stop()
