@@ -10,6 +10,8 @@ from limen.care.alarm_state import OwnLimit
 from limen.knowledge.monitoring import Action, Limit, MonitoringRules, Priority, Signal, TierName
 
 Side = Literal["low", "high"]
+# Values before the dose, each in the unit its key names (``sbp_mmHg``); a missing one is None.
+Values = Mapping[str, float | None]
 
 # Tiers as ranks. A confirmed hold stands over a hold, and both under a stop.
 RANK: dict[TierName, int] = {"warn": 10, "hold": 20, "stop": 30}
@@ -59,7 +61,7 @@ class Watch:
     ----------
     rules : MonitoringRules
         The installed rules, or those a session carries.
-    baseline : mapping of str to float
+    baseline : Values
         The patient's values before the dose, by the keys of the contract (``sbp_mmHg``, ...). A missing one
         leaves the rules on a rise unjudged: see ``unjudged``.
 
@@ -71,7 +73,7 @@ class Watch:
     [('MON-1', 'warn', 144.0)]
     """
 
-    def __init__(self, rules: MonitoringRules, baseline: Mapping[str, float | None] | None = None) -> None:
+    def __init__(self, rules: MonitoringRules, baseline: Values | None = None) -> None:
         self.rules = rules
         self.signals: dict[str, Signal] = {entry.id: entry for entry in rules.signals}
         self.unjudged: list[dict[str, str]] = []
@@ -82,7 +84,7 @@ class Watch:
                 if limit.signal == self.followed(signal):
                     self._add(signal, limit, known)
 
-    def _add(self, signal: str, limit: Limit, baseline: Mapping[str, float | None]) -> None:
+    def _add(self, signal: str, limit: Limit, baseline: Values) -> None:
         threshold = limit.limit
         side: Side = "low" if limit.when in {"under", "at-or-under"} else "high"
         if limit.when == "rise-at-or-over":
