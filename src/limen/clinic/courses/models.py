@@ -91,7 +91,11 @@ class Plan(SiteModel):
     screening = models.ForeignKey(ScreeningResult, on_delete=models.PROTECT, related_name="plans")
     protocol = models.CharField(max_length=30)
     dose_text = models.CharField(max_length=120, blank=True)  # what was asked; empty: the protocol's own dose
-    concentration_mg_per_mL = models.FloatField(null=True)
+    concentration_mg_per_mL = models.FloatField(null=True)  # of the vial
+    dilute_to_mg_per_mL = models.FloatField(null=True)  # of what the pump runs; null: as the protocol prepares it
+    passed_walls = models.JSONField(default=list)  # soft limits passed on purpose
+    passed_because = models.CharField(max_length=300, blank=True)
+    on = models.DateField()
     result = models.JSONField()
     overrides = models.ManyToManyField(Override, related_name="plans")
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.DRAFT)

@@ -20,12 +20,12 @@ def run(*, port: int, folder: Path | None, reset: bool) -> None:
     mark = where / serving.DEMO_MARK
     if where.exists() and any(where.iterdir()) and not mark.exists():
         raise RefusedError(f"{where} holds something else", where="--home", hint="Give an empty folder")
+    bind = serving.Bind(port=port)
+    opened, address = serving.listen(bind)
     whole = mark.exists() and mark.read_text() == _BUILT
     if mark.exists() and (reset or not whole):  # a build that was cut short starts over
         shutil.rmtree(where)
         whole = False
-    bind = serving.Bind(port=port)
-    opened, address = serving.listen(bind)
     # Never another database than the demonstration's own: its accounts have published passwords.
     os.environ.pop("LIMEN_DATABASE_URL", None)
     os.environ["LIMEN_HOME"] = str(where)

@@ -134,6 +134,10 @@ class Migration(migrations.Migration):
                 ("protocol", models.CharField(max_length=30)),
                 ("dose_text", models.CharField(blank=True, max_length=120)),
                 ("concentration_mg_per_mL", models.FloatField(null=True)),
+                ("dilute_to_mg_per_mL", models.FloatField(null=True)),
+                ("passed_walls", models.JSONField(default=list)),
+                ("passed_because", models.CharField(blank=True, max_length=300)),
+                ("on", models.DateField()),
                 ("result", models.JSONField()),
                 (
                     "status",
