@@ -36,9 +36,9 @@ def blame(form: Form, problem: LimenError) -> int:
     """
     if isinstance(problem, PermissionDenied):
         raise problem
-    name = problem.where.rsplit(".", 1)[-1]
-    text = str(problem) if name not in form.fields else _without_where(problem)
-    form.add_error(name if name in form.fields else None, text)
+    names = (problem.where, problem.where.rsplit(".", 1)[-1])
+    name = next((name for name in names if name in form.fields), None)
+    form.add_error(name, str(problem) if name is None else _without_where(problem))
     return status_of(problem)
 
 

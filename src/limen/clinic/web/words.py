@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -13,16 +14,21 @@ from limen.knowledge.inputs import InputSpec, inputs
 UNKNOWN = "not known"
 NO_BREAK = "\u00a0"
 
-# The door beside each verdict, and what the verdict means in a line. B612 draws none of the signs, so they are words.
-VERDICTS: dict[str, tuple[str, str]] = {
-    "eligible": ("Eligible", "nothing found that speaks against treatment"),
-    "caution": ("Caution", "treatment is possible, with care for what was found"),
-    "needs-data": ("Needs data", "cannot be judged until the missing inputs are in"),
-    "hold": ("Hold: not today, as things stand", "something must be put right or decided first"),
-    "excluded": ("Excluded", "a rule stands against treatment"),
+VERDICTS: dict[str, str] = {
+    "eligible": "Eligible",
+    "caution": "Caution: possible, with care",
+    "needs-data": "Needs data: cannot be judged yet",
+    "hold": "Hold: not today, as things stand",
+    "excluded": "Excluded: a rule stands against it",
 }
 LEVELS: dict[str, str] = {"block": "BLOCK", "hold": "HOLD", "warn": "WARN", "info": "INFO"}
 
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_VERBS = {
+    "block": ("finding rules treatment out", "findings rule treatment out"),
+    "hold": ("finding holds", "findings hold"),
+    "warn": ("warns", "warn"),
+}
 _MARK_CLASSES = {
     Verification.READ: "verified",
     Verification.SECONDARY: "second",
@@ -47,6 +53,38 @@ def mark(code: Any) -> tuple[str, str]:
     except ValueError:
         known = Verification.UNVERIFIED
     return _MARK_CLASSES[known], known.words
+
+
+def verdict_said(result: Mapping[str, Any]) -> str:
+    """What a screening found, counted, in a sentence or two.
+
+    Examples
+    --------
+    >>> verdict_said({"findings": [{"level": "hold"}, {"level": "warn"}, {"level": "warn"}], "missing": [{}]})
+    'One finding holds and two warn. One input is missing, so it is not judged.'
+    """
+    levels = [finding.get("level") for finding in result.get("findings") or ()]
+    counted = [
+        f"{_count(levels.count(level))} {one if levels.count(level) == 1 else many}"
+        for level, (one, many) in _VERBS.items()
+        if levels.count(level)
+    ]
+    if not counted:
+        said = "No finding stands against treatment today"
+    elif len(counted) == 1 and counted[0].endswith(("warns", "warn")):
+        said = f"Nothing holds; {counted[0]}"
+    else:
+        said = ", ".join(counted[:-1]) + (" and " if len(counted) > 1 else "") + counted[-1]
+    missing = len(result.get("missing") or ())
+    parts = [said[:1].upper() + said[1:] + "."]
+    if missing:
+        unjudged = "is missing, so it is not judged" if missing == 1 else "are missing, so they are not judged"
+        parts.append(f"{_count(missing).capitalize()} input{'' if missing == 1 else 's'} {unjudged}.")
+    return " ".join(parts)
+
+
+def _count(number: int) -> str:
+    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
 
 
 def amount(value: Any, digits: int = 1) -> str:

@@ -29,8 +29,8 @@ _WORDS = [
     (r"\bS_", "S-"),
     (r"\bR_", "R-"),
     (r"_effect_site$", " at the effect site"),
-    (r"_(arterial|venous|plasma)$", r" in \1 plasma"),
-    (r"\bplasma plasma\b", "plasma"),
+    (r"_plasma$", " in plasma"),
+    (r"_(arterial|venous)$", r" in \1 plasma"),
     (r"^sbp_change$", "Systolic pressure, change"),
     (r"^dbp_change$", "Diastolic pressure, change"),
     (r"^hr_change$", "Heart rate, change"),
@@ -66,6 +66,7 @@ class Lane:
     models_high: str
     walls: tuple[Wall, ...]
     sentence: str
+    said: str
     rows: tuple[tuple[str, ...], ...]
 
 
@@ -161,9 +162,7 @@ def _lane(
     title, unit = title_and_unit(name)
     typical = _cut(output.get("typical"), hours)
     low, high = _cut(output.get("p05"), hours), _cut(output.get("p95"), hours)
-    curves = [_cut(curve, hours) for member in members if (curve := (member.get("typical") or {}).get(name))]
-    model_low = _across(curves, min) if len(curves) > 1 else []
-    model_high = _across(curves, max) if len(curves) > 1 else []
+    model_low, model_high = _between_models(name, output, members, hours)
     mine = [wall for wall in walls if wall.get("output") == name]
     y = round_axis(
         [*typical, *low, *high, *model_low, *model_high, *(float(wall["value"]) for wall in mine)], unit, from_zero=True
@@ -197,8 +196,20 @@ def _lane(
         models_high=line(model_high),
         walls=tuple(_wall(frame, wall) for wall in mine),
         sentence=_sentence(title, unit, hours, typical, low, high, model_low, model_high, mine),
+        said=_said(title, unit, hours, typical, model_low, model_high),
         rows=_rows(hours, typical, low, high, model_low, model_high),
     )
+
+
+def _between_models(
+    name: str, output: Mapping[str, Any], members: Sequence[Mapping[str, Any]], hours: list[float]
+) -> tuple[list[float | None], list[float | None]]:
+    """The least and greatest of the models: as the forecast gives them, else over its members."""
+    edges = output.get("between_models") or {}
+    if edges.get("low") and edges.get("high"):
+        return _cut(edges["low"], hours), _cut(edges["high"], hours)
+    curves = [_cut(curve, hours) for member in members if (curve := (member.get("typical") or {}).get(name))]
+    return (_across(curves, min), _across(curves, max)) if len(curves) > 1 else ([], [])
 
 
 def _wall(frame: Frame, wall: Mapping[str, Any]) -> Wall:
@@ -265,6 +276,15 @@ def _sentence(
         said.append(f"models between {_short(model_low[peak])} and {_short(model_high[peak])}")
     said += [f"limit {wall['name']} at {_short(float(wall['value']))}" for wall in walls]
     return ", ".join(said) + "."
+
+
+def _said(title: str, unit: str, hours: list[float], typical: Series, model_low: Series, model_high: Series) -> str:
+    """The line over the picture: where the curve is highest, by every model."""
+    peak = _peak(typical)
+    heights = _short(typical[peak])
+    if model_low and model_high and None not in (model_low[peak], model_high[peak]):
+        heights = f"{_short(model_low[peak])}–{_short(model_high[peak])}"
+    return f"{title} peaks at {heights} {unit} near {clock_span(hours[peak] * 60)}"
 
 
 def _rows(

@@ -74,13 +74,25 @@ def years(born: date | None) -> str:
 @register.filter
 def verdict_title(verdict: str) -> str:
     """The verdict as a heading."""
-    return words.VERDICTS.get(verdict, (verdict, ""))[0]
+    return words.VERDICTS.get(verdict, verdict)
 
 
 @register.filter
-def verdict_meaning(verdict: str) -> str:
-    """The verdict in a line."""
-    return words.VERDICTS.get(verdict, ("", ""))[1]
+def verdict_said(result: Mapping[str, Any]) -> str:
+    """What was found, counted."""
+    return words.verdict_said(result)
+
+
+@register.filter
+def limit_walls(limits: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """The limits of a plan on its dose, as walls of a track."""
+    known = limits or {}
+    named = (("soft", "soft_max_mg", False), ("hard", "hard_max_mg", True), ("day", "day_max_mg", True))
+    return [
+        {"name": f"{words.amount(known[key])} {name}", "value": known[key], "hard": hard}
+        for name, key, hard in named
+        if known.get(key) is not None
+    ]
 
 
 @register.filter
@@ -131,8 +143,11 @@ def finding(item: Mapping[str, Any], override: Any = None) -> dict[str, Any]:
 
 
 @register.inclusion_tag("partials/field.html")
-def field(bound: BoundField, unit: str = "", hint: str = "") -> dict[str, Any]:
-    """One form field with its label, unit, hint and what is wrong with it. Empty unless the person typed it now."""
+def field(bound: BoundField, unit: str = "", hint: str = "", drawn: bool = False) -> dict[str, Any]:
+    """One form field with its label, unit, hint and what is wrong with it. Empty unless the person typed it now.
+
+    ``drawn`` notes the value that the pictures on the page were drawn for.
+    """
     widget = bound.field.widget
     kind = getattr(widget, "input_type", type(widget).__name__.lower())
     described = " ".join(
@@ -148,6 +163,9 @@ def field(bound: BoundField, unit: str = "", hint: str = "") -> dict[str, Any]:
         attrs["aria-describedby"] = described
     if bound.errors:
         attrs["aria-invalid"] = "true"
+    if drawn:
+        shown = bound.value()
+        attrs["data-drawn"] = "" if shown is None else str(shown)
     return {
         "field": bound,
         "control": bound.as_widget(attrs=attrs),
@@ -161,21 +179,22 @@ def field(bound: BoundField, unit: str = "", hint: str = "") -> dict[str, Any]:
 @register.inclusion_tag("partials/asked_used.html")
 def asked_used(asked: Any, used: Any, unit: str = "mg", binding: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The value asked, the wall, the value used."""
-    return {"asked": asked, "used": used, "unit": unit, "binding": binding}
+    return {"asked": _given(asked), "used": _given(used), "unit": unit, "binding": binding}
 
 
 @register.inclusion_tag("partials/track.html")
 def track(used: Any, asked: Any, walls: Sequence[Mapping[str, Any]], unit: str = "mg") -> dict[str, Any]:
     """The picture of a number and the limits around it."""
-    return {"track": doses.track(used=used, asked=asked, walls=walls, unit=unit)}
+    return {"track": doses.track(used=_given(used), asked=_given(asked), walls=walls or (), unit=unit)}
 
 
 @register.inclusion_tag("partials/vial.html")
 def vial(drawn_mg: Any, total_mg: Any, words: str = "") -> dict[str, Any]:
     """A vial with the drawn part to scale."""
-    picture = (
-        None if drawn_mg is None or total_mg is None else doses.vial(drawn_mg=float(drawn_mg), total_mg=float(total_mg))
-    )
+    drawn_mg, total_mg = _given(drawn_mg), _given(total_mg)
+    picture = None
+    if drawn_mg is not None and total_mg is not None:
+        picture = doses.vial(drawn_mg=float(drawn_mg), total_mg=float(total_mg))
     return {"vial": picture, "drawn_mg": drawn_mg, "total_mg": total_mg, "words": words}
 
 
@@ -190,8 +209,8 @@ def forecast_chart(
     """The forecast: bands, typical, walls, a sentence and the table behind it."""
     chart = lay_out_forecast(
         forecast or {},
-        ends_at_h=None if ends_at_min is None else float(ends_at_min) / 60,
-        until_h=None if until_min is None else float(until_min) / 60,
+        ends_at_h=_hours(ends_at_min),
+        until_h=_hours(until_min),
         walls=walls or (),
     )
     return {"chart": chart, "outdated": outdated}
@@ -207,6 +226,15 @@ def trajectory(data: Mapping[str, Any] | None) -> dict[str, Any]:
         for key in ("points", "sessions")
     }
     return {"chart": lay_out_trajectory({**data, **local})}
+
+
+def _given(value: Any) -> Any:
+    """A template prints a name it does not know as an empty text; here that is a missing value."""
+    return None if value == "" else value
+
+
+def _hours(span_min: Any) -> float | None:
+    return None if _given(span_min) is None else float(span_min) / 60
 
 
 def _moment(at: datetime | date | str | None) -> datetime | date | None:
