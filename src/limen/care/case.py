@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 
 from limen.care.facts import Fact, FactValue, Gap, current
@@ -144,6 +144,8 @@ class Case:
         record held, and nothing may be concluded from silence.
     pressures : tuple of Pressure
         The readings of the newest day that has any, in order: the first and its repeats.
+    pressures_on : date or None
+        That day.
     unknown_inputs : tuple of str
         Keys given that this version does not read.
     """
@@ -160,6 +162,7 @@ class Case:
     medications: tuple[Medication, ...] = ()
     medications_asked: bool = False
     pressures: tuple[Pressure, ...] = ()
+    pressures_on: date | None = None
     request: Request = Request()
     unknown_inputs: tuple[str, ...] = ()
 
@@ -273,6 +276,7 @@ def build_case(
     True
     """
     known: list[Fact] = [item for item in facts if item.taken_on is None or item.taken_on <= on]
+    pressures, pressures_on = _pressures(known, tuple(repeats))
     newest: dict[str, Fact] = {}
     for item in known:
         held = newest.get(item.key)
@@ -290,27 +294,31 @@ def build_case(
         conditions_asked=conditions_asked,
         medications=tuple(medications),
         medications_asked=medications_asked,
-        pressures=_pressures(known, tuple(repeats)),
+        pressures=pressures,
+        pressures_on=pressures_on,
         request=request or Request(),
         unknown_inputs=tuple(unknown_inputs),
     )
 
 
 def _order(item: Fact) -> tuple[str, str]:
-    """Sorts by day, then by time; the undated first."""
-    if item.taken_on is None or item.taken_at is None:
+    """Sorts by day, then by time in one zone; the undated first."""
+    taken_at = item.taken_at
+    if item.taken_on is None or taken_at is None:
         return ("", "")
-    return (item.taken_on.isoformat(), item.taken_at.isoformat())
+    if isinstance(taken_at, datetime) and taken_at.tzinfo is not None:
+        taken_at = taken_at.astimezone(UTC)
+    return (item.taken_on.isoformat(), taken_at.isoformat())
 
 
-def _pressures(facts: list[Fact], repeats: tuple[Pressure, ...]) -> tuple[Pressure, ...]:
+def _pressures(facts: list[Fact], repeats: tuple[Pressure, ...]) -> tuple[tuple[Pressure, ...], date | None]:
     pairs: dict[tuple[str, str], dict[str, Fact]] = {}
     for item in facts:
         if item.key in {"vitals.sbp_mmHg", "vitals.dbp_mmHg"}:
             pairs.setdefault(_order(item), {})[item.key] = item
     whole = sorted((when, pair) for when, pair in pairs.items() if len(pair) == 2)
     if not whole:
-        return ()
+        return (), None
     newest_day = whole[-1][0][0]
     readings: list[Pressure] = []
     first: Fact | None = None
@@ -322,12 +330,14 @@ def _pressures(facts: list[Fact], repeats: tuple[Pressure, ...]) -> tuple[Pressu
         readings.append(
             Pressure(_minutes_between(first, systolic), float(systolic.value), float(diastolic.value))  # type: ignore[arg-type]
         )
-    return (*readings, *sorted(repeats, key=lambda reading: reading.at_min))
+    return (*readings, *sorted(repeats, key=lambda reading: reading.at_min)), first.taken_on if first else None
 
 
 def _minutes_between(first: Fact, later: Fact) -> float:
     start, end = first.taken_at, later.taken_at
-    if start is None or end is None or start == end or not (hasattr(start, "hour") and hasattr(end, "hour")):
+    if not (isinstance(start, datetime) and isinstance(end, datetime)) or (start.tzinfo is None) != (
+        end.tzinfo is None
+    ):
         return 0.0
     return (end - start).total_seconds() / 60.0
 

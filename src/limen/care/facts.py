@@ -133,12 +133,28 @@ def shown_value(item: Fact) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        text = f"{value:g}"
+        text = number_words(value)
     elif isinstance(value, Mapping):
         text = ", ".join(f"{name} {_yes_no(answer)}" for name, answer in value.items())
     else:
         text = str(value)
     return f"{text} {spec.unit}" if spec.unit else text
+
+
+def number_words(value: float) -> str:
+    """A number to one decimal, without a decimal that is 0.
+
+    Examples
+    --------
+    >>> number_words(139.96), number_words(128.0)
+    ('140', '128')
+    """
+    return f"{round(value, 1):g}"
+
+
+def pressure_words(sbp_mmHg: float, dbp_mmHg: float) -> str:
+    """A pressure as it is spoken."""
+    return f"{number_words(sbp_mmHg)}/{number_words(dbp_mmHg)}"
 
 
 def _yes_no(answer: bool | None) -> str:

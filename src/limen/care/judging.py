@@ -1,0 +1,369 @@
+"""Judging one typed condition against a case: true, false, or unknown with what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, assert_never
+
+from limen.care.case import Case, Pressure
+from limen.care.case import Condition as Entry
+from limen.care.facts import Fact, Gap, age_limit, pressure_words
+from limen.care.history import belongs, recent
+from limen.care.triage import triage
+from limen.knowledge.conditions import (
+    All,
+    Always,
+    AnyOf,
+    Condition,
+    Equals,
+    History,
+    Mixed,
+    Not,
+    PressureBeyond,
+    Presume,
+    SuicideRisk,
+    Takes,
+    Threshold,
+    Unrecognised,
+    Unrecorded,
+    input_words,
+)
+from limen.knowledge.inputs import inputs
+from limen.knowledge.interactions import Agent, resolve, term_words
+from limen.knowledge.rules import code_sets
+
+ASK = "not on record, ask"
+# Two repeats count as a documented set; each at least this long after the reading before it.
+REPEATS = 2
+SPACING_MIN = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one condition.
+
+    Attributes
+    ----------
+    truth : bool or None
+        ``None`` while it cannot be known.
+    values : mapping
+        Every input that was looked at, by its short name; ``None`` for one that is missing.
+    taken_on : mapping
+        The day of each value that is not from the day of the decision.
+    entries : tuple of Condition
+        The entries of the problem list that matched.
+    drugs : tuple of (name, Agent or None)
+        The medicines that matched, as they are written on the list.
+    gaps : tuple of Gap
+        What is missing, where the truth is unknown.
+    """
+
+    truth: bool | None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    taken_on: Mapping[str, date] = field(default_factory=dict)
+    entries: tuple[Entry, ...] = ()
+    drugs: tuple[tuple[str, Agent | None], ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A case with its problem list and its medication list read once.
+
+    Attributes
+    ----------
+    entries : mapping of str to tuple of Condition
+        The entries of the problem list by the code set they belong to.
+    unread : tuple of Condition
+        Entries that belong to none.
+    """
+
+    case: Case
+    entries: Mapping[str, tuple[Entry, ...]]
+    unread: tuple[Entry, ...]
+    drugs: tuple[tuple[str, Agent], ...]
+    unrecognised: tuple[str, ...]
+
+
+def subject(case: Case) -> Subject:
+    """Read the lists of a case; a medicine that the patient has stopped does not count."""
+    entries = {name: tuple(item for item in case.conditions if belongs(item, to)) for name, to in code_sets().items()}
+    known = {item for found in entries.values() for item in found}
+    drugs: list[tuple[str, Agent]] = []
+    unrecognised: list[str] = []
+    for item in case.medications:
+        if item.status != "active":
+            continue
+        found, unknown = resolve(item.name)
+        drugs += [(item.name, agent) for agent in found]
+        unrecognised += [f"{part} (in {item.name})" if found else item.name for part in unknown]
+    unread = tuple(item for item in case.conditions if item not in known)
+    return Subject(case, entries, unread, tuple(drugs), tuple(dict.fromkeys(unrecognised)))
+
+
+def judge(condition: Condition, who: Subject) -> Outcome:
+    """Judge a condition. Unknown parts leave it unknown unless the known parts decide (Kleene's logic)."""
+    match condition:
+        case All():
+            return joined([judge(part, who) for part in condition.of], decides=False)
+        case AnyOf():
+            return joined([judge(part, who) for part in condition.of], decides=True)
+        case Not():
+            inner = judge(condition.of, who)
+            truth = None if inner.truth is None else not inner.truth
+            return Outcome(truth, inner.values, inner.taken_on, inner.entries, inner.drugs, inner.gaps)
+        case Presume():
+            inner = judge(condition.of, who)
+            if inner.truth is not None:
+                return inner
+            return Outcome(condition.then, inner.values, inner.taken_on, inner.entries, inner.drugs)
+        case Always():
+            return Outcome(True)
+        case Threshold():
+            return _threshold(condition, who.case)
+        case Equals():
+            return _equals(condition, who.case)
+        case History():
+            return _history(condition, who)
+        case Takes():
+            return _takes(condition, who)
+        case Mixed():
+            return _mixed(condition, who.case)
+        case Unrecognised():
+            return _unrecognised(who)
+        case PressureBeyond():
+            return _pressure(condition, who.case)
+        case SuicideRisk():
+            return _suicide_risk(condition, who.case)
+        case Unrecorded():
+            return _unrecorded(condition, who.case)
+        case _:
+            assert_never(condition)
+
+
+def joined(outcomes: list[Outcome], *, decides: bool) -> Outcome:
+    """``any`` when true decides, ``all`` when false does."""
+    values: dict[str, Any] = {}
+    taken_on: dict[str, date] = {}
+    for outcome in outcomes:
+        values.update({name: value for name, value in outcome.values.items() if values.get(name) is None})
+        taken_on.update(outcome.taken_on)
+    entries = tuple(dict.fromkeys(entry for outcome in outcomes for entry in outcome.entries))
+    drugs = tuple(dict.fromkeys(drug for outcome in outcomes for drug in outcome.drugs))
+    truths = {outcome.truth for outcome in outcomes}
+    if decides in truths:
+        return Outcome(decides, values, taken_on, entries, drugs)
+    if None not in truths:
+        return Outcome(not decides, values, taken_on, entries, drugs)
+    gaps = tuple(dict.fromkeys(gap for outcome in outcomes if outcome.truth is None for gap in outcome.gaps))
+    return Outcome(None, values, taken_on, entries, drugs, gaps)
+
+
+def _look_up(key: str, case: Case) -> Fact | Gap:
+    """A recorded fact, or a value computed from facts or asked with the request."""
+    title = input_words(key)[0]
+    if key == "computed.bmi_kg_per_m2":
+        weight, height = case.current("patient.weight_kg"), case.current("patient.height_cm")
+        for part in (weight, height):
+            if isinstance(part, Gap):
+                return part
+        height_m = float(height.value) / 100.0  # type: ignore[union-attr,arg-type]
+        return Fact(key, round(float(weight.value) / height_m**2, 1), case.on, "computed")  # type: ignore[union-attr,arg-type]
+    if key == "request.concentration_mg_per_mL":
+        asked: float | bool | None = case.request.concentration_mg_per_mL
+    elif key == "request.diluted":
+        asked = case.request.diluted
+    else:
+        return case.current(key)
+    return Gap(key, f"{title} not given") if asked is None else Fact(key, asked, case.on, "request")
+
+
+def _used(found: Fact, case: Case) -> dict[str, date]:
+    taken_on = found.taken_on
+    return {_name(found.key): taken_on} if taken_on is not None and taken_on != case.on else {}
+
+
+def _name(key: str) -> str:
+    return key.partition(".")[2]
+
+
+def _threshold(condition: Threshold, case: Case) -> Outcome:
+    found = _look_up(condition.input, case)
+    name = _name(condition.input)
+    if isinstance(found, Gap):
+        return Outcome(None, {name: None}, gaps=(found,))
+    value = float(found.value)  # type: ignore[arg-type]
+    beyond = {
+        "over": value > condition.limit,
+        "at-least": value >= condition.limit,
+        "under": value < condition.limit,
+        "at-most": value <= condition.limit,
+    }
+    return Outcome(beyond[condition.compare], {name: found.value}, _used(found, case))
+
+
+def _equals(condition: Equals, case: Case) -> Outcome:
+    found = _look_up(condition.input, case)
+    name = _name(condition.input)
+    if isinstance(found, Gap):
+        return Outcome(None, {name: None}, gaps=(found,))
+    if found.value in condition.unsettled:
+        return Outcome(None, {name: found.value}, gaps=(Gap(condition.input, str(found.value).replace("-", " ")),))
+    # 1 == True in Python; an answer of another type is not the same answer.
+    same = any(type(value) is type(found.value) and value == found.value for value in condition.to)
+    return Outcome(same, {name: found.value}, _used(found, case))
+
+
+def _history(condition: History, who: Subject) -> Outcome:
+    found = [item for item in who.entries[condition.of] if condition.status == "any" or item.status == "active"]
+    if condition.within_months is not None:
+        found = recent(found, on=who.case.on, within_months=condition.within_months)
+    if found:
+        return Outcome(True, {"condition": [item.shown for item in found]}, entries=tuple(found))
+    if who.case.conditions_asked:
+        return Outcome(False, {"condition": None})
+    return Outcome(None, {"condition": None}, gaps=(Gap(f"conditions: {code_sets()[condition.of].title}", ASK),))
+
+
+def _takes(condition: Takes, who: Subject) -> Outcome:
+    found = tuple(
+        (name, agent)
+        for name, agent in who.drugs
+        if agent.id in condition.of or not set(condition.of).isdisjoint(agent.classes)
+    )
+    if found:
+        return Outcome(True, {"medication": list(dict.fromkeys(name for name, _ in found))}, drugs=found)
+    if who.case.medications_asked:
+        return Outcome(False, {"medication": None})
+    named = ", ".join(term_words(term) for term in condition.of)
+    return Outcome(None, {"medication": None}, gaps=(Gap(f"medications: {named}", ASK),))
+
+
+def _mixed(condition: Mixed, case: Case) -> Outcome:
+    found = []
+    for name in case.request.mixed_with:
+        for agent in resolve(name)[0]:
+            if agent.id in condition.of or not set(condition.of).isdisjoint(agent.classes):
+                found.append((name, agent))
+    if found:
+        return Outcome(True, {"mixed_with": [name for name, _ in found]}, drugs=tuple(found))
+    return Outcome(False, {"mixed_with": list(case.request.mixed_with)})
+
+
+def _unrecognised(who: Subject) -> Outcome:
+    if who.unrecognised:
+        drugs: tuple[tuple[str, Agent | None], ...] = tuple((name, None) for name in who.unrecognised)
+        return Outcome(True, {"medication": list(who.unrecognised)}, drugs=drugs)
+    if who.case.medications_asked:
+        return Outcome(False, {"medication": None})
+    return Outcome(None, {"medication": None}, gaps=(Gap("medications", ASK),))
+
+
+def _unrecorded(condition: Unrecorded, case: Case) -> Outcome:
+    gaps: list[Gap] = []
+    for key in condition.any_of:
+        found = case.current(key)
+        if isinstance(found, Fact):
+            return Outcome(False, {_name(key): found.value}, _used(found, case))
+        gaps.append(found)
+    stale = [gap for gap in gaps if gap.why.startswith("last ")]
+    return Outcome(None, {_name(key): None for key in condition.any_of}, gaps=tuple((stale or gaps)[:1]))
+
+
+def _suicide_risk(condition: SuicideRisk, case: Case) -> Outcome:
+    found = case.current("scores.C-SSRS")
+    if isinstance(found, Gap):
+        return Outcome(None, {"tier": None}, gaps=(found,))
+    if not isinstance(found.value, Mapping):
+        raise TypeError("a C-SSRS screener is a set of answers")
+    result = triage(found.value)
+    tier = result.treat_as_at_least or result.tier
+    values = {"tier": result.tier, "item": result.item}
+    if tier in condition.tiers:
+        return Outcome(True, values, _used(found, case))
+    if result.tier == "indeterminate" and "high" in condition.tiers:
+        gaps = tuple(Gap("scores.C-SSRS", f"item {item} not answered") for item in result.unanswered)
+        return Outcome(None, values, gaps=gaps)
+    return Outcome(False, values, _used(found, case))
+
+
+def _pressure(condition: PressureBeyond, case: Case) -> Outcome:
+    gap = pressure_gap(case)
+    if gap is not None:
+        return Outcome(None, {"sbp_mmHg": None, "dbp_mmHg": None}, gaps=(gap,))
+    counted, settled = counted_pressures(case.pressures)
+    judged = [mean_pressure(counted)] if settled and condition.reading == "settled" else list(counted)
+    dbp_limit_mmHg = condition.dbp_mmHg
+    if condition.stricter_from_age_years is not None and condition.stricter_dbp_mmHg is not None:
+        age_years = case.age_years
+        if age_years is None or age_years >= condition.stricter_from_age_years:
+            dbp_limit_mmHg = condition.stricter_dbp_mmHg
+    beyond = any(
+        _beyond(reading.sbp_mmHg, condition.sbp_mmHg, condition.compare)
+        or _beyond(reading.dbp_mmHg, dbp_limit_mmHg, condition.compare)
+        for reading in judged
+    )
+    shown = judged[0] if len(judged) == 1 else max(judged, key=lambda reading: (reading.sbp_mmHg, reading.dbp_mmHg))
+    values: dict[str, Any] = {
+        "sbp_mmHg": shown.sbp_mmHg,
+        "dbp_mmHg": shown.dbp_mmHg,
+        "readings": [{"at_min": r.at_min, "sbp_mmHg": r.sbp_mmHg, "dbp_mmHg": r.dbp_mmHg} for r in case.pressures],
+        "mean_of_repeats": settled,
+    }
+    if condition.stricter_from_age_years is not None:
+        values["age_years"] = case.age_years
+    return Outcome(beyond, values)
+
+
+def _beyond(value: float, limit: float, compare: str) -> bool:
+    return value > limit if compare == "over" else value >= limit
+
+
+def pressure_gap(case: Case) -> Gap | None:
+    """Why there is no pressure of the day, or ``None`` where there is one."""
+    spec = inputs()["vitals.sbp_mmHg"]
+    if not case.pressures:
+        found = case.current("vitals.sbp_mmHg")
+        partner = case.current("vitals.dbp_mmHg")
+        if isinstance(found, Fact) or isinstance(partner, Fact):
+            return Gap("vitals.sbp_mmHg", "systolic and diastolic were not taken together")
+        return Gap("vitals.sbp_mmHg", "blood pressure not known")
+    first = case.pressures[0]
+    taken_on = case.pressures_on
+    shown = f"last {pressure_words(first.sbp_mmHg, first.dbp_mmHg)} mmHg"
+    if taken_on is None:
+        return Gap("vitals.sbp_mmHg", f"{shown}, undated")
+    if spec.max_age_days is not None and (case.on - taken_on).days > spec.max_age_days:
+        return Gap("vitals.sbp_mmHg", f"{shown} on {taken_on.isoformat()}, older than {age_limit(spec)}")
+    return None
+
+
+def counted_pressures(readings: tuple[Pressure, ...]) -> tuple[tuple[Pressure, ...], bool]:
+    """The readings that decide: the spaced repeats where there are enough, else every reading; and which it was.
+
+    Examples
+    --------
+    >>> counted_pressures((Pressure(0, 148, 92), Pressure(12, 136, 84), Pressure(25, 134, 82)))[1]
+    True
+    """
+    spaced: list[Pressure] = []
+    last_min = readings[0].at_min
+    for reading in readings[1:]:
+        if reading.at_min >= last_min + SPACING_MIN:
+            spaced.append(reading)
+            last_min = reading.at_min
+    if len(spaced) >= REPEATS:
+        return readings[1:], True
+    return readings, False
+
+
+def mean_pressure(readings: Iterable[Pressure]) -> Pressure:
+    """The mean of the readings, at the time of the last."""
+    taken = list(readings)
+    return Pressure(
+        taken[-1].at_min,
+        sum(reading.sbp_mmHg for reading in taken) / len(taken),
+        sum(reading.dbp_mmHg for reading in taken) / len(taken),
+    )
