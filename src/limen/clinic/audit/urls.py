@@ -1,8 +1,10 @@
-"""Addresses of this application."""
+"""Addresses of the audit trail."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from limen.clinic.audit import views
 
 app_name = "audit"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [path("", views.index, name="list")]

@@ -1,8 +1,21 @@
-"""Addresses of this application."""
+"""Addresses of patients."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from limen.clinic.patients import views
 
 app_name = "patients"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", views.index, name="list"),
+    path("new/", views.register, name="register"),
+    path("import/", views.bundle, name="import"),
+    path("imports/<uuid:import_id>/", views.import_result, name="import_result"),
+    path("imports/<uuid:import_id>/bundle.json", views.raw_bundle, name="import_bundle"),
+    path("facts/<uuid:fact_id>/correct/", views.correct, name="correct"),
+    path("conditions/<uuid:record_id>/retract/", views.retract, {"kind": "condition"}, name="retract_condition"),
+    path("medications/<uuid:record_id>/retract/", views.retract, {"kind": "medication"}, name="retract_medication"),
+    path("<uuid:patient_id>/", views.detail, name="detail"),
+    path("<uuid:patient_id>/facts/", views.facts, name="facts"),
+]
