@@ -43,7 +43,7 @@ def forecast_svg(forecast: Forecast) -> str:
     }
     with mpl.rc_context(settings):
         lanes = len(forecast.outputs)
-        figure = Figure(figsize=(7.2, 0.9 + 1.9 * lanes), layout="constrained")
+        figure = Figure(figsize=(7.2, 1.1 + 1.9 * lanes), layout="constrained")
         FigureCanvasSVG(figure)
         axes = figure.subplots(lanes, 1, sharex=True, squeeze=False)[:, 0]
         for lane, (name, curve) in zip(axes, forecast.outputs.items(), strict=True):
@@ -97,10 +97,11 @@ def _title(forecast: Forecast) -> str:
 
 
 def _legend(forecast: Forecast) -> str:
-    parts = ["Forecast, not measured. Dashed: typical patient"]
+    bands = []
     if forecast.patients:
         each = " of each model" if forecast.members else ""
-        parts.append(f"pale: 90 of 100 of {forecast.patients} virtual patients{each}")
+        bands.append(f"pale: 90 of 100 of {forecast.patients} virtual patients{each}")
     if forecast.members:
-        parts.append(f"dark: where the {len(forecast.members)} models differ")
-    return "; ".join(parts)
+        bands.append(f"dark: where the {len(forecast.members)} models differ")
+    lines = ["Forecast, not measured. Dashed: typical patient", "; ".join(bands)]
+    return "\n".join(line for line in lines if line)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from limen.evidence import Verification, cite
+from limen.evidence import Verification, sources
 from limen.evidence.yaml import Record
 
 Product = Literal["racemic", "s-ketamine", "esketamine-nasal"]
@@ -24,6 +24,11 @@ _BY_FLOW = ({"V1", "CL"}, {"V1", "CL", "V2", "Q2"}, {"V1", "CL", "V2", "Q2", "V3
 _BY_RATE = ({"V1", "k10"}, {"V1", "k10", "k12", "k21"}, {"V1", "k10", "k12", "k21", "k13", "k31"})
 
 
+def _must_be_cited(key: str) -> None:
+    if key not in sources():
+        raise ValueError(f"unknown source {key!r}; add it to evidence/data/sources")
+
+
 class Sourced(Record):
     """A value's support: how far it was checked, and where it stands."""
 
@@ -33,7 +38,7 @@ class Sourced(Record):
 
     @model_validator(mode="after")
     def _cited(self) -> Sourced:
-        cite(self.source, where=type(self).__name__)
+        _must_be_cited(self.source)
         return self
 
 
@@ -203,7 +208,7 @@ class Model(Record):
     @model_validator(mode="after")
     def _whole(self) -> Model:
         for key in self.sources:
-            cite(key, where=self.id)
+            _must_be_cited(key)
         if self.product not in self.products:
             raise ValueError("product is not among products")
         by_name = {arm.analyte: arm for arm in self.arms}

@@ -1,0 +1,115 @@
+"""Model files: what is refused before it can dose anyone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from limen.errors import KnowledgeError
+from limen.evidence import Verification, cite
+from limen.pharmacology.models import list_models, load
+from limen.pharmacology.models.schema import Parameter
+
+GOOD = """
+id: test-model
+title: One compartment
+product: racemic
+products: [racemic]
+routes: [iv]
+matrix: plasma
+population: Nobody
+sources: [pk-domino]
+studied: {age: null, weight: null}
+arms:
+  - analyte: ketamine
+    dose_fraction: {racemic: 1.0}
+    parameters:
+      V1: {value: 100, unit: L, weight_exponent: 1, verification: V, source: pk-domino}
+      CL: {value: 60, unit: L/h, weight_exponent: 0.75, verification: V, source: pk-domino}
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "test-model.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_file_is_good(tmp_path: Path) -> None:
+    assert load(write(tmp_path, GOOD)).arms[0].parameters is not None
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "says"),
+    [
+        ("unit: L,", "unit: L/h,", "V1 is in L/h"),
+        ("unit: L/h,", "unit: L,", "CL is in L"),
+        ("unit: L,", "unit: gallon,", "Input should be"),
+        ("value: 100", "value: -100", "greater than 0"),
+        ("value: 100", "value: .inf", "finite"),
+        ("weight_exponent: 1,", "", "needs weight_exponent"),
+        ("verification: V, source: pk-domino}\n      CL", "source: pk-domino}\n      CL", "Field required"),
+        ("source: pk-domino}", "source: pk-nobody}", "unknown source"),
+        ("sources: [pk-domino]", "sources: [pk-nobody]", "unknown source"),
+        ("      CL:", "      C1:", "are no structure"),
+        ("dose_fraction: {racemic: 1.0}", "dose_fraction: {racemic: 0.5}", "take 0.5 of each mg"),
+        ("matrix: plasma", "matrix: serum", "Input should be"),
+        ("routes: [iv]", "routes: [iv]\nnotes: hello", "Extra inputs"),
+        ("products: [racemic]", "products: [s-ketamine]", "product is not among products"),
+        ("value: 100", "value: 100, value: 101", "uplicate"),
+        ("id: test-model", "id: other-model", "holds the model"),
+    ],
+)
+def test_a_bad_file_is_refused_with_its_reason(tmp_path: Path, find: str, put: str, says: str) -> None:
+    assert find in GOOD
+    with pytest.raises(KnowledgeError) as problem:
+        load(write(tmp_path, GOOD.replace(find, put, 1)))
+    assert says in str(problem.value)
+    assert str(problem.value).startswith("test-model.yaml")
+
+
+@pytest.mark.parametrize(
+    ("block", "says"),
+    [
+        ("{effects: [V1], omega_log_variance: [[0.1, 0.2]], verification: V, source: pk-domino}", "lower triangle"),
+        ("{effects: [V1], omega_log_variance: [[-0.1]], verification: V, source: pk-domino}", "over 0"),
+        (
+            "{effects: [V1, CL], omega_log_variance: [[0.01], [0.5, 0.01]], verification: V, source: pk-domino}",
+            "larger than the variances",
+        ),
+        ("{effects: [KA], omega_log_variance: [[0.1]], verification: V, source: pk-domino}", "Input should be"),
+    ],
+)
+def test_a_bad_covariance_is_refused(tmp_path: Path, block: str, says: str) -> None:
+    with pytest.raises(KnowledgeError) as problem:
+        load(write(tmp_path, GOOD + f"variability:\n  - {block}\n"))
+    assert says in str(problem.value)
+
+
+def parameters() -> list[tuple[str, str, Parameter]]:
+    return [
+        (model.id, name, parameter)
+        for model in list_models()
+        for arm in model.arms
+        for name, parameter in [
+            *(arm.parameters or {}).items(),
+            *arm.ratios.items(),
+            *(arm.metabolite.parameters.items() if arm.metabolite else ()),
+        ]
+    ]
+
+
+def test_every_parameter_has_a_unit_a_mark_and_a_paper() -> None:
+    found = parameters()
+    assert len(found) > 30
+    for model, name, parameter in found:
+        assert parameter.unit, (model, name)
+        assert isinstance(parameter.verification, Verification), (model, name)
+        assert cite(parameter.source).grade in {"model", "randomised-trial"}, (model, name)
+
+
+def test_the_models_of_the_first_release() -> None:
+    found = {model.id: model for model in list_models()}
+    assert {"fanta-otto-2021", "clements-250", "domino", "kamp-2020", "herd-2007", "hijazi-2003"} <= set(found)
+    assert {model.id for model in found.values() if model.variability} == {"fanta-otto-2021", "herd-2007"}
