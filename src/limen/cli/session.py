@@ -2,8 +2,112 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 import typer
+
+from limen.cli.output import Json, print_json, read_json
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this topic."""
+    group = typer.Typer(no_args_is_help=True, help="Recorded treatment sessions.")
+    group.command("replay")(replay)
+    group.command("export")(export)
+    app.add_typer(group, name="session")
+
+
+def replay(
+    file: Annotated[str, typer.Argument(metavar="S.json", help="The recorded session; - reads standard input.")],
+    what_if: Annotated[
+        str | None,
+        typer.Option("--what-if", metavar="L.json", help="Other own limits: which alarms would have come, which not."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a recorded session again: its alarms, its state, its discharge answers and its note."""
+    from limen.session import replay as engine
+
+    recorded = read_json(file)
+    result = engine.replay(recorded) if what_if is None else engine.what_if(recorded, read_json(what_if))
+    value = result.to_json()
+    if as_json:
+        print_json(value)
+    else:
+        _show(value)
+
+
+def export(
+    session: Annotated[str, typer.Argument(metavar="ID", help="The session's id in the clinic.")],
+    as_json: Json = False,
+) -> None:
+    """Print a session of the clinic as a record that can be replayed."""
+    import limen.clinic
+
+    limen.clinic.setup()
+    from limen.clinic.sessions.queries import export_session
+
+    print_json(export_session(session))
+
+
+def _show(value: dict[str, Any]) -> None:
+    """The replay for a reader: state, alarms, discharge, what the note lacks."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    state = value["state"]
+    dose = state["dose"]
+    console.print(
+        f"[bold]{state['phase']}[/bold] at {_clock(state['at_t_s'])}: {dose['given_mg']:.1f} mg given, "
+        f"{len(state['observations'])} observations, {state['ticks']} seconds watched"
+    )
+    for entry in state["irregular"]:
+        console.print(f"  irregular: {escape(entry['kind'])} at {_clock(entry['t_s'])}, {escape(entry['because'])}")
+    for entry in state["unjudged"]:
+        console.print(f"  not judged: {entry['rule']} for {escape(entry['input'])}, {escape(entry['why'])}")
+    for entry in state["open_sides"]:
+        console.print(f"  own limits leave {entry['signal']} {entry['side']} open ({entry['rule']})")
+    tables = {"Alarms": value["alarms"]}
+    if "what_if" in value:
+        tables["Alarms gained with the other limits"] = value["what_if"]["gained"]
+        tables["Alarms lost with the other limits"] = value["what_if"]["lost"]
+    for title, alarms in tables.items():
+        console.print(_alarm_table(title, alarms, Table) if alarms else f"{title}: none")
+    for answer in value["discharge"]:
+        console.print(f"Discharge asked at {_clock(answer['t_s'])}: {'ready' if answer['ready'] else 'not ready'}")
+        for entry in answer["unmet"]:
+            console.print(f"  {entry['rule']} {escape(entry['because'])}")
+    for line in value["note"]["differences"]:
+        what = line.get("cannot_compare") or f"{line['difference_mg']:+.1f} mg, {line['explained_by']}"
+        console.print(f"Difference, {escape(line['what'])}: {escape(what)}")
+    console.print(f"Note: {len(value['note']['missing'])} fields not recorded")
+    if value["unknown_inputs"]:
+        console.print(f"Unknown inputs: {escape(', '.join(value['unknown_inputs']))}")
+
+
+def _alarm_table(title: str, alarms: list[dict[str, Any]], table_type: Any) -> Any:
+    from rich.markup import escape
+
+    table = table_type(title=f"{title}: {len(alarms)}", title_justify="left")
+    for column in ("from", "to", "priority", "kind", "rule", "because", "seen"):
+        table.add_column(column)
+    for alarm in alarms:
+        marks = {"high": "!!!", "medium": "!!", "low": "!"}[alarm["priority"]]
+        table.add_row(
+            _clock(alarm["t_s"]),
+            _clock(alarm["ended_t_s"]) if alarm["ended_t_s"] is not None else "stands",
+            f"{marks} {alarm['priority']}",
+            alarm["kind"],
+            alarm["rule"],
+            escape(alarm["because"]),
+            _clock(alarm["acknowledged_t_s"]) if alarm["acknowledged_t_s"] is not None else "",
+        )
+    return table
+
+
+def _clock(t_s: float) -> str:
+    from limen.care.alarm_limits import span
+
+    return f"-{span(-t_s)}" if t_s < 0 else span(t_s)

@@ -135,6 +135,7 @@ class Technical(Record):
     invalid_priority: Priority
     invalid_clear_s: float
     cuff_grace_s: float
+    live_period_max_s: float
     sources: tuple[str, ...]
     verification: Verification
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from limen.session.events import (
+    DoseGiven,
     Event,
     InfusionPaused,
     InfusionRateChanged,
@@ -110,6 +111,25 @@ def infusions(events: Iterable[Event], at_t_s: float) -> tuple[Infusion, ...]:
     if pump is not None:
         found.append(pump.infusion(at_t_s))
     return tuple(found)
+
+
+def dose_span(events: Iterable[Event], at_t_s: float) -> tuple[float | None, float | None]:
+    """When the first of the dose went in, and the last; no end while a pump runs or is paused.
+
+    Parameters
+    ----------
+    events : iterable of Event
+        In order of time, corrections already applied.
+    at_t_s : float
+        Seconds since the start of the session.
+    """
+    listed = [event for event in events if event.t_s <= at_t_s]
+    given = infusions(listed, at_t_s)
+    doses = [event.t_s for event in listed if isinstance(event, DoseGiven)]
+    start = min([*(entry.start_t_s for entry in given), *doses], default=None)
+    if given and given[-1].end_t_s is None:
+        return start, None
+    return start, max([*(entry.end_t_s for entry in given if entry.end_t_s is not None), *doses], default=None)
 
 
 class _Pump:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from limen.errors import InputError, RefusedError
-from limen.session.dosing import Infusion, infusions
+from limen.session.dosing import Infusion, dose_span, infusions
 from limen.session.events import (
     AdverseEventRecorded,
     DeviceAssociated,
@@ -238,8 +238,7 @@ def fold(header: SessionHeader, events: Sequence[Event], *, at_t_s: float | None
     ended = next((event.t_s for event in true if isinstance(event, SessionEnded)), None)
     running = given[-1] if given else None
     over = running is not None and running.end_t_s is not None
-    times = [*(entry.start_t_s for entry in given), *(dose.t_s for dose in doses)]
-    ends = [*(entry.end_t_s for entry in given if entry.end_t_s is not None), *(dose.t_s for dose in doses)]
+    dose_start, dose_end = dose_span(true, now)
     return SessionState(
         at_t_s=now,
         phase=_phase(started, given, doses, discharged, ended),
@@ -250,8 +249,8 @@ def fold(header: SessionHeader, events: Sequence[Event], *, at_t_s: float | None
         given_mg=sum(entry.given_mg(now) for entry in given) + sum(dose.dose_mg for dose in doses),
         rate_mg_per_h=0.0 if running is None or over else running.rate_mg_per_h(now),
         expected_end_t_s=running.expected_end_t_s(now) if running is not None else None,
-        dose_start_t_s=min(times, default=None),
-        end_t_s=max(ends, default=None) if running is None or over else None,
+        dose_start_t_s=dose_start,
+        end_t_s=dose_end,
         observations=tuple(event for event in true if isinstance(event, ObservationRecorded)),
         latest=latest,
         symptoms=standing_symptoms(true),
@@ -291,6 +290,29 @@ def legal(state: SessionState, event: Event) -> None:
     if because is not None:
         phases = _WHEN.get(event.kind, ())
         raise RefusedError(because, where=event.kind, allowed="while " + ", ".join(phases) if phases else "")
+
+
+def admit(header: SessionHeader, events: Sequence[Event], event: Event) -> SessionState:
+    """The one door for a new event: what may follow follows, and the state after it comes back.
+
+    Parameters
+    ----------
+    events : sequence of Event
+        Everything recorded so far.
+    event : Event
+        The new one, with an id that no other has.
+
+    Raises
+    ------
+    InputError
+        If its id is taken, or a correction names no entry or an impossible value.
+    RefusedError
+        If it may not happen now.
+    """
+    if event.id is None or any(event.id == entry.id for entry in events):
+        raise InputError(f"id {event.id!r}", where=f"{event.kind}.id", allowed="an id no other event has")
+    legal(fold(header, events, at_t_s=max(event.t_s, event.known_t_s)), event)
+    return fold(header, [*events, event])
 
 
 def standing_symptoms(events: Iterable[Event]) -> tuple[Noted, ...]:

@@ -1,0 +1,118 @@
+"""The tables of a session note: vital signs, what happened, what was corrected."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any
+
+from limen.care.alarm_limits import Watch
+from limen.care.alarm_state import Sample
+from limen.knowledge.monitoring import MonitoringRules
+from limen.session.events import (
+    AdverseEventRecorded,
+    EntryCorrected,
+    Event,
+    ObservationRecorded,
+)
+from limen.session.state import SessionState, corrected, in_order
+
+_COLUMNS = {"SPO2": "spo2_pct", "HR": "hr_per_min", "RR": "rr_per_min"}
+_PRESSURE = {"NIBP_SYS": "sbp_mmHg", "NIBP_DIA": "dbp_mmHg"}
+_SCORES = ("moaas", "dissociation", "aldrete", "cadss")
+
+# Recorded by the thousand or shown elsewhere in the note: not lines of its story.
+_NOT_A_LINE = {"observation.recorded", "alarm.acknowledged", "audio.paused", "monitor.started", "monitor.stopped"}
+_COMMON = {"t_s", "received_t_s", "id", "by", "note", "kind"}
+
+
+def vital_rows(state: SessionState, samples: Sequence[Sample], rules: MonitoringRules) -> list[dict[str, Any]]:
+    """One row for every observation and every reading of the cuff.
+
+    Heart rate, breathing and saturation of a row are what was written down then, else the newest reading that was not
+    yet stale; a missing value is ``None``.
+    """
+    watch = Watch(rules)
+    readings: dict[str, list[tuple[float, float]]] = {}
+    for sample in samples:
+        if sample.value is not None and watch.readable(sample.signal, sample.value):
+            readings.setdefault(sample.signal, []).append((sample.t_s, sample.value))
+    for listed in readings.values():
+        listed.sort()
+    written = {entry.t_s: entry for entry in state.observations}
+    cuffs = {t_s for signal in _PRESSURE for t_s, _ in readings.get(signal, [])}
+    return [_row(t_s, written.get(t_s), readings, rules) for t_s in sorted({*written, *cuffs}) if t_s <= state.at_t_s]
+
+
+def _row(
+    t_s: float,
+    entry: ObservationRecorded | None,
+    readings: dict[str, list[tuple[float, float]]],
+    rules: MonitoringRules,
+) -> dict[str, Any]:
+    row: dict[str, Any] = {"t_s": t_s, "by": entry.by if entry is not None else None}
+    for signal, column in _PRESSURE.items():
+        value = getattr(entry, column) if entry is not None else None
+        row[column] = value if value is not None else _newest(readings.get(signal, []), t_s, 0.0)
+    for signal, column in _COLUMNS.items():
+        value = getattr(entry, column) if entry is not None else None
+        row[column] = (
+            value if value is not None else _newest(readings.get(signal, []), t_s, rules.technical.stale.floor_s)
+        )
+    if row["hr_per_min"] is None:
+        row["hr_per_min"] = _newest(readings.get("PULSE", []), t_s, rules.technical.stale.floor_s)
+    for column in _SCORES:
+        row[column] = getattr(entry, column) if entry is not None else None
+    return row
+
+
+def _newest(listed: list[tuple[float, float]], t_s: float, age_s: float) -> float | None:
+    spot = bisect_right(listed, (t_s, float("inf")))
+    if spot == 0 or listed[spot - 1][0] < t_s - age_s:
+        return None
+    return listed[spot - 1][1]
+
+
+def event_rows(state: SessionState, events: Sequence[Event]) -> list[dict[str, Any]]:
+    """What happened, in order of time, corrections applied: kind, who, and the words and numbers recorded."""
+    rows: list[dict[str, Any]] = []
+    for event in in_order(corrected(events, state.at_t_s)):
+        if event.kind in _NOT_A_LINE or isinstance(event, EntryCorrected):
+            continue
+        detail = event.model_dump(mode="json", exclude_none=True)
+        row: dict[str, Any] = {
+            "t_s": event.t_s,
+            "kind": event.kind,
+            "by": event.by,
+            "detail": {key: value for key, value in detail.items() if key not in _COMMON},
+        }
+        if isinstance(event, AdverseEventRecorded):
+            row["open"] = event.resolved_t_s is None
+        if event.note:
+            row["detail"]["note"] = event.note
+        rows.append(row)
+    return rows
+
+
+def correction_rows(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """What was corrected, by whom and why; the first value stays visible."""
+    found = {event.id: event for event in events}
+    rows: list[dict[str, Any]] = []
+    for event in events:
+        if not isinstance(event, EntryCorrected):
+            continue
+        entry = found.get(event.entry)
+        before = entry.model_dump(mode="json", exclude_none=True) if entry is not None else {}
+        rows.append(
+            {
+                "t_s": event.t_s,
+                "entry": event.entry,
+                "kind": before.get("kind"),
+                "by": event.by,
+                "reason": event.reason,
+                "was": {key: before.get(key) for key in event.changes} if event.changes is not None else before,
+                "is": event.changes,
+                "in_error": event.changes is None,
+            }
+        )
+    return rows

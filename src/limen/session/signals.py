@@ -1,0 +1,38 @@
+"""What a screen shows of each signal: the value with its age, live, stale or lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from limen.care.alarm_limits import Watch
+from limen.care.alarm_signals import RULES
+from limen.care.alarm_state import AlarmState
+
+_WORDS = dict(zip(RULES.values(), ("stale", "no valid value", "lost"), strict=True))
+
+
+def signal_views(state: AlarmState, watch: Watch) -> dict[str, dict[str, Any]]:
+    """Each signal at the last tick: newest value, when it was measured, its age, and whether it can be trusted.
+
+    A signal that never gave a value is lost from the first second, before its silence is an alarm: never blank or 0.
+    """
+    now = state.t_s if state.t_s is not None else 0.0
+    found: dict[str, dict[str, Any]] = {}
+    for signal, known in sorted(state.signals.items()):
+        slot = state.slots.get(f"technical/{signal}")
+        if slot is not None and slot.alarm is not None:
+            word = _WORDS[slot.alarm.rule]
+        elif known.value is None:
+            word = "lost"
+        else:
+            word = "live" if known.expected else "by hand"
+        found[signal] = {
+            "value": known.value,
+            "unit": watch.signals[signal].unit,
+            "t_s": known.value_t_s,
+            "age_s": None if known.value_t_s is None else max(0.0, now - known.value_t_s),
+            "status": word,
+            "device": known.device or None,
+            "too_late": known.too_late,
+        }
+    return found
