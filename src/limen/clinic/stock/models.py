@@ -9,14 +9,17 @@ from limen.clinic.audit.guard import SiteModel, SiteRow
 
 
 class Vial(SiteModel):
-    """One vial of one lot, under its own label."""
+    """One vial of one lot, under its own label.
+
+    One that the book alone received has no strength on file, and is never drawn from for a patient.
+    """
 
     label = models.CharField(max_length=60)
-    product = models.CharField(max_length=30)
-    strength_mg_per_mL = models.DecimalField(max_digits=10, decimal_places=3)
-    volume_mL = models.DecimalField(max_digits=10, decimal_places=3)
-    lot = models.CharField(max_length=60)
-    expiry = models.DateField()
+    product = models.CharField(max_length=30, blank=True)
+    strength_mg_per_mL = models.DecimalField(max_digits=10, decimal_places=3, null=True)
+    volume_mL = models.DecimalField(max_digits=10, decimal_places=3, null=True)
+    lot = models.CharField(max_length=60, blank=True)
+    expiry = models.DateField(null=True)
 
     class Meta:
         ordering = ("expiry", "label")
