@@ -124,8 +124,8 @@ def test_nothing_to_draw_is_said_not_drawn(data: dict[str, Any]) -> None:
     [
         ("S_ketamine_effect_site_ng_per_mL", ("S-ketamine at the effect site", "ng/mL")),
         ("R_ketamine_venous_ng_per_mL", ("R-ketamine in venous plasma", "ng/mL")),
-        ("sbp_change_mmHg", ("Systolic pressure, change", "mmHg")),
-        ("hr_change_per_min", ("Heart rate, change", "/min")),
+        ("sbp_change_mmHg", ("Rise in systolic pressure", "mmHg")),
+        ("hr_change_per_min", ("Rise in heart rate", "/min")),
         ("dissociation_pct", ("Dissociation", "%")),
     ],
 )
@@ -147,12 +147,10 @@ def test_track_places_walls_in_proportion() -> None:
 
 
 def test_track_names_that_would_collide_stand_in_two_rows() -> None:
-    walls = [
-        {"name": "first", "value": 60},
-        {"name": "soft", "value": 70},
-        {"name": "hard", "value": 104, "hard": True},
-    ]
-    assert [wall.row for wall in track(used=60, walls=walls).walls] == [0, 1, 0]
+    names = (("60.0 first", 60), ("70.0 soft", 70), ("x", 104))
+    walls = [{"name": name, "value": value} for name, value in names]
+    first, second, far = (wall.name_y_px for wall in track(used=60, walls=walls).walls)
+    assert first == far < second
 
 
 def test_track_without_a_dose_has_no_knob() -> None:

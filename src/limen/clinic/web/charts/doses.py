@@ -10,6 +10,10 @@ from typing import Any
 VIAL_BOTTOM_PX = 105.0
 VIAL_INSIDE_PX = 60.0
 
+# Where the first row of names under a track stands, and how far down the next.
+NAME_Y_PX = 38
+NAME_PX = 15
+
 
 @dataclass(frozen=True)
 class TrackWall:
@@ -18,7 +22,7 @@ class TrackWall:
     name: str
     x_pct: float
     hard: bool
-    row: int
+    name_y_px: int
     anchor: str
 
 
@@ -29,6 +33,7 @@ class Track:
     used_pct: float | None
     asked_pct: float | None
     walls: tuple[TrackWall, ...]
+    height_px: int
     sentence: str
 
 
@@ -68,16 +73,30 @@ def track(
         return None if amount is None else round(float(amount) / end * 100, 2)
 
     placed: list[TrackWall] = []
+    taken: list[tuple[int, float, float]] = []
     for name, value, hard in sorted(known, key=lambda wall: wall[1]):
         x_pct = round(value / end * 100, 2)
-        crowded = bool(placed) and placed[-1].row == 0 and x_pct - placed[-1].x_pct < 34
         anchor = "start" if x_pct < 20 else "end" if x_pct > 70 else "middle"
-        placed.append(TrackWall(name=name, x_pct=x_pct, hard=hard, row=int(crowded), anchor=anchor))
+        left, right = _extent_pct(name, x_pct, anchor)
+        row = next(
+            row
+            for row in range(len(known))
+            if all(row != r or left > over or right < under for r, under, over in taken)
+        )
+        taken.append((row, left, right))
+        placed.append(TrackWall(name, x_pct, hard, NAME_Y_PX + NAME_PX * row, anchor))
     said = [f"used {_amount(used)} {unit}"] if used is not None else ["nothing used"]
     if asked is not None and asked != used:
         said.append(f"asked {_amount(asked)} {unit}")
     said += [f"{'hard' if wall[2] else 'soft'} limit {wall[0]} at {_amount(wall[1])} {unit}" for wall in known]
-    return Track(used_pct=place(used), asked_pct=place(asked), walls=tuple(placed), sentence=", ".join(said) + ".")
+    rows = 1 + max((row for row, _, _ in taken), default=0)
+    return Track(
+        used_pct=place(used),
+        asked_pct=place(asked),
+        walls=tuple(placed),
+        height_px=NAME_Y_PX + NAME_PX * rows - 8,
+        sentence=", ".join(said) + ".",
+    )
 
 
 def vial(*, drawn_mg: float, total_mg: float) -> Vial | None:
@@ -100,6 +119,13 @@ def vial(*, drawn_mg: float, total_mg: float) -> Vial | None:
         drawn_height_px=drawn_px,
         sentence=f"To scale: {_amount(drawn_mg)} of {_amount(total_mg)} mg leaves the vial",
     )
+
+
+def _extent_pct(name: str, x_pct: float, anchor: str) -> tuple[float, float]:
+    """How far a name reaches on the narrowest track, where a letter takes about 2.4 % of the width."""
+    wide_pct = 2.4 * len(name) + 2
+    left_pct = {"start": x_pct, "middle": x_pct - wide_pct / 2, "end": x_pct - wide_pct}[anchor]
+    return left_pct, left_pct + wide_pct
 
 
 def _amount(amount: Any) -> str:

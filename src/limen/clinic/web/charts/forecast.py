@@ -31,9 +31,9 @@ _WORDS = [
     (r"_effect_site$", " at the effect site"),
     (r"_plasma$", " in plasma"),
     (r"_(arterial|venous)$", r" in \1 plasma"),
-    (r"^sbp_change$", "Systolic pressure, change"),
-    (r"^dbp_change$", "Diastolic pressure, change"),
-    (r"^hr_change$", "Heart rate, change"),
+    (r"^sbp_change$", "Rise in systolic pressure"),
+    (r"^dbp_change$", "Rise in diastolic pressure"),
+    (r"^hr_change$", "Rise in heart rate"),
     (r"_", " "),
 ]
 
@@ -283,7 +283,7 @@ def _said(title: str, unit: str, hours: list[float], typical: Series, model_low:
     peak = _peak(typical)
     heights = _short(typical[peak])
     if model_low and model_high and None not in (model_low[peak], model_high[peak]):
-        heights = f"{_short(model_low[peak])}–{_short(model_high[peak])}"
+        heights = _between(model_low[peak], model_high[peak])
     return f"{title} peaks at {heights} {unit} near {clock_span(hours[peak] * 60)}"
 
 
@@ -296,7 +296,7 @@ def _rows(
     def ends(under: Series, over: Series, step: int) -> str:
         if not under or not over or under[step] is None or over[step] is None:
             return "not known"
-        return f"{_short(under[step])}–{_short(over[step])}"
+        return _between(under[step], over[step])
 
     return tuple(
         (
@@ -311,7 +311,16 @@ def _rows(
 
 def _short(amount: float | None) -> str:
     """Three figures: a forecast is not known better than that."""
-    if amount is None:
+    return "not known" if amount is None else plain(round(amount, _digits(amount)), _digits(amount))
+
+
+def _between(low: float | None, high: float | None) -> str:
+    """A range, both ends to the digits of the larger."""
+    if low is None or high is None:
         return "not known"
-    digits = 0 if abs(amount) >= 100 else 1 if abs(amount) >= 10 else 2
-    return plain(round(amount, digits), digits)
+    digits = _digits(max(abs(low), abs(high)))
+    return f"{plain(round(low, digits), digits)}–{plain(round(high, digits), digits)}"
+
+
+def _digits(amount: float) -> int:
+    return 0 if abs(amount) >= 100 else 1 if abs(amount) >= 10 else 2

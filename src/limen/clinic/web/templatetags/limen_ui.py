@@ -10,6 +10,7 @@ from django import template
 from django.forms import BoundField
 from django.utils import timezone
 
+from limen.clinic.patients.fact_groups import fact_groups
 from limen.clinic.web import words
 from limen.clinic.web.charts import doses
 from limen.clinic.web.charts.forecast import forecast_chart as lay_out_forecast
@@ -51,6 +52,16 @@ def input_unit(name: Any) -> str:
 
 
 @register.filter
+def fact_group(name: Any) -> str:
+    """The group of the entry page where a fact is recorded, or nothing."""
+    wanted = str(name)
+    if wanted in ("conditions", "medications"):
+        return "history"
+    found = (group.id for group in fact_groups() for key in group.keys if wanted in (key, key.partition(".")[2]))
+    return next(found, "")
+
+
+@register.filter
 def age(at: datetime | date | str | None) -> str:
     """How old a recorded value is, in words."""
     return words.age(_moment(at), timezone.localtime())
@@ -87,12 +98,17 @@ def verdict_said(result: Mapping[str, Any]) -> str:
 def limit_walls(limits: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """The limits of a plan on its dose, as walls of a track."""
     known = limits or {}
+    binding = known.get("binding") or {}
     named = (("soft", "soft_max_mg", False), ("hard", "hard_max_mg", True), ("day", "day_max_mg", True))
-    return [
+    walls = [
         {"name": f"{words.amount(known[key])} {name}", "value": known[key], "hard": hard}
         for name, key, hard in named
         if known.get(key) is not None
     ]
+    at_binding = binding.get("used") if binding.get("unit") == "mg" else None
+    if at_binding is not None and all(abs(float(wall["value"]) - float(at_binding)) > 0.05 for wall in walls):
+        walls.append({"name": f"{words.amount(at_binding)} {binding.get('rule')}", "value": at_binding, "hard": False})
+    return walls
 
 
 @register.filter
@@ -143,11 +159,8 @@ def finding(item: Mapping[str, Any], override: Any = None) -> dict[str, Any]:
 
 
 @register.inclusion_tag("partials/field.html")
-def field(bound: BoundField, unit: str = "", hint: str = "", drawn: bool = False) -> dict[str, Any]:
-    """One form field with its label, unit, hint and what is wrong with it. Empty unless the person typed it now.
-
-    ``drawn`` notes the value that the pictures on the page were drawn for.
-    """
+def field(bound: BoundField, unit: str = "", hint: str = "") -> dict[str, Any]:
+    """One form field with its label, unit, hint and what is wrong with it. Empty unless the person typed it now."""
     widget = bound.field.widget
     kind = getattr(widget, "input_type", type(widget).__name__.lower())
     described = " ".join(
@@ -163,9 +176,6 @@ def field(bound: BoundField, unit: str = "", hint: str = "", drawn: bool = False
         attrs["aria-describedby"] = described
     if bound.errors:
         attrs["aria-invalid"] = "true"
-    if drawn:
-        shown = bound.value()
-        attrs["data-drawn"] = "" if shown is None else str(shown)
     return {
         "field": bound,
         "control": bound.as_widget(attrs=attrs),
@@ -214,6 +224,13 @@ def forecast_chart(
         walls=walls or (),
     )
     return {"chart": chart, "outdated": outdated}
+
+
+@register.filter
+def forecast_said(forecast: Mapping[str, Any] | None) -> list[str]:
+    """The forecast in a line for each lane shown."""
+    chart = lay_out_forecast(forecast or {})
+    return [lane.said for lane in chart.lanes] if chart else []
 
 
 @register.inclusion_tag("partials/trajectory.html")

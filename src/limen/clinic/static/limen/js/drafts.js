@@ -108,6 +108,7 @@
     }
     form.addEventListener("input", () => keep(form));
     form.addEventListener("change", () => keep(form));
+    form.addEventListener("reset", () => window.setTimeout(() => keep(form)));
     form.addEventListener("submit", () => {
       keep(form);
       const kept = read(name(form));

@@ -8,8 +8,17 @@
   const picture = document.querySelector("[data-picture]");
   const sign = document.querySelectorAll("[data-sign] button");
 
+  // the page as it came shows what the picture was drawn for
+  function changed(field) {
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (field.tagName !== "SELECT") return field.value.trim() !== field.defaultValue.trim();
+    const drawn = [...field.options].find((option) => option.defaultSelected) || field.options[0];
+    return drawn !== undefined && field.value !== drawn.value;
+  }
+
   function differs() {
-    return [...ask.elements].some((field) => field.hasAttribute("data-drawn") && field.value.trim() !== field.dataset.drawn);
+    if (ask.hasAttribute("data-draft-bound")) return true;
+    return [...ask.elements].some((field) => field.name && field.type !== "hidden" && changed(field));
   }
 
   function compare() {
