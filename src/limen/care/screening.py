@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from limen.care.facts import Gap
 from limen.care.judging import Outcome, Subject, joined, judge, subject
 from limen.care.wording import reason, threshold_text
 from limen.evidence import Verification
+from limen.knowledge.protocols import protocols
 from limen.knowledge.rules import LEVELS, Effect, Level, Override, Rule, Scope, Tier, rules
 
 VERDICTS = ("excluded", "hold", "needs-data", "caution", "eligible")
@@ -61,7 +62,7 @@ class Finding:
             "threshold": self.threshold,
             "action": self.action,
             "sources": list(self.sources),
-            "verification": self.verification.value,
+            "verification": Verification(self.verification).value,
             "level_verification": LEVEL_VERIFICATION.value,
             "override": self.override,
         }
@@ -178,6 +179,7 @@ def screen(case: Case) -> Screening:
     >>> found.verdict, next(finding.because for finding in found.findings if finding.rule == "SEL-04")
     ('excluded', 'On record: abdominal aortic aneurysm. A rise of pressure may rupture the vessel')
     """
+    case, unknown_inputs = _with_protocol(case)
     who = subject(case)
     findings: list[Finding] = []
     missing: list[Missing] = []
@@ -203,10 +205,26 @@ def screen(case: Case) -> Screening:
         missing=tuple(missing),
         passed=tuple(passed),
         not_applicable=tuple(not_applicable),
-        unknown_inputs=case.unknown_inputs,
+        unknown_inputs=unknown_inputs,
         unread_conditions=tuple(item.shown for item in who.unread),
         unrecognised_medications=who.unrecognised,
     )
+
+
+def _with_protocol(case: Case) -> tuple[Case, tuple[str, ...]]:
+    """The case with what its protocol says of indication, product and route, where the case itself is silent."""
+    if case.protocol is None:
+        return case, case.unknown_inputs
+    protocol = protocols().get(case.protocol)
+    if protocol is None:
+        return case, (*case.unknown_inputs, f"protocol {case.protocol} (not installed)")
+    filled = replace(
+        case,
+        indication=case.indication or protocol.indication,
+        product=case.product or protocol.product,
+        route=case.route or protocol.route,
+    )
+    return filled, case.unknown_inputs
 
 
 def verdict(found: list[Level], missing: list[Level]) -> str:

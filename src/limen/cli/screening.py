@@ -1,9 +1,123 @@
-"""Commands: screening."""
+"""Commands: screening and interactions."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+
+from limen.cli.output import Json, print_json, read_json
+
+if TYPE_CHECKING:
+    from limen.care.case import Case
+
+_MARK = {"block": "BLOCK", "hold": "HOLD ", "warn": "WARN ", "info": "INFO "}
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this topic."""
+    """Add ``limen screen`` and ``limen interactions``."""
+
+    @app.command()
+    def screen(
+        case: Annotated[str, typer.Argument(help="A CASE or a FHIR R4 Bundle as JSON, or - for standard input.")],
+        on: Annotated[
+            str | None, typer.Option(help="The day of the decision; default: the CASE's own; today for a Bundle.")
+        ] = None,
+        indication: Annotated[str | None, typer.Option(help="Default for a Bundle: trd.")] = None,
+        product: Annotated[str | None, typer.Option(help="Default for a Bundle: racemic.")] = None,
+        route: Annotated[str | None, typer.Option(help="Default for a Bundle: iv.")] = None,
+        setting: Annotated[str | None, typer.Option(help="Default for a Bundle: clinic.")] = None,
+        protocol: Annotated[str | None, typer.Option(help="A protocol ID.")] = None,
+        json: Json = False,
+    ) -> None:
+        """Screen a referral: the verdict, every finding with its input and source, and what is missing."""
+        from limen.care.screening import screen as judge
+
+        named = {"indication": indication, "product": product, "route": route, "setting": setting, "protocol": protocol}
+        known, report = _case(read_json(case), on, named)
+        result = judge(known).to_json()
+        if report is not None:
+            result["import"] = report
+        if json:
+            print_json(result)
+        else:
+            typer.echo("\n".join(_lines(result)))
+
+    @app.command()
+    def interactions(
+        drugs: Annotated[list[str], typer.Argument(metavar="DRUG...", help="Medicines as a label names them.")],
+        route: Annotated[str, typer.Option(help="Route of the ketamine.")],
+        product: Annotated[str | None, typer.Option(help="racemic, s-ketamine or esketamine-nasal.")] = None,
+        json: Json = False,
+    ) -> None:
+        """Look up what medicines do together with ketamine by one route."""
+        from limen.care.interactions import check
+
+        result = check(route, product, drugs).to_json()
+        if json:
+            print_json(result)
+            return
+        for finding in result["findings"]:
+            ratio = finding["effect"]["auc_ratio"]
+            exposure = f" (exposure x {ratio:g})" if ratio is not None else ""
+            typer.echo(
+                f"{_MARK[finding['level']]} {finding['rule']}  {finding['because']}{exposure}. {finding['action']}."
+            )
+        for name in result["unknown"]:
+            near = result["suggestions"].get(name)
+            asked = f" Did you mean {' or '.join(near)}?" if near else ""
+            typer.echo(f"?     {name}: not recognised; nothing is known about it here. Ask the pharmacist.{asked}")
+        for name in result["no_finding"]:
+            typer.echo(f"-     {name}: recognised; no rule is about it")
+
+
+def _case(document: dict[str, Any], on: str | None, named: dict[str, str | None]) -> tuple[Case, dict[str, Any] | None]:
+    from datetime import datetime
+
+    from limen.care.case_json import case_from_json
+    from limen.care.facts import day
+    from limen.errors import InputError
+
+    asked_on = day(on, where="--on") if on else None
+    if document.get("resourceType") is None:
+        given = {key: value for key, value in named.items() if value is not None}
+        return case_from_json({**document, **given}, on=asked_on), None
+    if document["resourceType"] != "Bundle":
+        raise InputError(
+            f"a FHIR {document['resourceType']}", where="resourceType", allowed="a Bundle, or a CASE of your own"
+        )
+    from limen.interop.fhir import case_from_bundle
+
+    defaults = {"indication": "trd", "product": "racemic", "route": "iv", "setting": "clinic"}
+    case, report = case_from_bundle(
+        document,
+        asked_on or datetime.now().astimezone().date(),
+        protocol=named["protocol"],
+        **{key: named[key] or default for key, default in defaults.items()},
+    )
+    return case, report.to_json()
+
+
+def _lines(result: dict[str, Any]) -> list[str]:
+    lines = [f"Verdict on {result['on']}: {result['verdict'].upper()}"]
+    for finding in result["findings"]:
+        lines.append(f"{_MARK[finding['level']]} {finding['rule']}  {finding['title']}. {finding['because']}.")
+        lines.append(f"        {finding['action']}. [{finding['verification']}: {', '.join(finding['sources'])}]")
+    if result["missing"]:
+        lines.append("Missing:")
+        lines += [
+            f"  {_MARK[item['level']]} {item['rule']}  {item['title']}: {item['input']}, {item['why']}"
+            for item in result["missing"]
+        ]
+    lines.append(f"{len(result['passed'])} rules passed: {', '.join(item['rule'] for item in result['passed'])}")
+    for title, key in (
+        ("Keys not read", "unknown_inputs"),
+        ("Conditions that no rule reads", "unread_conditions"),
+        ("Medicines not recognised", "unrecognised_medications"),
+    ):
+        if result[key]:
+            lines.append(f"{title}: {', '.join(result[key])}")
+    if "import" in result:
+        account = result["import"]
+        lines.append(f"Imported {len(account['imported'])} of {account['entries']} entries of the bundle")
+    return lines

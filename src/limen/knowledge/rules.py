@@ -20,6 +20,7 @@ from limen.knowledge.interactions import agent_terms
 Level = Literal["block", "hold", "warn", "info"]
 LEVELS: tuple[Level, ...] = ("block", "hold", "warn", "info")
 Override = Literal["none", "medical-director", "prescriber"]
+_ORDER = ("SEL", "IND", "SETTING", "SE", "EPI", "BAS", "REMS", "DOSE", "INT")
 WORDS_IN_BECAUSE = frozenset({"condition", "medication", "pressure", "tier"})
 
 
@@ -181,7 +182,7 @@ def code_sets() -> dict[str, CodeSet]:
 
 @functools.cache
 def rules() -> dict[str, Rule]:
-    """Every rule by its ID, in the order of the files: selection, baseline, then interactions.
+    """Every rule by its ID: selection, baseline, then interactions.
 
     Raises
     ------
@@ -205,7 +206,12 @@ def rules() -> dict[str, Rule]:
                 _known_agents((*named, *rule.agents), agent_terms(), f"{path.name} {rule.id}")
             _known_agents(tuple(effect.drug for effect in rule.effects), agent_terms(), f"{path.name} {rule.id}")
             found[rule.id] = rule
-    return found
+    return {name: found[name] for name in sorted(found, key=_place)}
+
+
+def _place(name: str) -> tuple[int, str]:
+    prefix = name.partition("-")[0]
+    return (_ORDER.index(prefix) if prefix in _ORDER else len(_ORDER), name)
 
 
 def _known_agents(named: tuple[str, ...], known: frozenset[str], where: str) -> None:
