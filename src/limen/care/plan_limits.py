@@ -9,6 +9,7 @@ from typing import Any, Literal
 from limen.errors import InputError
 from limen.knowledge.protocols import Protocol, Wall, WeightBasis
 from limen.pharmacology.regimen import Dose
+from limen.units import Mass, MassRate
 
 # Devine 1974: kg at 60 inches, and kg for each inch above.
 _IDEAL_AT_60_IN_KG = {"male": 50.0, "female": 45.5}
@@ -160,16 +161,15 @@ class Binding:
     """The wall that held the dose: what was asked, what is used, side by side."""
 
     standing: Standing
-    asked: float
-    used: float
-    unit: str
+    asked: Mass | MassRate
+    used: Mass | MassRate
 
     def to_json(self) -> dict[str, Any]:
         return {
             "limit": self.standing.limit,
-            "asked": self.asked,
-            "used": self.used,
-            "unit": self.unit,
+            "asked": self.asked.value,
+            "used": self.used.value,
+            "unit": self.asked.unit,
             "rule": self.standing.wall.rule,
             "name": self.standing.wall.name,
             "kind": self.standing.wall.kind,
@@ -225,8 +225,8 @@ def hold(doses: Sequence[Dose], walls: Sequence[Standing], pass_walls: Collectio
     >>> from limen.knowledge.protocols import get_protocol
     >>> walls = standing_walls(get_protocol("TRD-IV"), Person(104, 178, session_number=1), 104)
     >>> held = hold([Dose(78.0, "iv", 0.0, 40.0)], walls)
-    >>> held.doses[0].amount_mg, held.binding.asked, held.binding.standing.wall.name
-    (60.0, 78.0, 'first-infusion cap')
+    >>> held.doses[0].amount_mg, str(held.binding.asked), held.binding.standing.wall.name
+    (60.0, '78 mg', 'first-infusion cap')
     """
     passable = {standing.wall.name for standing in walls if standing.wall.kind == "soft"}
     for name in pass_walls:
@@ -254,7 +254,8 @@ def hold(doses: Sequence[Dose], walls: Sequence[Standing], pass_walls: Collectio
             continue
         if binding is None or standing.limit / asked < share:
             share = standing.limit / asked
-            binding = Binding(standing, asked, standing.limit, standing.unit)
+            quantity = MassRate if standing.unit == "mg/h" else Mass
+            binding = Binding(standing, quantity(asked), quantity(standing.limit))
     held = tuple(doses) if binding is None else _reduced(doses, share, binding)
     return Held(held, binding, tuple(crossed), tuple(passed))
 
@@ -273,7 +274,7 @@ def _outside(standing: Standing, dose: Dose) -> bool:
 
 
 def _reduced(doses: Sequence[Dose], share_fraction: float, binding: Binding) -> tuple[Dose, ...]:
-    if len(doses) == 1 and binding.unit == "mg":
+    if len(doses) == 1 and isinstance(binding.used, Mass):
         # The limit itself, not a product that rounding could carry over it.
         only = doses[0]
         return (Dose(binding.standing.limit, only.route, only.start_min, only.duration_min),)

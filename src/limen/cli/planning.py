@@ -2,8 +2,173 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+
+from limen.cli.case import read_case
+from limen.cli.output import Json, print_json, read_json
+
+if TYPE_CHECKING:
+    from limen.care.planning import Forecaster
+
+# The forecast of a plan: its horizon and step, and the virtual patients behind its bands.
+_UNTIL_MIN = 240.0
+_EVERY_MIN = 2.0
+_PATIENTS = 200
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this topic."""
+    """Add ``limen plan``."""
+
+    @app.command()
+    def plan(
+        case: Annotated[str, typer.Argument(help="A CASE or a FHIR R4 Bundle as JSON, or - for standard input.")],
+        protocol: Annotated[str, typer.Option(help="Protocol, such as TRD-IV.")],
+        dose: Annotated[
+            str | None, typer.Option(help="Such as '0.5 mg/kg iv over 40 min'; the usual one else.")
+        ] = None,
+        concentration_mg_per_mL: Annotated[
+            float | None, typer.Option("--concentration-mg-per-mL", help="Strength of the vial.")
+        ] = None,
+        dilute_to_mg_per_mL: Annotated[
+            float | None, typer.Option("--dilute-to-mg-per-mL", help="Strength of what the pump runs.")
+        ] = None,
+        weight_basis: Annotated[str | None, typer.Option(help="actual or ideal.")] = None,
+        population: Annotated[int, typer.Option(help="Virtual patients of the forecast; 0 for none.")] = _PATIENTS,
+        seed: Annotated[int, typer.Option(help="Seed of the virtual patients.")] = 1,
+        on: Annotated[str | None, typer.Option(help="The day of the session; default: the CASE's own.")] = None,
+        json: Json = False,
+    ) -> None:
+        """Plan one session: asked and used side by side with the walls, the pump, the forecast and the reasons."""
+        from limen.care.planning import plan as make_plan
+        from limen.errors import InputError
+        from limen.knowledge.protocols import get_protocol
+
+        if seed < 0 or population < 0:
+            raise InputError(f"seed {seed}, population {population}", where="--seed", allowed="0 or more")
+        if weight_basis not in (None, "actual", "ideal"):
+            raise InputError(f"weight basis {weight_basis!r}", where="--weight-basis", allowed="actual, ideal")
+        known, report = read_case(read_json(case), on, {})
+        result = make_plan(
+            known,
+            protocol,
+            dose,
+            concentration_mg_per_mL,
+            dilute_to_mg_per_mL=dilute_to_mg_per_mL,
+            weight_basis=weight_basis,  # type: ignore[arg-type]
+            forecast=_forecaster(get_protocol(protocol).product, population, seed),
+        ).to_json()
+        if report is not None:
+            result["import"] = report
+        if json:
+            print_json(result)
+        else:
+            typer.echo("\n".join(_lines(result)))
+
+
+def _forecaster(product: str, population: int, seed: int) -> Forecaster:
+    def run(doses: Any, patient: Any) -> Mapping[str, Any]:
+        import numpy as np
+
+        from limen.errors import InputError
+        from limen.pharmacology.forecast import forecast
+
+        rng = np.random.default_rng(seed) if population else None
+        try:
+            return forecast(doses, patient, product, _UNTIL_MIN, _EVERY_MIN, population, rng).to_json()
+        except InputError as problem:
+            # Outside what the models were made for: the plan stands, and says why there is no curve.
+            return {"outputs": {}, "summary": {}, "flags": [{"code": "no-forecast", "message": str(problem)}]}
+
+    return run
+
+
+def _lines(result: dict[str, Any]) -> list[str]:
+    state = "RELEASED" if result["released"] else "NOT RELEASED"
+    lines = [f"{result['protocol']} version {result['protocol_version']}: {state} (screening: {result['verdict']})"]
+    lines += [f"  {item['level']:10} {item['rule']}: {item['because']}" for item in result["blocked_by"]]
+    asked, limits = result["asked"], result["limits"]
+    lines.append(f"Asked by {asked['by']}: {_amount(asked)}")
+    binding = limits["binding"]
+    if binding is not None:
+        lines.append(
+            f"Held by {binding['rule']}, {binding['name']}: asked {binding['asked']:g}, used {binding['used']:g}"
+            f" {binding['unit']} ({binding['because']}) [{_words(binding['verification'])}]"
+        )
+    for wall in limits["walls"]:
+        bound = "at most" if wall["bound"] == "most" else "at least"
+        lines.append(
+            f"  {wall['kind']} wall, {wall['name']}: {bound} {wall['limit']:g} {wall['unit']}"
+            f" [{wall['rule']}, {_words(wall['verification'])}]"
+        )
+    dose = result["dose"]
+    if dose is not None:
+        lines.append(f"Used: {_amount(dose)} ({dose['weight_basis']} weight {dose['weight_kg']:g} kg)")
+        lines += _syringe_lines(dose["syringe"])
+    lines += _forecast_lines(result)
+    for finding in result["findings"]:
+        lines.append(f"{finding['level'].upper():5} {finding['rule']}  {finding['title']}. {finding['because']}.")
+    lines.append("Course")
+    lines += [f"  {phase['phase']}: {phase['spacing']}" for phase in result["course"]]
+    lines.append("Monitoring")
+    lines += [f"  {item['what']}: {item['when']}" for item in result["monitoring"]]
+    lines.append(f"Evidence: {result['evidence']['regulatory_status']}")
+    for side in ("for", "against"):
+        lines += [f"  {side}: {item['text']}" for item in result["evidence"][side]]
+    return lines
+
+
+def _amount(dose: dict[str, Any]) -> str:
+    if dose["dose_mg"] is None:
+        return "no dose can be computed"
+    text = f"{dose['dose_mg']:g} mg ({dose['dose_mg_per_kg']:.3g} mg/kg) over {dose['duration_min']:g} min"
+    return text + (f", {dose['rate_mg_per_h']:g} mg/h" if dose["rate_mg_per_h"] is not None else "")
+
+
+def _syringe_lines(syringe: dict[str, Any] | None) -> list[str]:
+    if syringe is None:
+        return []
+    lines = []
+    if syringe["draw_mL"] is not None:
+        lines.append(
+            f"  draw {syringe['dose_mg']:g} mg = {syringe['draw_mL']:g} mL of {syringe['vial_mg_per_mL']:g} mg/mL"
+        )
+    made = f"  make up to {syringe['volume_mL']:g} mL" if syringe["diluent"] else f"  give {syringe['volume_mL']:g} mL"
+    if syringe["diluent"]:
+        made += f" with {syringe['diluent']}"
+    made += f" at {syringe['concentration_mg_per_mL']:g} mg/mL"
+    if syringe["rate_mL_per_h"] is not None:
+        made += f", pump {syringe['rate_mL_per_h']:g} mL/h"
+    lines.append(made)
+    if syringe["note"]:
+        lines.append(f"  {syringe['note']}")
+    return lines
+
+
+def _forecast_lines(result: dict[str, Any]) -> list[str]:
+    forecast, dose = result["forecast"], result["forecast_for"]
+    if forecast is None or dose is None:
+        return ["Forecast: none, because no dose can be computed"]
+    lines = [f"Forecast of {dose['dose_mg']:g} mg over {dose['duration_min']:g} min"]
+    for name, measures in forecast["summary"].items():
+        peak, when = measures.get("cmax"), measures.get("tmax_h")
+        if peak is not None and when is not None:
+            lines.append(f"  {name}: peak {_spread(peak)} at {60 * when['typical']:.0f} min")
+    return lines + [f"  note: {flag['message']}" for flag in forecast["flags"]]
+
+
+def _spread(measure: dict[str, Any]) -> str:
+    text = f"{measure['typical']:.3g}"
+    if measure.get("between_models"):
+        text += f" (models {measure['between_models']['low']:.3g} to {measure['between_models']['high']:.3g})"
+    if measure.get("p05") is not None:
+        text += f" (90 of 100 patients {measure['p05']:.3g} to {measure['p95']:.3g})"
+    return text
+
+
+def _words(mark: str) -> str:
+    from limen.evidence import Verification
+
+    return Verification(mark).words

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from limen.cli.case import read_case
 from limen.cli.output import Json, print_json, read_json
-
-if TYPE_CHECKING:
-    from limen.care.case import Case
 
 _MARK = {"block": "BLOCK", "hold": "HOLD ", "warn": "WARN ", "info": "INFO "}
 
@@ -34,7 +32,7 @@ def register(app: typer.Typer) -> None:
         from limen.care.screening import screen as judge
 
         named = {"indication": indication, "product": product, "route": route, "setting": setting, "protocol": protocol}
-        known, report = _case(read_json(case), on, named)
+        known, report = read_case(read_json(case), on, named)
         result = judge(known).to_json()
         if report is not None:
             result["import"] = report
@@ -69,33 +67,6 @@ def register(app: typer.Typer) -> None:
             typer.echo(f"?     {name}: not recognised; nothing is known about it here. Ask the pharmacist.{asked}")
         for name in result["no_finding"]:
             typer.echo(f"-     {name}: recognised; no rule is about it")
-
-
-def _case(document: dict[str, Any], on: str | None, named: dict[str, str | None]) -> tuple[Case, dict[str, Any] | None]:
-    from datetime import datetime
-
-    from limen.care.case_json import case_from_json
-    from limen.care.facts import day
-    from limen.errors import InputError
-
-    asked_on = day(on, where="--on") if on else None
-    if document.get("resourceType") is None:
-        given = {key: value for key, value in named.items() if value is not None}
-        return case_from_json({**document, **given}, on=asked_on), None
-    if document["resourceType"] != "Bundle":
-        raise InputError(
-            f"a FHIR {document['resourceType']}", where="resourceType", allowed="a Bundle, or a CASE of your own"
-        )
-    from limen.interop.fhir import case_from_bundle
-
-    defaults = {"indication": "trd", "product": "racemic", "route": "iv", "setting": "clinic"}
-    case, report = case_from_bundle(
-        document,
-        asked_on or datetime.now().astimezone().date(),
-        protocol=named["protocol"],
-        **{key: named[key] or default for key, default in defaults.items()},
-    )
-    return case, report.to_json()
 
 
 def _lines(result: dict[str, Any]) -> list[str]:

@@ -57,7 +57,11 @@ def test_first_infusion_cap_over_100_kg_or_bmi_30(
 def test_the_lowest_wall_binds_and_both_values_stand() -> None:
     held = hold([Dose(78, "iv", 0, 40)], walls_for(104))
     assert held.binding is not None
-    assert (held.binding.standing.wall.rule, held.binding.asked, held.binding.used) == ("SEL-23", 78, 60)
+    assert (held.binding.standing.wall.rule, held.binding.asked, held.binding.used) == (
+        "SEL-23",
+        Mass(78),
+        Mass(60),
+    )
     assert held.doses == (Dose(60, "iv", 0, 40),)
 
 

@@ -1,0 +1,212 @@
+"""What a plan finds beyond screening: walls crossed, slips of ten, product and setting, how the syringe is made up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from limen.care.case import Case
+from limen.care.plan_limits import Held, Standing
+from limen.care.screening import Finding
+from limen.care.syringe import Syringe
+from limen.evidence import Verification
+from limen.knowledge.claim import Claim
+from limen.knowledge.drugs import Product
+from limen.knowledge.protocols import Protocol, Step
+from limen.knowledge.rules import Level, Override
+from limen.pharmacology.regimen import Dose
+
+# A slip of ten lands near ten times, or a tenth of, the usual dose.
+_SLIP_LOW, _SLIP_HIGH = 0.5, 2.0
+
+
+def order_findings(case: Case, protocol: Protocol) -> tuple[Finding, ...]:
+    """Whether the protocol is for this product, route, indication and setting; what the case leaves open passes."""
+    found = []
+    never: Override = "none"
+    for rule, what, asked, expected, action in (
+        ("DOSE-PRODUCT", "product", case.product, protocol.product, "Products are never converted: choose a protocol"),
+        ("DOSE-ROUTE", "route", case.route, protocol.route, "Choose a protocol for the route"),
+    ):
+        if asked is not None and asked != expected:
+            because = f"{protocol.id} is for {expected}; the case is for {asked}"
+            found.append(_own(rule, "block", f"Different {what}", because, {what: asked}, expected, action, never))
+    if case.indication is not None and case.indication != protocol.indication:
+        because = f"{protocol.id} is for {protocol.indication}; the case is for {case.indication}"
+        found.append(
+            _own(
+                f"{protocol.id}-INDICATION",
+                "hold",
+                "Different indication",
+                because,
+                {"indication": case.indication},
+                protocol.indication,
+                "Choose a protocol for the indication",
+                "prescriber",
+            )
+        )
+    if case.setting is not None and case.setting not in protocol.settings:
+        settings = ", ".join(protocol.settings)
+        at_home = case.setting == "home"
+        found.append(
+            _own(
+                f"{protocol.id}-SETTING",
+                "block" if at_home else "hold",
+                "Different setting",
+                f"{protocol.id} is not for the setting {case.setting}",
+                {"setting": case.setting},
+                settings,
+                f"Treat in one of: {settings}",
+                "medical-director" if at_home else "prescriber",
+            )
+        )
+    return tuple(found)
+
+
+def dose_findings(
+    protocol: Protocol, doses: Sequence[Dose], held: Held, weight_kg: float | None
+) -> tuple[Finding, ...]:
+    """Walls crossed, slips of ten, and doses under the range reported."""
+    found = [_crossing(standing, doses, held) for standing in held.crossed]
+    over_hard = any(standing.wall.measure != "duration" for standing in held.refused)
+    for step, dose in zip(protocol.steps, doses, strict=True):
+        usual_mg = in_mg(step.amount.typical, step, dose, weight_kg)
+        if usual_mg is not None and over_hard and _is_slip(dose.amount_mg / 10.0, usual_mg):
+            tenth = f"a tenth of it is {dose.amount_mg / 10.0:g} mg"
+            because = f"{dose.amount_mg:g} mg is about ten times the usual {usual_mg:g} mg; {tenth}"
+            asked = {"dose_mg": dose.amount_mg}
+            limit = f"usual {usual_mg:g} mg"
+            found.append(
+                _own("DOSE-TENFOLD", "block", "Slip of ten", because, asked, limit, "Enter the dose again", "none")
+            )
+        found += _under_range(protocol, step, dose, usual_mg, weight_kg)
+    return tuple(found)
+
+
+def preparation_findings(protocol: Protocol, product: Product, syringe: Syringe) -> tuple[Finding, ...]:
+    """A vial that must be diluted and is not; a dose pumped undiluted."""
+    if syringe.vial is None:
+        return ()
+    vial = product.vial(syringe.vial.value)
+    asked = {"concentration_mg_per_mL": syringe.vial.value}
+    if vial.dilute_before_iv and protocol.route == "iv" and product.dilution is not None:
+        strongest_mg_per_mL = vial.concentration_mg_per_mL / (1 + product.dilution.diluent_parts)
+        if syringe.filled.value > strongest_mg_per_mL:
+            because = f"A {syringe.vial} vial would go into a vein at {syringe.filled}"
+            action = f"Dilute to {strongest_mg_per_mL:g} mg/mL or weaker. {product.dilution.use}"
+            limit = f"{strongest_mg_per_mL:g} mg/mL"
+            title = f"Undiluted {syringe.vial} into a vein"
+            return (_finding("DOSE-CONC", "block", title, because, asked, limit, action, "none", product.dilution),)
+    usual = protocol.preparation
+    if usual is not None and syringe.diluent is None and syringe.rate is not None:
+        because = f"{syringe.volume} at {syringe.rate}, the vial as it is"
+        limit = f"usual {usual.concentration_mg_per_mL:g} mg/mL in {usual.diluent}"
+        action = "Say that it is diluted, or check that the pump is made for so slow a rate"
+        return (_finding(protocol.id, "info", "Given undiluted", because, asked, limit, action, None, usual),)
+    return ()
+
+
+def in_mg(value_mg: float | None, step: Step, dose: Dose, weight_kg: float | None) -> float | None:
+    """A number of a step's amount, in the step's unit, as mg for this duration and weight."""
+    if value_mg is None:
+        return None
+    if step.amount.unit.startswith("mg/kg"):
+        if weight_kg is None:
+            return None
+        value_mg *= weight_kg
+    return value_mg * dose.duration_min / 60.0 if step.amount.unit.endswith("/h") else value_mg
+
+
+def _crossing(standing: Standing, doses: Sequence[Dose], held: Held) -> Finding:
+    wall = standing.wall
+    asked = _asked(standing, doses)
+    side = "over" if wall.bound == "most" else "under"
+    because = f"Asked {asked:g} {standing.unit}, {side} the {wall.name} of {standing.limit:g} {standing.unit}"
+    if standing.because != "always":
+        because += f" ({standing.because})"
+    level: Level = "warn"
+    override: Override | None = None
+    if wall.kind == "hard":
+        level, override, action = "block", "none", "Ask for less; this wall has no override"
+        if wall.measure == "duration":
+            action = "Enter another duration; this wall has no override"
+    elif standing in held.passed:
+        action = "Passed on purpose; the reason stands with the order"
+    elif wall.measure == "duration":
+        action = "Check the duration"
+    else:
+        action = f"Held to {sum(dose.amount_mg for dose in held.doses):g} mg"
+    title = wall.name[:1].upper() + wall.name[1:]
+    limit = f"{standing.limit:g} {standing.unit}"
+    return _finding(wall.rule, level, title, because, {"asked": asked}, limit, action, override, wall)
+
+
+def _asked(standing: Standing, doses: Sequence[Dose]) -> float:
+    """What was asked, in the wall's own measure: the value furthest beyond it."""
+    timed = [dose for dose in doses if dose.duration_min > 0]
+    if standing.wall.measure == "duration":
+        spans = [dose.duration_min for dose in timed]
+        return min(spans) if standing.wall.bound == "least" else max(spans)
+    if standing.wall.measure == "rate":
+        return max(60.0 * dose.amount_mg / dose.duration_min for dose in timed)
+    return sum(dose.amount_mg for dose in doses)
+
+
+def _under_range(
+    protocol: Protocol, step: Step, dose: Dose, usual_mg: float | None, weight_kg: float | None
+) -> list[Finding]:
+    least_mg = in_mg(step.amount.lower, step, dose, weight_kg)
+    if least_mg is None or dose.amount_mg >= least_mg:
+        return []
+    because = f"Asked {dose.amount_mg:g} mg; the lowest reported is {least_mg:g} mg"
+    if usual_mg is not None and _is_slip(dose.amount_mg * 10.0, usual_mg):
+        because += f"; ten times it, {dose.amount_mg * 10.0:g} mg, would be a usual dose"
+    asked = {"dose_mg": dose.amount_mg}
+    limit = f"{least_mg:g} mg"
+    title = "Under the range reported"
+    return [_finding(protocol.id, "warn", title, because, asked, limit, "Check the dose", None, step.amount)]
+
+
+def _is_slip(corrected_mg: float, usual_mg: float) -> bool:
+    return _SLIP_LOW * usual_mg <= corrected_mg <= _SLIP_HIGH * usual_mg
+
+
+def _finding(
+    rule: str,
+    level: Level,
+    title: str,
+    because: str,
+    asked: Mapping[str, Any],
+    threshold: str,
+    action: str,
+    override: Override | None,
+    claim: Claim,
+) -> Finding:
+    return Finding(
+        rule=rule,
+        level=level,
+        title=title,
+        because=because,
+        input=asked,
+        taken_on={},
+        threshold=threshold,
+        action=action,
+        sources=claim.sources,
+        verification=claim.verification,
+        override=override,
+    )
+
+
+def _own(
+    rule: str,
+    level: Level,
+    title: str,
+    because: str,
+    asked: Mapping[str, Any],
+    threshold: str,
+    action: str,
+    override: Override,
+) -> Finding:
+    """A finding by a rule of this project."""
+    claim = Claim(sources=("limen",), verification=Verification.CLINIC_RULE)
+    return _finding(rule, level, title, because, asked, threshold, action, override, claim)
