@@ -198,7 +198,7 @@ class Watch:
     def confirmed(self, crossing: Crossing, *, after_s: float) -> Crossing:
         """The same crossing, seen again at its recheck."""
         step = next(
-            entry.limit
+            entry
             for entry in self.rules.limits
             if entry.rule == crossing.rule and entry.tier == crossing.tier and entry.recheck_s is not None
         )
