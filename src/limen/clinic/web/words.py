@@ -21,7 +21,7 @@ VERDICTS: dict[str, str] = {
     "hold": "Hold: not today, as things stand",
     "excluded": "Excluded: a rule stands against it",
 }
-LEVELS: dict[str, str] = {"block": "BLOCK", "hold": "HOLD", "warn": "WARN", "info": "INFO"}
+LEVELS: dict[str, str] = {"block": "BLOCK", "hold": "HOLD", "needs-data": "MISSING", "warn": "WARN", "info": "INFO"}
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _VERBS = {
@@ -129,9 +129,9 @@ def bare(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return ", ".join(bare(item) for item in value)
+        return ", ".join(bare(item) for item in value) if value else "none"
     if isinstance(value, dict):
-        return ", ".join(f"{label(key)} {bare(item)}" for key, item in value.items())
+        return " ".join(f"{label(key)} {bare(item)}" for key, item in value.items())
     if isinstance(value, int | float | Decimal):
         number = _decimal(value)
         return UNKNOWN if number is None else f"{number.normalize():f}".replace("-", "−")

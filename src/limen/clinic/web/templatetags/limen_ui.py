@@ -11,7 +11,7 @@ from django.forms import BoundField
 from django.utils import timezone
 
 from limen.clinic.patients.fact_groups import fact_groups
-from limen.clinic.web import words
+from limen.clinic.web import decisions, words
 from limen.clinic.web.charts import doses
 from limen.clinic.web.charts.forecast import forecast_chart as lay_out_forecast
 from limen.clinic.web.charts.trajectory import trajectory as lay_out_trajectory
@@ -97,18 +97,25 @@ def verdict_said(result: Mapping[str, Any]) -> str:
 @register.filter
 def limit_walls(limits: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """The limits of a plan on its dose, as walls of a track."""
-    known = limits or {}
-    binding = known.get("binding") or {}
-    named = (("soft", "soft_max_mg", False), ("hard", "hard_max_mg", True), ("day", "day_max_mg", True))
-    walls = [
-        {"name": f"{words.amount(known[key])} {name}", "value": known[key], "hard": hard}
-        for name, key, hard in named
-        if known.get(key) is not None
-    ]
-    at_binding = binding.get("used") if binding.get("unit") == "mg" else None
-    if at_binding is not None and all(abs(float(wall["value"]) - float(at_binding)) > 0.05 for wall in walls):
-        walls.append({"name": f"{words.amount(at_binding)} {binding.get('rule')}", "value": at_binding, "hard": False})
-    return walls
+    return decisions.dose_walls(limits)
+
+
+@register.filter
+def gaps(missing: Sequence[Mapping[str, Any]] | None) -> list[decisions.Gap]:
+    """What is missing, one line an input."""
+    return decisions.gaps(missing or ())
+
+
+@register.filter
+def not_read(result: Mapping[str, Any] | None) -> list[tuple[str, list[str]]]:
+    """What came in and was not understood, by kind."""
+    return decisions.not_read(result or {})
+
+
+@register.filter
+def citation(key: Any) -> str:
+    """The source behind a key."""
+    return decisions.citation(key)
 
 
 @register.filter
