@@ -131,7 +131,7 @@ def respond(
     Parameters
     ----------
     draws : array (rows, population.COLUMNS)
-        Standard normal draws; row 0 is all zeros, the typical patient.
+        Standard normal draws; row 0 is all zeros, the typical patient, and stands alone where it is the only row.
     variability : sequence of Omega
         The covariance that turns draws into patients: the model's own, or another's by assumption.
     withhold_unusable : bool
@@ -146,7 +146,7 @@ def respond(
         model,
         product,
         weight_kg,
-        population.log_effects(draws, variability),
+        population.log_effects(draws, variability) if rows > 1 else {},
         rows,
         ke0_per_min=math.log(2.0) / half_life_min,
         pressure_per_min=math.log(2.0) / link.pressure.half_life.typical,
@@ -167,16 +167,18 @@ def respond(
     _add_sums(curves, areas)
     _add_pressure(curves)
     unusable = _unusable(model, doses, grid.solved_min)
-    withheld = withhold_unusable and bool(unusable.any())
-    places = None if grid.asked.all() else np.flatnonzero(grid.asked)
+    stack = np.stack(list(curves.values()))
+    if withhold_unusable and unusable.any():
+        stack[:, :, unusable] = np.nan
+    heights, when_min = peaks(stack.reshape(-1, stack.shape[2]), grid.solved_min, grid.corner)
+    shown = stack if grid.asked.all() else stack.take(np.flatnonzero(grid.asked), axis=2)
     values, measures = {}, {}
-    for output, curve in curves.items():
+    for place, output in enumerate(curves):
         name = _name(output, model.matrix)
-        seen = np.where(unusable, np.nan, curve) if withheld else curve
-        height, when_min = peaks(seen, grid.solved_min, grid.corner)
+        mine = slice(place * rows, (place + 1) * rows)
         area = areas.get(output, {})
-        measures[name] = Measures(height, when_min / 60.0, area.get(DAY_MIN), area.get(grid.end_min))
-        values[name] = seen if places is None else seen.take(places, axis=1)
+        measures[name] = Measures(heights[mine], when_min[mine] / 60.0, area.get(DAY_MIN), area.get(grid.end_min))
+        values[name] = shown[place]
     return Response(model, values, measures, unusable[grid.asked])
 
 
