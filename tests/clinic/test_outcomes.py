@@ -11,7 +11,8 @@ from limen.clinic.audit.act import acting
 from limen.clinic.courses.models import Course
 from limen.clinic.outcomes.actions import close_task, record_questionnaire
 from limen.clinic.outcomes.models import QuestionnaireResponse, Task
-from limen.clinic.outcomes.queries import baseline_total, open_safety_tasks, open_tasks, trajectory
+from limen.clinic.outcomes.queries import baseline_total, open_safety_tasks, open_tasks
+from limen.clinic.patients.charts import trajectory
 from limen.clinic.patients.models import Fact
 from limen.errors import InputError, RefusedError
 
@@ -103,5 +104,5 @@ def test_a_pharmacist_may_not_record(clinic, course) -> None:
 def test_the_trajectory_keeps_what_was_not_answered(clinic, course) -> None:
     record(clinic, course, [2] * 9)
     record(clinic, course, [1] * 5 + [None] * 4, at=DAY + timedelta(days=7))
-    points = trajectory(course.patient)["points"]
+    points = trajectory(course.patient, [])["points"]
     assert [(point["total"], point["status"]) for point in points] == [(18, "complete"), (None, "incomplete")]

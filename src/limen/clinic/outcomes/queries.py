@@ -46,13 +46,9 @@ def baseline_total(course: Course, instrument: str) -> int | None:
     return None
 
 
-def responses(patient: Patient, instrument: str) -> list[QuestionnaireResponse]:
-    """Every answered questionnaire of a patient, oldest first."""
-    return list(QuestionnaireResponse.objects.filter(patient=patient, instrument=instrument).order_by("at"))
-
-
 def trajectory(patient: Patient, instrument: str = "PHQ-9") -> dict[str, Any]:
-    """For the chart: ``points`` (at, total, band, status, phase, change, session) and ``doses`` (at, number)."""
+    """Every answered questionnaire, oldest first: ``points`` of at, total, band, status, phase, change, session."""
+    found = QuestionnaireResponse.objects.filter(patient=patient, instrument=instrument).select_related("session")
     points = [
         {
             "at": response.at,
@@ -63,15 +59,9 @@ def trajectory(patient: Patient, instrument: str = "PHQ-9") -> dict[str, Any]:
             "change": response.result["change"],
             "session": response.session.number if response.session else None,
         }
-        for response in QuestionnaireResponse.objects.filter(patient=patient, instrument=instrument)
-        .select_related("session")
-        .order_by("at")
+        for response in found.order_by("at")
     ]
-    doses = [
-        {"at": session.started_at, "number": session.number}
-        for session in patient.sessions.exclude(started_at=None).order_by("started_at")
-    ]
-    return {"instrument": instrument, "points": points, "doses": doses}
+    return {"instrument": instrument, "points": points}
 
 
 def open_tasks(site: Site, *, roles: list[str] | None = None) -> QuerySet[Task]:

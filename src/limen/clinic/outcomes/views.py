@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from limen.clinic.courses.models import Course
 from limen.clinic.outcomes import actions, queries
 from limen.clinic.outcomes.models import QuestionnaireResponse, Task
+from limen.clinic.patients.charts import head
 from limen.clinic.sessions.models import Session
 from limen.clinic.web.refusals import blame
 from limen.clinic.web.request import ClinicRequest
@@ -39,7 +40,7 @@ class QuestionnaireForm(forms.Form):
                 widget=forms.RadioSelect,
             )
 
-    def items(self) -> list[forms.BoundField]:
+    def items_in_order(self) -> list[forms.BoundField]:
         """The item fields in the order of the questionnaire."""
         return [self[name] for name in self.fields if name.startswith("item")]
 
@@ -85,7 +86,7 @@ def questionnaire(request: ClinicRequest, course_id: uuid.UUID, instrument: str)
                 status = blame(form, problem)
             else:
                 return redirect("outcomes:response", response_id=made.pk)
-    context = {"course": course, "patient": course.patient, "instrument": knowledge, "form": form, "session": session}
+    context = {"course": course, "instrument": knowledge, "form": form, "session": session, **head(course.patient)}
     return render(request, "outcomes/questionnaire.html", context, status=status)
 
 
@@ -103,7 +104,7 @@ def response(request: ClinicRequest, response_id: uuid.UUID) -> HttpResponse:
     ]
     context = {
         "response": found,
-        "patient": found.patient,
+        **head(found.patient),
         "course": found.course,
         "result": found.result,
         "answers": answers,
@@ -145,7 +146,7 @@ def _tasks_page(
         }
         for item in queries.open_tasks(request.site)
     ]
-    return render(request, "outcomes/tasks.html", {"rows": rows}, status=status)
+    return render(request, "outcomes/tasks.html", {"rows": rows, "here": "tasks"}, status=status)
 
 
 def _session(request: ClinicRequest, course: Course) -> Session | None:
