@@ -22,6 +22,15 @@ def read_json(path: str) -> dict[str, Any]:
     InputError
         If the file is absent, is not JSON, repeats a key, or is not an object. Names the file, line and column.
     """
+    value = read_json_value(path)
+    if not isinstance(value, dict):
+        where = "standard input" if path == "-" else path
+        raise InputError(f"holds a {type(value).__name__}", where=where, allowed="one JSON object")
+    return value
+
+
+def read_json_value(path: str) -> Any:
+    """The same for any JSON value, such as a list."""
     where = "standard input" if path == "-" else path
     try:
         text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
@@ -32,12 +41,10 @@ def read_json(path: str) -> dict[str, Any]:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except json.JSONDecodeError as problem:
         raise InputError(
-            f"not JSON: {problem.msg}", where=f"{where}:{problem.lineno}:{problem.colno}", allowed="one JSON object"
+            f"not JSON: {problem.msg}", where=f"{where}:{problem.lineno}:{problem.colno}", allowed="one JSON value"
         ) from None
     except InputError as problem:
         raise InputError(problem.what, where=where, allowed=problem.allowed) from None
-    if not isinstance(value, dict):
-        raise InputError(f"holds a {type(value).__name__}", where=where, allowed="one JSON object")
     return value
 
 

@@ -1,0 +1,58 @@
+"""Signed orders and events, as the pages leave them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from clinic.people import Clinic
+from limen.clinic.audit.act import acting
+from limen.clinic.courses.models import Course, Plan, ScreeningResult
+from limen.clinic.patients.models import Patient
+from limen.clinic.sessions.models import Session, SessionEvent
+
+
+def planned(
+    clinic: Clinic, patient: Patient, *, dose_mg: float = 35.0, strength: float = 50.0, number: int = 1
+) -> Session:
+    """A session with a signed order, as the plan page leaves it."""
+    now = timezone.now()
+    with acting(by="tests", action="tests.plan", site=clinic.site):
+        course = Course.objects.create(
+            site=clinic.site, patient=patient, indication="trd", product="racemic", route="iv", setting="clinic"
+        )
+        screening = ScreeningResult.objects.create(
+            site=clinic.site,
+            course=course,
+            case={},
+            result={},
+            verdict="eligible",
+            knowledge_release="x",
+            on=now.date(),
+        )
+        plan = Plan.objects.create(
+            site=clinic.site,
+            course=course,
+            screening=screening,
+            protocol="TRD-IV",
+            on=now.date(),
+            result={
+                "dose": {"dose_mg": dose_mg, "syringe": {"vial_mg_per_mL": strength, "concentration_mg_per_mL": 1.0}}
+            },
+            status=Plan.Status.SIGNED,
+            signed_by=clinic.prescriber,
+            signed_at=now,
+        )
+        made: Session = Session.objects.create(
+            site=clinic.site, course=course, patient=patient, plan=plan, chair=clinic.chair, number=number
+        )
+    return made
+
+
+def happened(session: Session, kind: str, t_s: float, **data: Any) -> None:
+    with acting(by="tests", action="tests.event", site=session.site):
+        seq = SessionEvent.objects.filter(session=session).count() + 1
+        SessionEvent.objects.create(
+            site=session.site, session=session, seq=seq, kind=kind, t_s=t_s, by="tests", data=data
+        )
