@@ -13,9 +13,12 @@ from limen.clinic.accounts.models import Membership, User
 from limen.clinic.audit.act import acting
 from limen.clinic.courses.models import Course, Plan, ScreeningResult
 from limen.clinic.patients.models import Patient
+from limen.clinic.sessions.actions import associate_device, create_session, start_session
+from limen.clinic.sessions.devices import bootstrap_device
 from limen.clinic.sessions.ingest import new_token, token_hash
 from limen.clinic.sessions.models import AlarmSnapshot, Device, DeviceAssociation, Session
 from limen.clinic.sites.models import Chair, Site
+from limen.clinic.sites.zones import today
 
 PASSWORD = "a long enough secret"
 HEADER = {
@@ -64,17 +67,18 @@ class Room:
             )
             screening = ScreeningResult.objects.create(
                 course=course,
-                case={"patient": HEADER["patient"]},
+                case={"facts": FACTS},
                 result={},
                 verdict="eligible",
                 knowledge_release="test",
-                on=dt.date(2026, 11, 21),
+                on=today(self.site),
             )
             return Plan.objects.create(
                 course=course,
                 screening=screening,
                 protocol="TRD-IV",
                 result=PLAN,
+                on=today(self.site),
                 status=Plan.Status.SIGNED,
                 signed_by=self.director,
                 signed_at=timezone.now(),
@@ -98,6 +102,15 @@ class Room:
             AlarmSnapshot.objects.create(session=session)
             return session
 
+    def begun(self, number: int = 1) -> tuple[Session, Device, str]:
+        """A session started by the nurse through every check, with a device on it."""
+        session = create_session(by=self.nurse, plan=self.signed_plan(number), chair=self.chairs[number - 1])
+        device, token = bootstrap_device(by="test", site=self.site, name=f"chair-{number}")
+        associate_device(by=self.nurse, session=session, device=device)
+        start_session(by=self.nurse, session=session)
+        session.refresh_from_db()
+        return session, device, token
+
     def device(self, session: Session | None, name: str = "chair-1", *, ago_s: float = 60.0) -> tuple[Device, str]:
         token = new_token()
         with acting(by="test", action="test.device", site=self.site):
@@ -108,6 +121,11 @@ class Room:
         return device, token
 
 
+FACTS = [
+    {"key": f"{part}.{key}", "value": value, "taken_at": None, "source": "test"}
+    for part, values in (("patient", HEADER["patient"]), ("vitals", HEADER["baseline"]))
+    for key, value in values.items()  # type: ignore[attr-defined]
+]
 PLAN: dict[str, Any] = {
     "protocol": "TRD-IV",
     "released": True,
@@ -180,7 +198,7 @@ def build(chairs: int) -> dict[str, Any]:
     room = furnish()
     sessions, tokens = [], []
     for number in range(1, chairs + 1):
-        session = room.running(number, ago_s=1.0)
+        session, _, token = room.begun(number)
         sessions.append(str(session.pk))
-        tokens.append(room.device(session, f"chair-{number}", ago_s=1.0)[1])
+        tokens.append(token)
     return {"cookie": signed_in(room.nurse), "sessions": sessions, "tokens": tokens, "user": room.nurse.username}

@@ -23,7 +23,11 @@ from limen.care.alarm_state import (
 
 
 class Work:
-    """What is known so far in this tick. Frozen again by :meth:`frozen`."""
+    """What is known so far in this tick. Frozen again by :meth:`frozen`.
+
+    Signals and conditions are always walked in the order of their names: the order in which they first appeared is lost
+    when the state is stored, and must not show.
+    """
 
     def __init__(self, state: AlarmState, tick: Tick, watch: Watch) -> None:
         self.tick = tick
@@ -37,11 +41,15 @@ class Work:
         self.changes: list[Change] = []
 
     def frozen(self) -> AlarmState:
-        """The state after this tick; conditions without a memory are left out."""
+        """The state after this tick; conditions without a memory are left out.
+
+        In the order in which it is stored, so that a state that was stored and read back goes on in the same order as
+        one that was not.
+        """
         return AlarmState(
             t_s=self.tick.t_s,
-            signals=self.signals,
-            slots={key: slot for key, slot in self.slots.items() if slot != _EMPTY},
+            signals=dict(sorted(self.signals.items())),
+            slots={key: slot for key, slot in sorted(self.slots.items()) if slot != _EMPTY},
             limits=self.limits,
             symptoms=self.symptoms,
             recheck_t_s=self.recheck_t_s,
@@ -109,7 +117,7 @@ class Work:
 
     def end_cleared(self) -> None:
         """End alarms whose value has been back for the hysteresis time; fall to the tier that still holds."""
-        for signal, state in self.signals.items():
+        for signal, state in sorted(self.signals.items()):
             if state.value is None or state.value_t_s is None:
                 continue
             entry = self.watch.signals[signal]
@@ -200,7 +208,7 @@ class Work:
         """Use other limits from now on: end the alarms of the old ones, and judge the newest values again."""
         old = self.limits
         self.limits = limits
-        for signal, state in self.signals.items():
+        for signal, state in sorted(self.signals.items()):
             if self.watch.own(signal, old) == self.watch.own(signal, limits):
                 continue
             for side in self.watch.sides(signal):
@@ -234,7 +242,7 @@ class Work:
         most = self.watch.rules.sound.paused_max_s
         used = most if act.duration_s is None else min(act.duration_s, most)
         until = act.t_s + used
-        for key, slot in self.slots.items():
+        for key, slot in sorted(self.slots.items()):
             alarm = slot.alarm
             if alarm is not None and (alarm.silent_until_t_s is None or alarm.silent_until_t_s < until):
                 self.slots[key] = replace(slot, alarm=replace(alarm, silent_until_t_s=until))
@@ -242,7 +250,7 @@ class Work:
 
     def return_sound(self) -> None:
         """Let the sound of alarms come back whose time has passed."""
-        for key, slot in self.slots.items():
+        for key, slot in sorted(self.slots.items()):
             alarm = slot.alarm
             if alarm is not None and alarm.silent_until_t_s is not None and alarm.silent_until_t_s <= self.tick.t_s:
                 loud = replace(alarm, silent_until_t_s=None)

@@ -13,9 +13,7 @@ from django.utils import timezone
 
 from limen.clinic.sessions.models import AlarmSnapshot, Session
 from limen.errors import RefusedError
-
-# A clock that is set back must not bring a row before a tick that is decided already.
-_AFTER_TICK_S = 0.001
+from limen.session.ticks import received_stamp
 
 
 def lock(session: Session) -> Session:
@@ -35,6 +33,4 @@ def session_time_s(session: Session, *, now: datetime | None = None) -> float:
         raise RefusedError("the session has not started", where=f"session {session.number}")
     elapsed_s = ((now or timezone.now()) - session.started_at).total_seconds()
     tick_s = AlarmSnapshot.objects.filter(session=session).values_list("tick_t_s", flat=True).first()
-    if tick_s is not None:
-        elapsed_s = max(elapsed_s, tick_s + _AFTER_TICK_S)
-    return round(elapsed_s, 3)
+    return round(received_stamp(elapsed_s, tick_s), 3)

@@ -89,6 +89,7 @@ class Device(SiteModel):
     kind = models.CharField(max_length=40)
     token_hash = models.CharField(max_length=128, unique=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    streams = models.JSONField(default=dict)  # signal -> {"period_s": seconds, or null for a cuff}
 
     class Meta:
         ordering = ("name",)
@@ -153,7 +154,10 @@ class Sample(SiteRow):
     class Meta:
         ordering = ("id",)
         constraints = (models.UniqueConstraint(fields=["device", "seq", "signal"], name="sample_once"),)
-        indexes = (models.Index(fields=["session", "signal", "t_s"], name="sample_by_signal"),)
+        indexes = (
+            models.Index(fields=["session", "signal", "t_s"], name="sample_by_signal"),
+            models.Index(fields=["session", "received_t_s"], name="sample_by_arrival"),
+        )
 
     def __str__(self) -> str:
         return f"{self.signal} {self.value}"
@@ -212,22 +216,15 @@ class LiveEvent(SiteRow):
 
 
 class AlarmRecord(SiteRow):
-    """One change of one alarm, as the monitor decided it: onset, escalation or end."""
-
-    class Kind(models.TextChoices):
-        """What happened to the alarm."""
-
-        ONSET = "onset"
-        CHANGE = "change"
-        END = "end"
+    """One change of one alarm, as the monitor decided it: raised, ended, acknowledged, sound held or returned."""
 
     append_only = True
 
     id = models.BigAutoField(primary_key=True)
     session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="alarm_records")
     seq = models.PositiveIntegerField()
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    key = models.CharField(max_length=120)
+    kind = models.CharField(max_length=16)
+    key = models.CharField(max_length=120, blank=True)
     t_s = models.FloatField()
     data = models.JSONField(default=dict)
 

@@ -23,9 +23,9 @@ class Migration(migrations.Migration):
                 ("seq", models.PositiveIntegerField()),
                 (
                     "kind",
-                    models.CharField(choices=[("onset", "Onset"), ("change", "Change"), ("end", "End")], max_length=10),
+                    models.CharField(max_length=16),
                 ),
-                ("key", models.CharField(max_length=120)),
+                ("key", models.CharField(blank=True, max_length=120)),
                 ("t_s", models.FloatField()),
                 ("data", models.JSONField(default=dict)),
                 (

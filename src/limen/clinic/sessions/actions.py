@@ -1,0 +1,327 @@
+"""Everything a person does in a session. Each act: permission, one transaction, one event, one audit row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+import limen
+from limen.clinic.accounts.permissions import Permission
+from limen.clinic.audit.act import about, action, note
+from limen.clinic.courses.models import Plan
+from limen.clinic.sessions.clock import lock
+from limen.clinic.sessions.devices import join, leave, streams_of
+from limen.clinic.sessions.models import AlarmSnapshot, DeviceAssociation, Session, SessionEvent
+from limen.clinic.sessions.record import append
+from limen.clinic.sites.zones import today
+from limen.errors import InputError, RefusedError
+from limen.knowledge.monitoring import monitoring
+from limen.knowledge.release import knowledge_release
+from limen.session.export import rules_snapshot
+from limen.session.header import parse_header
+from limen.session.ticks import refuse_slow_streams
+
+if TYPE_CHECKING:
+    from limen.clinic.accounts.models import User
+    from limen.clinic.sites.models import Chair
+
+REASON_LENGTH = 10
+
+# Who may record what. A kind that is not here has its own action, or comes from the system.
+RECORDED = (
+    "infusion.started",
+    "infusion.resumed",
+    "infusion.rate-changed",
+    "dose.given",
+    "observation.recorded",
+    "symptom.reported",
+    "rescue.given",
+    "adverse-event.recorded",
+    "emergency.started",
+    "emergency.ended",
+    "entry.corrected",
+)
+HALTED = ("infusion.paused", "infusion.stopped")
+ANSWERED = ("alarm.acknowledged", "audio.paused")
+
+
+@action(Permission.SESSION_SCHEDULE, on="plan")
+def create_session(*, by: User, plan: Plan, chair: Chair, owner: User | None = None) -> Session:
+    """A session of a signed plan, at a chair. Its header is what the plan rests on.
+
+    Raises
+    ------
+    RefusedError
+        If the plan is not signed, is not of today, or has had its session.
+    """
+    plan = Plan.objects.select_for_update(of=("self",)).select_related("course__patient", "screening").get(pk=plan.pk)
+    if plan.status != Plan.Status.SIGNED:
+        raise RefusedError(f"the plan is {plan.status}", where="plan", allowed="a signed plan")
+    if plan.on != today(plan.site):
+        raise RefusedError(f"the plan rests on the facts of {plan.on}", where="plan", hint="Plan again today")
+    if Session.objects.filter(plan=plan).exists():
+        raise RefusedError("the plan has had its session", where="plan", allowed="one session for one signed plan")
+    if chair.site_id != plan.site_id or not chair.is_active:
+        raise InputError("no such chair at this site", where="chair", allowed="a chair in use")
+    number = plan.course.sessions.count() + 1
+    session = Session.objects.create(
+        course=plan.course,
+        patient=plan.course.patient,
+        plan=plan,
+        chair=chair,
+        number=number,
+        header=_header(plan, number),
+        owner=owner or by,
+    )
+    about(session)
+    note(plan=str(plan.pk), chair=chair.name)
+    return session
+
+
+def _header(plan: Plan, number: int) -> dict[str, Any]:
+    facts = {item["key"]: item["value"] for item in plan.screening.case.get("facts", [])}
+
+    def part(name: str, keys: tuple[str, ...]) -> dict[str, Any]:
+        return {key: facts.get(f"{name}.{key}") for key in keys}
+
+    person = part("patient", ("age_years", "sex", "weight_kg", "height_cm", "ancestry"))
+    if person["age_years"] is None and facts.get("patient.birth_date"):
+        born = date.fromisoformat(facts["patient.birth_date"])
+        person["age_years"] = plan.on.year - born.year - ((plan.on.month, plan.on.day) < (born.month, born.day))
+    return {
+        "protocol": plan.protocol,
+        "product": plan.course.product,
+        "route": plan.course.route,
+        "patient": person,
+        "baseline": part("vitals", ("sbp_mmHg", "dbp_mmHg", "hr_per_min", "rr_per_min", "spo2_pct")),
+        "limits": None,
+        "streams": None,
+        "session_number": number,
+    }
+
+
+@action(Permission.SESSION_START, on="session")
+def start_session(*, by: User, session: Session, key: str | None = None) -> SessionEvent:
+    """Second 0: from now on the session is watched. The rules of today go with it.
+
+    Raises
+    ------
+    RefusedError
+        If a continuous stream is slower than a live session allows, another session is open in the chair, or this one
+        has begun.
+    """
+    session = lock(session)
+    if session.started_at is not None:
+        known = SessionEvent.objects.filter(session=session, key=key).first() if key else None
+        if known is not None:
+            return known
+        raise RefusedError("the session has started", where="session.started", allowed="once")
+    open_here = Session.objects.filter(chair=session.chair, status__in=["running", "recovery"]).first()
+    if open_here is not None:
+        raise RefusedError(f"chair {session.chair.name} has an open session", where="chair", allowed="an empty chair")
+    devices = [row.device for row in DeviceAssociation.objects.filter(session=session, ended_at=None)]
+    streams: dict[str, Any] = {}
+    for device in devices:
+        streams |= streams_of(device)
+    session.header = {**session.header, "streams": streams or _expected()}
+    refuse_slow_streams(parse_header(session.header, monitoring()), monitoring())
+    session.rules_snapshot = rules_snapshot()
+    session.knowledge_release = knowledge_release()
+    session.product_version = limen.__version__
+    session.started_at = timezone.now()
+    session.save()
+    AlarmSnapshot.objects.create(session=session)
+    row = append(session, "session.started", by=by.display_name, key=key)
+    append(session, "owner.changed", by=by.display_name, data={"to": (session.owner or by).display_name})
+    for device in devices:
+        joined = {"device": device.name, "streams": streams_of(device)}
+        append(session, "device.associated", by=by.display_name, data=joined)
+    return row
+
+
+def _expected() -> dict[str, Any]:
+    """A session that starts without a monitor still expects one: its silence is an alarm, not a blank."""
+    return {"SPO2": {"period_s": 1.0}, "HR": {"period_s": 1.0}}
+
+
+@action(Permission.SESSION_RECORD, on="session")
+def record(
+    *,
+    by: User,
+    session: Session,
+    kind: str,
+    data: Mapping[str, Any] | None = None,
+    key: str | None = None,
+    late_s: float = 0.0,
+) -> SessionEvent:
+    """Write down what was seen, asked, given or corrected."""
+    _refuse_unknown(kind, RECORDED)
+    values = dict(data or {})
+    if kind == "infusion.started":
+        values = _as_planned(session, values)
+    return append(session, kind, by=by.display_name, data=values, key=key, late_s=late_s)
+
+
+def _as_planned(session: Session, values: dict[str, Any]) -> dict[str, Any]:
+    """The infusion of the signed plan; another dose or duration needs a reason in words."""
+    dose = session.plan.result.get("dose") or {}
+    steps = [step for step in dose.get("steps", ()) if step["kind"] == "infusion"]
+    if not steps:
+        return values
+    planned = {
+        "dose_mg": sum(step["dose_mg"] for step in steps),
+        "duration_min": sum(step["duration_min"] for step in steps),
+        "route": session.course.route,
+        "concentration_mg_per_mL": (dose.get("syringe") or {}).get("concentration_mg_per_mL"),
+    }
+    chosen = {**planned, **values}
+    changed = [name for name in ("dose_mg", "duration_min") if chosen[name] != planned[name]]
+    if changed and len(str(values.get("note") or "")) < REASON_LENGTH:
+        name = changed[0]
+        raise RefusedError(
+            f"{name} {chosen[name]:g} is not the signed plan's {planned[name]:g}",
+            where=name,
+            allowed=f"{planned[name]:g}, or a note of at least {REASON_LENGTH} letters that says why",
+        )
+    return chosen
+
+
+@action(Permission.SESSION_STOP, on="session")
+def halt(
+    *,
+    by: User,
+    session: Session,
+    kind: str,
+    data: Mapping[str, Any] | None = None,
+    key: str | None = None,
+    late_s: float = 0.0,
+) -> SessionEvent:
+    """Pause or stop the pump. Never refused for want of a reason."""
+    _refuse_unknown(kind, HALTED)
+    return append(session, kind, by=by.display_name, data=dict(data or {}), key=key, late_s=late_s)
+
+
+@action(Permission.ALARM_ACKNOWLEDGE, on="session")
+def answer_alarm(
+    *,
+    by: User,
+    session: Session,
+    kind: str,
+    data: Mapping[str, Any] | None = None,
+    key: str | None = None,
+    late_s: float = 0.0,
+) -> SessionEvent:
+    """Acknowledge one alarm, or hold the sound of those that stand."""
+    _refuse_unknown(kind, ANSWERED)
+    if kind == "alarm.acknowledged" and not any((data or {}).get(name) for name in ("alarm", "signal", "condition")):
+        raise InputError("names no alarm", where="alarm", allowed="the id of one alarm: one answer, one condition")
+    return append(session, kind, by=by.display_name, data=dict(data or {}), key=key, late_s=late_s)
+
+
+@action(Permission.LIMITS_CHANGE, on="session")
+def change_limits(
+    *, by: User, session: Session, limits: Mapping[str, Any] | None, reason: str, key: str | None = None
+) -> SessionEvent:
+    """Set this patient's own limits, all of them; none goes back to the rules'."""
+    if len(reason.strip()) < REASON_LENGTH:
+        raise InputError("the reason says too little", where="reason", allowed=f"at least {REASON_LENGTH} letters")
+    data = {"limits": dict(limits) if limits else None, "reason": reason.strip()}
+    return append(session, "limits.changed", by=by.display_name, data=data, key=key)
+
+
+@action(Permission.SESSION_RECORD, on="session")
+def change_owner(*, by: User, session: Session, to: User, key: str | None = None) -> SessionEvent:
+    """Hand the chair over to another person of the site."""
+    if not to.memberships.filter(site=session.site, is_active=True).exists():
+        raise InputError("holds no role at this site", where="to", allowed="a person of the site")
+    row = append(session, "owner.changed", by=by.display_name, data={"to": to.display_name}, key=key)
+    Session.objects.filter(pk=session.pk).update(owner=to)
+    return row
+
+
+@action(Permission.DISCHARGE_RECORD, on="session")
+def ask_discharge(*, by: User, session: Session, key: str | None = None) -> SessionEvent:
+    """Ask whether the patient may leave; the answer is kept with the second it was asked."""
+    return append(session, "discharge.asked", by=by.display_name, key=key)
+
+
+@action(Permission.DISCHARGE_RECORD, on="session")
+def discharge(
+    *, by: User, session: Session, condition: str = "", escort_name: str = "", reason: str = "", key: str | None = None
+) -> SessionEvent:
+    """The patient leaves; the session ends and its devices are free.
+
+    Raises
+    ------
+    RefusedError
+        If a criterion is not met and no reason is given: what is not met is named.
+    """
+    from limen.clinic.sessions.queries import readiness_now
+
+    known = SessionEvent.objects.filter(session=session, key=key).first() if key else None
+    if known is not None:
+        return known
+    unmet = readiness_now(session)["unmet"]
+    if unmet and len(reason.strip()) < REASON_LENGTH:
+        raise RefusedError(
+            "not ready: " + "; ".join(f"{item['rule']} {item['because']}" for item in unmet),
+            where="discharged",
+            allowed=f"every criterion met, or a reason of at least {REASON_LENGTH} letters",
+        )
+    note(unmet=[item["rule"] for item in unmet])
+    words = {"condition": condition, "escort_name": escort_name, "reason": reason.strip()}
+    data = {name: value for name, value in words.items() if value}
+    row = append(session, "discharged", by=by.display_name, data=data, key=key)
+    append(session, "session.ended", by=by.display_name)
+    for association in DeviceAssociation.objects.filter(session=session, ended_at=None):
+        leave(association)
+    Session.objects.filter(pk=session.pk).update(ended_at=timezone.now())
+    return row
+
+
+@action(Permission.SESSION_STOP, on="session")
+def end_session(*, by: User, session: Session, reason: str, key: str | None = None) -> SessionEvent:
+    """End a session that needs no discharge: not begun, or the patient was taken over elsewhere."""
+    if len(reason.strip()) < REASON_LENGTH:
+        raise InputError("the reason says too little", where="reason", allowed=f"at least {REASON_LENGTH} letters")
+    row = append(session, "session.ended", by=by.display_name, data={"reason": reason.strip()}, key=key)
+    for association in DeviceAssociation.objects.filter(session=session, ended_at=None):
+        leave(association)
+    Session.objects.filter(pk=session.pk).update(ended_at=timezone.now())
+    return row
+
+
+@action(Permission.DEVICE_ASSOCIATE, on="session")
+def associate_device(*, by: User, session: Session, device: Any, key: str | None = None) -> DeviceAssociation:
+    """Put a device on this patient. From now on its values are this patient's."""
+    session = lock(session)
+    if session.status not in ("planned", "running", "recovery"):
+        raise RefusedError(f"the session is {session.status}", where="session", allowed="planned, running or recovery")
+    refuse_slow_streams(parse_header({"streams": streams_of(device)}, monitoring()), monitoring())
+    association = join(session, device)
+    note(device=device.name)
+    if session.started_at is not None:
+        joined = {"device": device.name, "streams": streams_of(device)}
+        append(session, "device.associated", by=by.display_name, data=joined, key=key)
+    return association
+
+
+@action(Permission.DEVICE_ASSOCIATE, on="session")
+def release_device(*, by: User, session: Session, device: Any, reason: str = "") -> None:
+    """Take a device off this patient. What it watched is lost, and says so, until another device takes over."""
+    association = DeviceAssociation.objects.filter(session=session, device=device, ended_at=None).first()
+    if association is None:
+        raise RefusedError(f"{device.name} is not on this session", where="device")
+    leave(association)
+    note(device=device.name)
+    if session.started_at is not None:
+        data = {"device": device.name, "reason": reason or "taken off"}
+        append(session, "device.lost", by=by.display_name, data=data)
+
+
+def _refuse_unknown(kind: str, allowed: tuple[str, ...]) -> None:
+    if kind not in allowed:
+        raise InputError(f"{kind!r} is not recorded here", where="kind", allowed=", ".join(allowed))

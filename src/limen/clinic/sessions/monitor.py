@@ -1,0 +1,113 @@
+"""``limen monitor``: once a second, every live session; a sign of life; nothing lost or doubled over a kill."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import DatabaseError, connection
+from django.db.models import F, Q
+from django.utils import timezone
+
+import limen
+from limen.clinic.audit.act import acting
+from limen.clinic.sessions.models import Heartbeat, LiveEvent, Session
+from limen.clinic.sessions.watching import BY, OvertakenError, Watcher
+from limen.clinic.sites.models import Site
+
+PERIOD_S = 1.0
+PRUNE_EVERY_S = 3600.0
+KEEP_LIVE_EVENTS = timedelta(days=1)
+LAST_TICKS = timedelta(minutes=1)  # the second of the discharge itself is still to be taken
+LIVE = (Session.Status.RUNNING, Session.Status.RECOVERY)
+_LOG = logging.getLogger(__name__)
+
+
+def run(stop: threading.Event | None = None, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    """Watch until ``stop`` is set, or the process is told to end.
+
+    Seconds count from the start, so a slow round does not shift the later ones; a round that is missed is caught up
+    tick by tick.
+    """
+    ended = stop or threading.Event()
+    if stop is None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+    monitor = Monitor()
+    begin_s = monotonic()
+    rounds = 0
+    while not ended.is_set():
+        monitor.round()
+        rounds = max(rounds + 1, int((monotonic() - begin_s) / PERIOD_S) + 1)
+        ended.wait(max(0.0, begin_s + rounds * PERIOD_S - monotonic()))
+    monitor.farewell()
+
+
+class Monitor:
+    """One monitor process."""
+
+    def __init__(self) -> None:
+        self.watcher = Watcher()
+        self.greeted: set[UUID] = set()
+        self._prune_at_s = time.monotonic() + PRUNE_EVERY_S
+
+    def round(self) -> None:
+        """Visit every live session once, then give the sign of life. A session in trouble does not stop the others."""
+        try:
+            just_over = Q(ended_at__gte=timezone.now() - LAST_TICKS)
+            sessions = list(Session.objects.select_related("site").filter(Q(status__in=LIVE) | just_over))
+            for session in sessions:
+                self._visit(session)
+            self.watcher.forget({session.pk for session in sessions})
+            beat()
+            if time.monotonic() >= self._prune_at_s:
+                self._prune_at_s = time.monotonic() + PRUNE_EVERY_S
+                prune()
+        except DatabaseError:
+            # No sign of life: every page says NOT MONITORED. The next round begins with a new connection.
+            _LOG.exception("monitor: the database did not answer")
+            connection.close()
+
+    def _visit(self, session: Session) -> None:
+        try:
+            if session.status in LIVE and session.pk not in self.greeted:
+                self.watcher.greet(session, "monitor.started")
+                self.greeted.add(session.pk)
+            while self.watcher.visit(session):
+                pass
+        except OvertakenError as problem:
+            _LOG.info("monitor: %s", problem)
+        except DatabaseError:
+            raise
+        except Exception:  # noqa: BLE001  whatever it is, the other chairs must go on
+            # Its ticks stand still, and its pages say NOT MONITORED by their age; the other chairs go on.
+            _LOG.exception("monitor: session %s could not be watched", session.pk)
+            self.watcher.known.pop(session.pk, None)
+
+    def farewell(self) -> None:
+        """Write down, for each session still live, that the watching stopped on purpose."""
+        for session in Session.objects.select_related("site").filter(status__in=LIVE, pk__in=self.greeted):
+            self.watcher.greet(session, "monitor.stopped", reason="the monitor process was ended")
+
+
+def beat() -> None:
+    """The sign of life."""
+    site = Site.objects.first() or Site()
+    with acting(by=BY, action="sessions.beat", site=site, audited=False):
+        fields = {"at": timezone.now(), "pid": os.getpid(), "version": limen.__version__}
+        if not Heartbeat.objects.filter(name="monitor").update(**fields, counter=F("counter") + 1):
+            Heartbeat.objects.create(name="monitor", **fields)
+
+
+def prune() -> None:
+    """Forget what live pages have long heard; the rows it was made from stay."""
+    before = timezone.now() - KEEP_LIVE_EVENTS
+    for site in Site.objects.all():
+        with acting(by=BY, action="sessions.prune", site=site, audited=False):
+            LiveEvent.objects.filter(site=site, created_at__lt=before).delete()

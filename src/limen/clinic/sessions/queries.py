@@ -1,0 +1,269 @@
+"""What live pages show: one session whole, and every chair of a site. Reads only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Max
+from django.utils import timezone
+
+from limen.care.alarm_state import AlarmState
+from limen.care.alarm_state import Sample as Measured
+from limen.clinic.sessions.export import export_session, find_session
+from limen.clinic.sessions.models import AlarmSnapshot, LiveEvent, Sample, Session
+from limen.clinic.sessions.record import event_json, events_of, header_of, rule_set
+from limen.clinic.sessions.sse import monitor_age_s
+from limen.clinic.sites.models import Chair, Site
+from limen.session.events import Event
+from limen.session.export import RuleSet
+from limen.session.header import SessionHeader
+from limen.session.readiness import ready_at
+from limen.session.schedule import due_list
+from limen.session.signals import signal_views
+from limen.session.state import SessionState, fold
+from limen.session.ticks import begin_watch
+
+__all__ = ["board", "export_session", "find_session", "readiness_now", "series", "session_live"]
+
+LIVE = (Session.Status.RUNNING, Session.Status.RECOVERY)
+SERIES = ("HR", "PULSE", "SPO2", "RR", "NIBP_SYS", "NIBP_DIA")
+POINTS = 900  # a trace is a few hundred pixels wide
+
+
+def elapsed_s(session: Session) -> float:
+    """Seconds since the start, now; 0 before it."""
+    return (timezone.now() - session.started_at).total_seconds() if session.started_at else 0.0
+
+
+def newest_live_event(**scope: Any) -> int:
+    """The id that a page has heard everything up to, once it has fetched its state."""
+    return LiveEvent.objects.filter(**scope).aggregate(newest=Max("id"))["newest"] or 0
+
+
+class _Reading:
+    """One session, its rules and events read once."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.header: SessionHeader = header_of(session)
+        self.rules: RuleSet = rule_set(session)
+        self.events: tuple[Event, ...] = events_of(session)
+        self.watch, self.begin = begin_watch(self.header, self.rules.monitoring)
+        snapshot = AlarmSnapshot.objects.filter(session=session).first()
+        self.tick_t_s: float | None = snapshot.tick_t_s if snapshot else None
+        self.alarms = AlarmState.from_json(snapshot.state) if snapshot and snapshot.state else self.begin
+        over_s = (
+            (session.ended_at - session.started_at).total_seconds() if session.ended_at and session.started_at else None
+        )
+        self.now_t_s = round(max([over_s or elapsed_s(session), *(event.known_t_s for event in self.events)]), 3)
+        self.state: SessionState = fold(self.header, self.events, at_t_s=self.now_t_s)
+        self.due = due_list(self.header.protocol, self.state, self.rules.monitoring)
+
+
+def readiness_now(session: Session) -> dict[str, Any]:
+    """Whether the patient may leave now, and what is not met."""
+    return _readiness(_Reading(session))
+
+
+def _readiness(reading: _Reading) -> dict[str, Any]:
+    names = ("t_s", "received_t_s", "signal", "value", "device__name", "seq")
+    # The last hour of the continuous signals, every cuff: what discharge looks at.
+    rows = Sample.objects.filter(session=reading.session, signal__in=("SPO2", "NIBP_SYS", "NIBP_DIA"))
+    recent = rows.filter(signal="SPO2", t_s__gte=reading.now_t_s - 3600).values_list(*names)
+    cuffs = rows.exclude(signal="SPO2").values_list(*names)
+    samples = [Measured(*row) for row in [*recent, *cuffs]]
+    return ready_at(
+        reading.header, reading.events, samples, reading.watch, reading.now_t_s, reading.rules.discharge
+    ).to_json()
+
+
+def series(session: Session, signals: Sequence[str] = SERIES) -> dict[str, dict[str, list[float | None]]]:
+    """Each signal over the session, thinned for drawing: of each stretch the extremes stay, so no peak is lost.
+
+    A value that cannot be a reading (0, none, impossible) is a gap, never a point.
+    """
+    watch, _ = begin_watch(header_of(session), rule_set(session).monitoring)
+    found: dict[str, list[tuple[float, float | None]]] = defaultdict(list)
+    rows = Sample.objects.filter(session=session, signal__in=signals).order_by("t_s", "id")
+    for signal, t_s, value in rows.values_list("signal", "t_s", "value"):
+        found[signal].append((t_s, value if watch.readable(signal, value) else None))
+    return {signal: _columns(_thin(points)) for signal, points in found.items()}
+
+
+def _columns(points: list[tuple[float, float | None]]) -> dict[str, list[float | None]]:
+    return {"t_s": [t_s for t_s, _ in points], "value": [value for _, value in points]}
+
+
+def _thin(points: list[tuple[float, float | None]]) -> list[tuple[float, float | None]]:
+    if len(points) <= POINTS:
+        return points
+    size = -(-len(points) // (POINTS // 3))
+    kept: list[tuple[float, float | None]] = []
+    for start in range(0, len(points), size):
+        part = points[start : start + size]
+        values = [index for index, (_, value) in enumerate(part) if value is not None]
+        gaps = [index for index, (_, value) in enumerate(part) if value is None]
+        chosen = set(gaps[:1])
+        if values:
+            chosen |= {min(values, key=lambda i: part[i][1] or 0.0), max(values, key=lambda i: part[i][1] or 0.0)}
+        kept += [part[index] for index in sorted(chosen)]
+    return kept
+
+
+def session_live(session: Session) -> dict[str, Any]:
+    """Everything the chair's page draws."""
+    newest = newest_live_event(session=session)  # before the rest: what comes later is heard, never missed
+    reading = _Reading(session)
+    return {
+        **_tile(reading),
+        "now": timezone.now().isoformat(),
+        "last_event_id": newest,
+        "monitor_age_s": monitor_age_s(),
+        "limits": _limits(reading),
+        "state": reading.state.to_json(),
+        "due": reading.due.to_json(),
+        "series": series(session),
+        "log": [{**event_json(row), "at": row.at.isoformat()} for row in session.events.order_by("-seq")[:200]],
+        "readiness": _readiness(reading) if session.started_at else None,
+        "steps": ((session.plan.result.get("dose") or {}).get("steps")) or [],
+        "syringe": (session.plan.result.get("dose") or {}).get("syringe"),
+        "forecast": session.plan.result.get("forecast") or {},
+        "baseline": reading.header.baseline_values(),
+    }
+
+
+def _limits(reading: _Reading) -> dict[str, Any]:
+    """For each signal the nearest limit on each side, to be drawn where it stands."""
+    found: dict[str, Any] = {}
+    for signal in ("NIBP_SYS", "NIBP_DIA", "HR", "SPO2", "RR"):
+        own = reading.watch.own(signal, reading.alarms.limits)
+        if own is not None:
+            found[signal] = {"low": own.low, "high": own.high, "own": True}
+            continue
+        sides: dict[str, Any] = {"own": False}
+        for side in ("low", "high"):
+            steps = [
+                limit
+                for limit in reading.rules.monitoring.limits
+                if limit.signal == reading.watch.followed(signal)
+                and not limit.with_symptom
+                and limit.when != "rise-at-or-over"
+                and (limit.when in ("under", "at-or-under")) == (side == "low")
+                and limit.tier == "hold"
+            ]
+            sides[side] = steps[0].limit if steps else None
+        found[signal] = sides
+    return found
+
+
+def _tile(reading: _Reading) -> dict[str, Any]:
+    """What both pages show of a session."""
+    session, state = reading.session, reading.state
+    patient = session.patient
+    dose = session.plan.result.get("dose") or {}
+    waiting = [entry for entry in reading.due.entries if entry.status in ("due", "coming")]
+    first = waiting[0] if waiting and state.phase not in ("discharged", "ended") else None
+    return {
+        "session": str(session.pk),
+        "chair": session.chair.name,
+        "patient": {
+            "given_name": patient.given_name,
+            "family_name": patient.family_name,
+            "mrn": patient.mrn,
+            "birth_date": patient.birth_date.isoformat(),
+        },
+        "number": session.number,
+        "protocol": session.plan.protocol,
+        "owner": state.owner,
+        "status": session.status,
+        "phase": state.phase,
+        "started_at": session.started_at.isoformat() if session.started_at else None,
+        "t_s": reading.now_t_s,
+        "watched_t_s": reading.tick_t_s,
+        "given_mg": state.given_mg,
+        "rate_mg_per_h": state.rate_mg_per_h,
+        "dose_mg": dose.get("dose_mg"),
+        "duration_min": dose.get("duration_min"),
+        "dose_start_t_s": state.dose_start_t_s,
+        "dose_end_t_s": state.end_t_s,
+        "expected_end_t_s": state.expected_end_t_s,
+        "recovery_min": _recovery_min(reading),
+        "emergency": state.emergency,
+        "next": {"label": first.label, "due_t_s": first.due_t_s, "late_s": first.late_s, "what": list(first.what)}
+        if first
+        else None,
+        "signals": _signals(reading),
+        "alarms": [alarm.to_json() for alarm in reading.alarms.alarms] if session.status in LIVE else [],
+    }
+
+
+def _recovery_min(reading: _Reading) -> float | None:
+    """How long the protocol watches after the dose."""
+    return reading.rules.monitoring.schedule_for(reading.header.protocol).after_until_min
+
+
+def _signals(reading: _Reading) -> dict[str, Any]:
+    """Each signal with the seconds after which the page's own timer calls it stale or lost."""
+    technical = reading.rules.monitoring.technical
+    views = signal_views(reading.alarms, reading.watch)
+    for signal, view in views.items():
+        known = reading.alarms.signals[signal]
+        cuff = reading.watch.signals[signal].cuff
+        if cuff:
+            schedule = reading.rules.monitoring.schedule_for(reading.header.protocol)
+            every_s = 60.0 * (
+                (schedule.during_every_min if reading.state.end_t_s is None else schedule.after_every_min) or 15
+            )
+            stale_s = every_s * technical.stale.cuffs_missed + technical.cuff_grace_s
+            lost_s = every_s * technical.lost.cuffs_missed + technical.cuff_grace_s
+        else:
+            period_s = known.period_s or 1.0
+            stale_s = max(technical.stale.floor_s, technical.stale.periods * period_s)
+            lost_s = max(technical.lost.floor_s, technical.lost.periods * period_s)
+        view.update(title=reading.watch.title(signal), cuff=cuff, stale_s=stale_s, lost_s=lost_s)
+        view.pop("age_s")  # an age is told by the page's clock, from t_s
+    return views
+
+
+def board(site: Site) -> dict[str, Any]:
+    """Every chair of a site: its open session, or nothing."""
+    newest = newest_live_event(site=site)
+    sessions = {
+        session.chair_id: session
+        for session in Session.objects.select_related("patient", "plan", "chair", "site").filter(
+            site=site, status__in=LIVE
+        )
+    }
+    chairs = []
+    for chair in Chair.objects.filter(site=site, is_active=True).order_by("name"):
+        session = sessions.get(chair.pk)
+        tile = _tile(_Reading(session)) if session else {"session": None, "chair": chair.name}
+        if session:
+            tile["cuffs"] = _cuffs(session)
+        chairs.append(tile)
+    return {
+        "now": timezone.now().isoformat(),
+        "last_event_id": newest,
+        "monitor_age_s": monitor_age_s(),
+        "chairs": chairs,
+        "late_pct": late_today_pct(site),
+    }
+
+
+def _cuffs(session: Session) -> dict[str, list[float | None]]:
+    return series(session, ("NIBP_SYS",)).get("NIBP_SYS", {"t_s": [], "value": []})
+
+
+def late_today_pct(site: Site) -> float | None:
+    """Share of today's due observations that were late or missed, over every session of the day."""
+    since = timezone.now() - timedelta(hours=12)
+    late = judged = 0
+    for session in Session.objects.filter(site=site, started_at__gte=since):
+        for entry in _Reading(session).due.entries:
+            if entry.status in ("done", "late-done", "missed") or entry.late_s:
+                judged += 1
+                late += entry.status != "done"
+    return round(100.0 * late / judged, 1) if judged else None

@@ -1,0 +1,132 @@
+"""Rows to events and events to rows: the one place where a session's list grows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from limen.clinic.audit.act import note
+from limen.clinic.sessions.clock import lock, session_time_s
+from limen.clinic.sessions.models import LiveEvent, Session, SessionEvent
+from limen.clinic.sessions.outbox import emit
+from limen.errors import InputError, RefusedError
+from limen.knowledge.monitoring import MonitoringRules
+from limen.session.events import Event, parse_event, parse_events
+from limen.session.export import RuleSet, read_rules
+from limen.session.header import SessionHeader, parse_header
+from limen.session.state import SessionState, fold, legal
+
+LATEST_S = 3600.0
+_ENVELOPE = {"t_s", "kind", "id", "by"}
+
+
+def rule_set(session: Session) -> RuleSet:
+    """The rules this session carries with it; the installed ones before its start."""
+    return read_rules(session.rules_snapshot)
+
+
+def rules_of(session: Session) -> MonitoringRules:
+    """Its rules of monitoring."""
+    return rule_set(session).monitoring
+
+
+def header_of(session: Session) -> SessionHeader:
+    """The session's header, checked."""
+    return parse_header(session.header, rules_of(session))
+
+
+def event_json(row: SessionEvent) -> dict[str, Any]:
+    """A row as the contract writes it."""
+    return {"t_s": row.t_s, "kind": row.kind, "id": f"e{row.seq}", "by": row.by, **row.data}
+
+
+def events_json(session: Session) -> list[dict[str, Any]]:
+    """Every event of a session, in the order recorded."""
+    return [event_json(row) for row in SessionEvent.objects.filter(session=session).order_by("seq")]
+
+
+def events_of(session: Session) -> tuple[Event, ...]:
+    """Every event of a session, checked."""
+    return parse_events(events_json(session))
+
+
+def state_of(session: Session, *, at_t_s: float | None = None) -> SessionState:
+    """What the events fold to."""
+    return fold(header_of(session), events_of(session), at_t_s=at_t_s)
+
+
+def append(
+    session: Session,
+    kind: str,
+    *,
+    by: str,
+    data: dict[str, Any] | None = None,
+    key: str | None = None,
+    late_s: float = 0.0,
+) -> SessionEvent:
+    """Add one event, if it may follow; the same key again gives the event that stands. Inside an act.
+
+    Parameters
+    ----------
+    by : str
+        The name that documents print.
+    key : str, optional
+        Names the deed, so that a second click or a repeated request is not a second deed.
+    late_s : float
+        How long ago it was done: a page that was cut off keeps a tap and sends it later.
+
+    Raises
+    ------
+    InputError
+        If the vocabulary refuses the event.
+    RefusedError
+        If it may not happen now, or the key stands for another event.
+    """
+    session = lock(session)
+    known = SessionEvent.objects.filter(session=session, key=key).first() if key else None
+    if known is not None:
+        if known.kind != kind:
+            raise RefusedError(f"this key stands for {known.kind}", where="key", allowed="a new key for each deed")
+        return known
+    if not 0.0 <= late_s <= LATEST_S:
+        raise InputError(f"done {late_s:g} s ago", where="late_s", allowed=f"0 to {LATEST_S:g} s")
+    rows = events_json(session)
+    # Never before the event that stands last, whatever the clock says: the order recorded is the order of time.
+    received_s = max([session_time_s(session), *(row.get("received_t_s", row["t_s"]) for row in rows)])
+    body = {name: value for name, value in (data or {}).items() if name not in _ENVELOPE}
+    happened_s = round(received_s - late_s, 3)
+    if late_s:
+        body["received_t_s"] = received_s
+    seq = len(rows)
+    event = parse_event({"t_s": happened_s, "kind": kind, "id": f"e{seq}", "by": by, **body}, where=kind)
+    before = fold(header_of(session), parse_events(rows), at_t_s=received_s)
+    legal(before, event)
+    row = SessionEvent.objects.create(
+        session=session, seq=seq, kind=kind, t_s=happened_s, by=by, data=body, key=key or None
+    )
+    after = fold(header_of(session), parse_events([*rows, event_json(row)]), at_t_s=received_s)
+    settle(session, after)
+    note(event=kind, seq=seq)
+    emit(session, LiveEvent.Kind.EVENT, {"seq": seq, "kind": kind, "t_s": happened_s})
+    return row
+
+
+def settle(session: Session, state: SessionState) -> None:
+    """Keep the session's status, which lists and constraints read, at what its events fold to. Inside an act."""
+    status = status_of(state)
+    if session.status != status:
+        session.status = status
+        session.save(update_fields=["status"])
+
+
+def status_of(state: SessionState) -> str:
+    """The status that stands for a phase."""
+    if state.discharged_t_s is not None:
+        return Session.Status.DISCHARGED
+    return {
+        "planned": Session.Status.PLANNED,
+        "started": Session.Status.RUNNING,
+        "running": Session.Status.RUNNING,
+        "paused": Session.Status.RUNNING,
+        "stopped": Session.Status.RECOVERY,
+        "recovery": Session.Status.RECOVERY,
+    }.get(state.phase, Session.Status.ENDED)

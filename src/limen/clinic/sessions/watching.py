@@ -1,0 +1,157 @@
+"""One session, one visit of the monitor: every whole second since the last visit, each as a replay will take it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from limen.care.alarm_state import AlarmState, Change
+from limen.care.alarm_state import Sample as Measured
+from limen.care.alarms import Watch, step
+from limen.clinic.audit.act import acting
+from limen.clinic.sessions.clock import lock
+from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, LiveEvent, Sample, Session
+from limen.clinic.sessions.outbox import emit
+from limen.clinic.sessions.record import append, events_of, header_of, rules_of, settle
+from limen.knowledge.monitoring import MonitoringRules
+from limen.session.events import Event
+from limen.session.header import SessionHeader
+from limen.session.state import fold
+from limen.session.ticks import begin_watch, monitor_ticks, tick_at, watched
+
+BY = "monitor"
+MOST_TICKS = 120  # in one transaction: a long catch-up must not keep devices and people waiting
+
+
+class OvertakenError(RuntimeError):
+    """Another monitor took these seconds first; its word stands."""
+
+
+@dataclass(slots=True)
+class Watched:
+    """What stays the same over a session, read once: its header, its rules, its limits."""
+
+    header: SessionHeader
+    rules: MonitoringRules
+    watch: Watch
+    begin: AlarmState
+
+
+@dataclass(slots=True)
+class Watcher:
+    """The monitor's memory. All of it can be lost: what counts is in the database."""
+
+    known: dict[UUID, Watched] = field(default_factory=dict)
+
+    def visit(self, session: Session) -> bool:
+        """Take every second of a session that is due; whether more are waiting.
+
+        Raises
+        ------
+        OvertakenError
+            If another monitor took them in the meantime.
+        """
+        with acting(by=BY, action="sessions.watch", site=session.site, audited=False):
+            session = lock(session)
+            if session.started_at is None:
+                return False
+            snapshot = AlarmSnapshot.objects.get(session=session)
+            now_s = (timezone.now() - session.started_at).total_seconds()
+            due = monitor_ticks(snapshot.tick_t_s, now_s)
+            if not due:
+                return False
+            taken = due[:MOST_TICKS]
+            return self._take(session, snapshot, taken, now_s) and len(due) > len(taken)
+
+    def greet(self, session: Session, kind: str, reason: str = "") -> None:
+        """Write down that this monitor began, or stopped, to watch a session."""
+        with acting(by=BY, action=f"sessions.{kind}", site=session.site):
+            append(session, kind, by=BY, data={"reason": reason} if reason else {})
+
+    def forget(self, live: set[UUID]) -> None:
+        """Drop what belongs to sessions that are over."""
+        for key in self.known.keys() - live:
+            del self.known[key]
+
+    def _of(self, session: Session) -> Watched:
+        if session.pk not in self.known:
+            header, rules = header_of(session), rules_of(session)
+            self.known[session.pk] = Watched(header, rules, *begin_watch(header, rules))
+        return self.known[session.pk]
+
+    def _take(self, session: Session, snapshot: AlarmSnapshot, ticks: range, now_s: float) -> bool:
+        """Step through ``ticks``; False where the watching has ended."""
+        fixed = self._of(session)
+        events = events_of(session)
+        samples = _samples(session, snapshot.tick_t_s, ticks[-1])
+        state = AlarmState.from_json(snapshot.state) if snapshot.state else fixed.begin
+        changes: list[Change] = []
+        last_s = snapshot.tick_t_s
+        for t_s in ticks:
+            if not watched(events, t_s):
+                break
+            state, changed = step(state, _tick(t_s, last_s, fixed, events, samples), fixed.watch)
+            changes += changed
+            last_s = float(t_s)
+        if last_s is None or last_s == snapshot.tick_t_s:
+            return False
+        _store(session, snapshot, state, last_s, changes)
+        # The pump runs empty without an event, so the phase may move by time alone. Look after the newest event: one
+        # that no tick has taken yet (a discharge) must not be undone.
+        newest_s = max([now_s, *(event.known_t_s for event in events)])
+        settle(session, fold(fixed.header, events, at_t_s=newest_s))
+        return True
+
+
+def _tick(
+    t_s: int, last_s: float | None, fixed: Watched, events: tuple[Event, ...], samples: tuple[Measured, ...]
+) -> Any:
+    def is_news(known_t_s: float) -> bool:
+        return known_t_s <= t_s and (last_s is None or known_t_s > last_s)
+
+    return tick_at(
+        t_s,
+        header=fixed.header,
+        rules=fixed.rules,
+        known=[event for event in events if event.known_t_s <= t_s],
+        news=[event for event in events if is_news(event.known_t_s)],
+        samples=[sample for sample in samples if is_news(sample.received_t_s)],
+    )
+
+
+def _samples(session: Session, after_s: float | None, until_s: float) -> tuple[Measured, ...]:
+    rows = Sample.objects.filter(session=session, received_t_s__lte=until_s)
+    if after_s is not None:
+        rows = rows.filter(received_t_s__gt=after_s)
+    return tuple(
+        Measured(t_s, received_t_s, signal, value, device, seq)
+        for t_s, received_t_s, signal, value, device, seq in rows.order_by("id").values_list(
+            "t_s", "received_t_s", "signal", "value", "device__name", "seq"
+        )
+    )
+
+
+def _store(session: Session, snapshot: AlarmSnapshot, state: AlarmState, tick_s: float, changes: list[Change]) -> None:
+    """The new state and every change of it, or nothing: compare the version that was read, and set."""
+    mine = AlarmSnapshot.objects.filter(session=session, version=snapshot.version)
+    if mine.update(version=snapshot.version + 1, tick_t_s=tick_s, state=state.to_json()) != 1:
+        raise OvertakenError(f"session {session.pk}: version {snapshot.version} is not the newest")
+    if not changes:
+        return
+    first = AlarmRecord.objects.filter(session=session).count()
+    bodies = [change.to_json() for change in changes]
+    AlarmRecord.objects.bulk_create(
+        AlarmRecord(
+            session=session,
+            seq=first + index,
+            kind=change.kind,
+            key=change.alarm.key if change.alarm else "",
+            t_s=change.t_s,
+            data=body,
+        )
+        for index, (change, body) in enumerate(zip(changes, bodies, strict=True))
+    )
+    emit(session, LiveEvent.Kind.ALARM, {"t_s": tick_s, "changes": [change.kind for change in changes]})

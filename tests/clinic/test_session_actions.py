@@ -1,0 +1,295 @@
+"""What people do in a session: in order, once, each by a role that may, and every act in the trail."""
+
+from __future__ import annotations
+
+import pytest
+
+from limen.clinic.accounts.policy import DeniedError
+from limen.clinic.audit.act import acting
+from limen.clinic.audit.models import AuditEntry
+from limen.clinic.courses.models import Plan
+from limen.clinic.sessions.actions import (
+    answer_alarm,
+    ask_discharge,
+    associate_device,
+    change_limits,
+    change_owner,
+    create_session,
+    discharge,
+    end_session,
+    halt,
+    record,
+    release_device,
+    start_session,
+)
+from limen.clinic.sessions.devices import bootstrap_device
+from limen.clinic.sessions.models import DeviceAssociation, LiveEvent, Session, SessionEvent
+from limen.clinic.sessions.queries import session_live
+from limen.clinic.sessions.record import append, state_of
+from limen.errors import InputError, RefusedError
+from live_room import furnish
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def room():
+    return furnish()
+
+
+@pytest.fixture
+def session(room):
+    return room.begun()[0]
+
+
+def kinds(session: Session) -> list[str]:
+    return list(SessionEvent.objects.filter(session=session).order_by("seq").values_list("kind", flat=True))
+
+
+def test_a_start_writes_the_header_the_rules_and_the_first_events(room, session):
+    assert kinds(session) == ["session.started", "owner.changed", "device.associated"]
+    assert session.status == "running"
+    assert session.header["baseline"]["sbp_mmHg"] == 128
+    assert session.header["patient"]["weight_kg"] == 70
+    assert session.header["streams"]["SPO2"] == {"period_s": 1.0}
+    assert set(session.rules_snapshot) == {"monitoring", "discharge"}
+    assert session.knowledge_release
+    assert SessionEvent.objects.filter(session=session).first().t_s == pytest.approx(0, abs=0.5)
+
+
+def test_a_course_of_events_folds_to_the_dose_that_was_given(room, session):
+    record(by=room.nurse, session=session, kind="infusion.started", data={})
+    event = SessionEvent.objects.get(session=session, kind="infusion.started")
+    assert (event.data["dose_mg"], event.data["duration_min"], event.data["route"]) == (35.0, 40, "iv")
+    state = state_of(session, at_t_s=event.t_s + 600)
+    assert state.given_mg == pytest.approx(35.0 / 4)  # 10 of 40 min
+    halt(by=room.nurse, session=session, kind="infusion.paused", data={"reason": "pressure"})
+    record(by=room.nurse, session=session, kind="infusion.resumed")
+    record(by=room.nurse, session=session, kind="infusion.rate-changed", data={"rate_mg_per_h": 26.25})
+    halt(by=room.nurse, session=session, kind="infusion.stopped", data={"reason": "distress"})
+    session.refresh_from_db()
+    assert session.status == "recovery"
+    assert [event.seq for event in SessionEvent.objects.filter(session=session).order_by("seq")] == list(range(8))
+
+
+@pytest.mark.parametrize("kind", ["infusion.resumed", "infusion.rate-changed"])
+def test_what_does_not_follow_is_refused_with_the_reason(room, session, kind):
+    data = {"rate_mg_per_h": 10.0} if kind == "infusion.rate-changed" else {}
+    with pytest.raises(RefusedError, match="no infusion has started"):
+        record(by=room.nurse, session=session, kind=kind, data=data)
+    assert len(kinds(session)) == 3
+
+
+def test_a_double_click_is_one_deed(room, session):
+    first = record(by=room.nurse, session=session, kind="infusion.started", data={}, key="tap-1")
+    again = record(by=room.nurse, session=session, kind="infusion.started", data={}, key="tap-1")
+    assert first.pk == again.pk
+    assert kinds(session).count("infusion.started") == 1
+    with pytest.raises(RefusedError, match=r"stands for infusion\.started"):
+        record(by=room.nurse, session=session, kind="observation.recorded", data={"moaas": 5}, key="tap-1")
+
+
+def test_another_dose_than_the_signed_one_needs_a_reason(room, session):
+    with pytest.raises(RefusedError, match=r"350 is not the signed plan's 35"):
+        record(by=room.nurse, session=session, kind="infusion.started", data={"dose_mg": 350.0})
+    note = "20 mg left in the syringe after a kinked line"
+    record(by=room.nurse, session=session, kind="infusion.started", data={"dose_mg": 20.0, "note": note})
+    assert SessionEvent.objects.get(kind="infusion.started").data["note"] == note
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "where"),
+    [
+        ("observation.recorded", {"moaas": 7}, "moaas"),
+        ("observation.recorded", {"sbp_mmHg": 0}, "sbp_mmHg"),
+        ("observation.recorded", {"hr_per_min": 7000}, "hr_per_min"),
+        ("symptom.reported", {"text": ""}, "text"),
+        ("dose.given", {"dose_mg": -1, "route": "iv"}, "dose_mg"),
+        ("session.started", {}, "kind"),
+        ("no.such-kind", {}, "kind"),
+    ],
+)
+def test_bad_input_stores_nothing(room, session, kind, data, where):
+    before = kinds(session)
+    with pytest.raises(InputError) as problem:
+        record(by=room.nurse, session=session, kind=kind, data=data)
+    assert where in problem.value.where
+    assert kinds(session) == before
+
+
+def test_an_observation_may_not_forge_its_envelope(room, session):
+    row = record(
+        by=room.nurse,
+        session=session,
+        kind="observation.recorded",
+        data={"moaas": 5, "t_s": -900, "kind": "discharged", "id": "e0", "by": "somebody else"},
+    )
+    assert row.kind == "observation.recorded"
+    assert row.t_s >= 0
+    assert row.by == room.nurse.display_name
+
+
+def test_a_kept_tap_stands_at_the_second_it_was_tapped(room):
+    session = room.running(ago_s=300)
+    row = record(by=room.nurse, session=session, kind="observation.recorded", data={"moaas": 5}, late_s=120)
+    assert row.t_s == pytest.approx(180, abs=2)
+    assert row.data["received_t_s"] == pytest.approx(300, abs=2)
+    with pytest.raises(InputError, match="done 99999 s ago"):
+        record(by=room.nurse, session=session, kind="observation.recorded", data={"moaas": 5}, late_s=99999)
+
+
+def test_a_pharmacist_may_not_record_and_the_refusal_is_in_the_trail(room, session):
+    pharmacist = room.person("pia", "pharmacist")
+    for act, arguments in (
+        (record, {"kind": "observation.recorded", "data": {"moaas": 5}}),
+        (halt, {"kind": "infusion.paused"}),
+        (answer_alarm, {"kind": "audio.paused"}),
+        (ask_discharge, {}),
+        (end_session, {"reason": "a reason long enough"}),
+    ):
+        with pytest.raises(DeniedError):
+            act(by=pharmacist, session=session, **arguments)
+    assert AuditEntry.objects.filter(actor="pia", outcome="denied").count() == 5
+    assert len(kinds(session)) == 3
+
+
+def test_only_a_prescriber_sets_own_limits(room, session):
+    limits = {"NIBP_SYS": {"low": 90, "high": 150}}
+    with pytest.raises(DeniedError):
+        change_limits(by=room.nurse, session=session, limits=limits, reason="known low pressure")
+    change_limits(by=room.director, session=session, limits=limits, reason="known low pressure")
+    assert state_of(session).limits["NIBP_SYS"].high == 150
+    with pytest.raises(InputError, match="too little"):
+        change_limits(by=room.director, session=session, limits=None, reason="no")
+
+
+def test_every_act_leaves_one_audit_row_and_one_live_event(room, session):
+    rows, live = AuditEntry.objects.count(), LiveEvent.objects.count()
+    record(by=room.nurse, session=session, kind="symptom.reported", data={"text": "headache"})
+    assert AuditEntry.objects.count() == rows + 1
+    assert LiveEvent.objects.count() == live + 1
+    entry = AuditEntry.objects.first()
+    assert (entry.action, entry.detail["event"]) == ("sessions.record", "symptom.reported")
+
+
+def test_one_session_for_one_signed_plan(room, session):
+    with pytest.raises(RefusedError, match="has had its session"):
+        create_session(by=room.nurse, plan=session.plan, chair=room.chairs[1])
+
+
+def test_a_plan_that_is_not_signed_or_not_of_today_starts_nothing(room):
+    plan = room.signed_plan()
+    with acting(by="test", action="test.plan", site=room.site):
+        Plan.objects.filter(pk=plan.pk).update(status="superseded")
+    with pytest.raises(RefusedError, match="superseded"):
+        create_session(by=room.nurse, plan=plan, chair=room.chairs[0])
+    with acting(by="test", action="test.plan", site=room.site):
+        Plan.objects.filter(pk=plan.pk).update(status="signed", on="2020-01-01")
+    with pytest.raises(RefusedError, match="facts of 2020-01-01"):
+        create_session(by=room.nurse, plan=plan, chair=room.chairs[0])
+
+
+def test_two_open_sessions_in_one_chair_are_refused(room, session):
+    second = create_session(by=room.nurse, plan=room.signed_plan(2), chair=session.chair)
+    with pytest.raises(RefusedError, match="has an open session"):
+        start_session(by=room.nurse, session=second)
+
+
+def test_a_source_that_is_too_slow_starts_no_live_session(room):
+    session = create_session(by=room.nurse, plan=room.signed_plan(), chair=room.chairs[0])
+    slow, _ = bootstrap_device(by="test", site=room.site, name="replay", streams={"SPO2": {"period_s": 60.0}})
+    with pytest.raises(RefusedError, match="every 60 s is too slow"):
+        associate_device(by=room.nurse, session=session, device=slow)
+    assert DeviceAssociation.objects.count() == 0
+
+
+def test_a_session_that_starts_without_a_monitor_still_expects_one(room):
+    session = create_session(by=room.nurse, plan=room.signed_plan(), chair=room.chairs[0])
+    start_session(by=room.nurse, session=session)
+    session.refresh_from_db()
+    assert set(session.header["streams"]) == {"SPO2", "HR"}
+
+
+def test_a_device_is_on_one_patient_at_a_time_and_says_when_it_leaves(room):
+    session, device, _ = room.begun()
+    other = create_session(by=room.nurse, plan=room.signed_plan(2), chair=room.chairs[1])
+    with pytest.raises(RefusedError, match="is on 1"):
+        associate_device(by=room.nurse, session=other, device=device)
+    release_device(by=room.nurse, session=session, device=device)
+    assert kinds(session)[-1] == "device.lost"
+    associate_device(by=room.nurse, session=other, device=device)
+    with pytest.raises(RefusedError, match="not on this session"):
+        release_device(by=room.nurse, session=session, device=device)
+
+
+def test_an_acknowledgement_names_one_alarm(room, session):
+    with pytest.raises(InputError, match="names no alarm"):
+        answer_alarm(by=room.nurse, session=session, kind="alarm.acknowledged", data={})
+
+
+def test_the_owner_is_a_person_of_the_site(room, session):
+    stranger = furnish("hill").nurse
+    with pytest.raises(InputError, match="no role at this site"):
+        change_owner(by=room.nurse, session=session, to=stranger)
+    change_owner(by=room.nurse, session=session, to=room.director)
+    session.refresh_from_db()
+    assert session.owner == room.director
+    assert state_of(session).owner == room.director.display_name
+
+
+def test_discharge_names_what_is_not_met_and_takes_a_reason(room, session):
+    ask_discharge(by=room.nurse, session=session)
+    with pytest.raises(RefusedError, match=r"not ready: .*DIS-1"):
+        discharge(by=room.nurse, session=session)
+    reason = "taken over by the ward with a full report"
+    row = discharge(by=room.nurse, session=session, reason=reason, key="leave")
+    assert discharge(by=room.nurse, session=session, reason=reason, key="leave").pk == row.pk
+    session.refresh_from_db()
+    assert session.status == "discharged"
+    assert session.ended_at is not None
+    assert kinds(session)[-2:] == ["discharged", "session.ended"]
+    assert not DeviceAssociation.objects.filter(session=session, ended_at=None).exists()
+    entry = AuditEntry.objects.filter(action="sessions.discharge").order_by("id").first()
+    assert "DIS-1" in entry.detail["unmet"]
+
+
+def test_nothing_is_discharged_while_the_pump_runs(room, session):
+    record(by=room.nurse, session=session, kind="infusion.started", data={})
+    with pytest.raises(RefusedError):
+        discharge(by=room.nurse, session=session, reason="a reason long enough")
+
+
+def test_a_correction_keeps_both_entries(room, session):
+    row = record(by=room.nurse, session=session, kind="observation.recorded", data={"moaas": 3})
+    record(
+        by=room.nurse,
+        session=session,
+        kind="entry.corrected",
+        data={"entry": f"e{row.seq}", "changes": {"moaas": 5}, "reason": "slip of the finger"},
+    )
+    assert state_of(session).latest["moaas"].value == 5
+    assert SessionEvent.objects.get(pk=row.pk).data["moaas"] == 3
+    with pytest.raises(InputError, match="no entry 'e99'"):
+        record(by=room.nurse, session=session, kind="entry.corrected", data={"entry": "e99", "reason": "x"})
+
+
+def test_the_chair_page_has_everything_and_nothing_is_invented(room, session):
+    live = session_live(session)
+    assert live["phase"] == "started"
+    assert live["signals"]["SPO2"]["value"] is None
+    assert live["signals"]["SPO2"]["status"] == "lost"
+    assert live["given_mg"] == 0
+    assert live["dose_mg"] == 35.0
+    assert live["monitor_age_s"] is None
+    assert {item["rule"] for item in live["readiness"]["unmet"]} >= {"DIS-1", "DIS-2"}
+
+
+def test_an_event_that_fails_leaves_no_gap_in_the_numbers(room, session):
+    for _ in range(3):
+        with pytest.raises(RefusedError):
+            record(by=room.nurse, session=session, kind="infusion.resumed")
+    record(by=room.nurse, session=session, kind="observation.recorded", data={"moaas": 5})
+    with acting(by="test", action="test.append", site=room.site):
+        append(session, "symptom.reported", by="test", data={"text": "nausea"})
+    seqs = list(SessionEvent.objects.filter(session=session).order_by("seq").values_list("seq", flat=True))
+    assert seqs == list(range(len(seqs)))
