@@ -19,7 +19,7 @@ def set_symptoms(work: Work, act: Symptoms) -> None:
     work.symptoms = act.texts
     if not appeared:
         return
-    for signal, state in list(work.signals.items()):
+    for signal, state in sorted(work.signals.items()):
         if state.value is not None and state.value_t_s is not None:
             work.judge(signal, state.value, state.value_t_s, newest=True)
 
@@ -30,7 +30,7 @@ def reported_crossings(work: Work) -> Iterator[tuple[Crossing | None, str]]:
     ids = {entry.id for entry in standing}
     for entry in standing:
         yield _crossing(work, entry), f"reported/{entry.id}"
-    for key in list(work.slots):
+    for key in sorted(work.slots):
         if key.startswith("reported/") and key.removeprefix("reported/") not in ids:
             yield None, key
 

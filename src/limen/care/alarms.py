@@ -148,7 +148,7 @@ def step(state: AlarmState, tick: Tick, watch: Watch) -> tuple[AlarmState, tuple
         _known(watch, sample.signal)
         _take(work, sample)
     _rejudge_symptoms(work)
-    for signal in work.signals:
+    for signal in sorted(work.signals):
         _technical(work, signal)
     work.end_cleared()
     work.return_sound()

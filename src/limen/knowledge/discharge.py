@@ -112,7 +112,8 @@ def discharge() -> DischargeRules:
     """
     path = resources.files("limen.knowledge") / "data" / "discharge" / "discharge.yaml"
     rules = read_yaml(path, DischargeRules)
-    for entry in (*rules.criteria, *rules.times, *rules.driving):
-        for key in entry.sources:
+    cited = [*(entry.sources for entry in rules.criteria), *(entry.sources for entry in rules.times)]
+    for keys in (*cited, *(entry.sources for entry in rules.driving)):
+        for key in keys:
             cite(key, where=path.name)
     return rules
