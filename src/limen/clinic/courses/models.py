@@ -71,7 +71,7 @@ class Override(SiteModel):
 
     class Meta:
         ordering = ("created_at",)
-        constraints = (models.UniqueConstraint(fields=["screening", "rule"], name="override_once"),)
+        constraints = (models.UniqueConstraint(fields=["screening", "rule", "level"], name="override_once"),)
 
     def __str__(self) -> str:
         return f"{self.rule} overridden"
@@ -109,7 +109,8 @@ class Plan(SiteModel):
                 fields=["course"], condition=models.Q(status="signed"), name="one_signed_plan_in_a_course"
             ),
             models.CheckConstraint(
-                condition=models.Q(status="draft", signed_by=None) | models.Q(signed_at__isnull=False),
+                condition=models.Q(signed_by=None, signed_at=None, status__in=["draft", "superseded"])
+                | models.Q(signed_by__isnull=False, signed_at__isnull=False, status__in=["signed", "superseded"]),
                 name="plan_signature_whole",
             ),
         )

@@ -1,8 +1,19 @@
-"""Addresses of this application."""
+"""Addresses of courses."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from limen.clinic.courses import views
 
 app_name = "courses"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("open/<uuid:patient_id>/", views.open_course, name="open"),
+    path("<uuid:course_id>/", views.detail, name="detail"),
+    path("<uuid:course_id>/screening/", views.screening, name="screening"),
+    path("<uuid:course_id>/screening/run/", views.screen, name="screen"),
+    path("<uuid:course_id>/screening/override/", views.override, name="override"),
+    path("<uuid:course_id>/plan/", views.plan, name="plan"),
+    path("plans/<uuid:plan_id>/sign/", views.sign, name="sign"),
+    path("plans/<uuid:plan_id>/override/", views.override_plan, name="override_plan"),
+]

@@ -183,8 +183,12 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("signed_by", None), ("status", "draft")),
-                            ("signed_at__isnull", False),
+                            models.Q(("signed_at", None), ("signed_by", None), ("status__in", ["draft", "superseded"])),
+                            models.Q(
+                                ("signed_at__isnull", False),
+                                ("signed_by__isnull", False),
+                                ("status__in", ["signed", "superseded"]),
+                            ),
                             _connector="OR",
                         ),
                         name="plan_signature_whole",
@@ -194,6 +198,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="override",
-            constraint=models.UniqueConstraint(fields=("screening", "rule"), name="override_once"),
+            constraint=models.UniqueConstraint(fields=("screening", "rule", "level"), name="override_once"),
         ),
     ]

@@ -1,0 +1,45 @@
+"""The forecast that a plan carries: the ensemble, with virtual patients drawn from a fixed seed.
+
+The seed is fixed so that the same plan shows the same bands on every screen and in every record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from limen.care.planning import Forecaster
+from limen.errors import InputError
+from limen.pharmacology.forecast import forecast
+from limen.pharmacology.patient import PatientProfile
+from limen.pharmacology.regimen import Dose
+
+PATIENTS = 200
+SEED = 1
+HORIZON_MIN = 240.0
+STEP_MIN = 2.0
+
+
+def forecaster(product: str) -> Forecaster | None:
+    """The forecast of a product, where enough published models exist for an ensemble; else none."""
+    if product != "racemic":
+        return None
+
+    def run(doses: tuple[Dose, ...], patient: PatientProfile) -> Mapping[str, Any]:
+        try:
+            return forecast(
+                doses,
+                patient,
+                product,
+                until_min=HORIZON_MIN,
+                every_min=STEP_MIN,
+                n=PATIENTS,
+                rng=np.random.default_rng(SEED),
+            ).to_json()
+        except InputError as problem:
+            # Outside what the models were made for: the plan still stands, and says why there is no curve.
+            return {"outputs": {}, "flags": [{"code": "no-forecast", "message": str(problem)}], "sources": []}
+
+    return run

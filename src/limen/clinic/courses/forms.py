@@ -1,0 +1,89 @@
+"""Forms about a course. They read what was typed; whether it may be is decided by the action."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from limen.care.case import INDICATIONS, PRODUCTS, ROUTES, SETTINGS
+from limen.clinic.courses.models import Course
+from limen.knowledge.drugs import get_product
+from limen.knowledge.protocols import protocols
+
+
+def _choices(values: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(value, value.replace("-", " ")) for value in values]
+
+
+class OpenForm(forms.Form):
+    """What is treated, with what, by which route, where."""
+
+    indication = forms.ChoiceField(label="Indication", choices=_choices(INDICATIONS))
+    product = forms.ChoiceField(label="Product", choices=_choices(PRODUCTS), widget=forms.RadioSelect)
+    route = forms.ChoiceField(label="Route", choices=_choices(ROUTES))
+    setting = forms.ChoiceField(label="Setting", choices=_choices(SETTINGS))
+    protocol = forms.ChoiceField(label="Protocol", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = [(row.id, f"{row.id}: {row.title}") for row in protocols().values()]
+        self.fields["protocol"].choices = [("", "not chosen yet"), *known]  # type: ignore[attr-defined]
+
+
+class OverrideForm(forms.Form):
+    """A decision against one finding."""
+
+    rule = forms.ChoiceField(label="Finding")
+    reason = forms.CharField(label="Why", widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, rules: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["rule"].choices = rules  # type: ignore[attr-defined]
+
+
+class PlanForm(forms.Form):
+    """What the prescriber asks for."""
+
+    protocol = forms.ChoiceField(label="Protocol")
+    dose_text = forms.CharField(
+        label="Dose asked",
+        max_length=120,
+        required=False,
+        help_text="Such as 0.5 mg/kg iv over 40 min. Empty: the protocol's usual dose",
+    )
+    concentration_mg_per_mL = forms.TypedChoiceField(
+        label="Vial strength", coerce=float, empty_value=None, required=False, widget=forms.RadioSelect
+    )
+    dilute_to_mg_per_mL = forms.FloatField(
+        label="Diluted to", required=False, widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"})
+    )
+    diluted = forms.TypedChoiceField(
+        label="Diluted",
+        choices=[("yes", "yes"), ("no", "no, from the vial as it is")],
+        coerce=lambda value: value == "yes",
+        empty_value=None,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    pass_walls = forms.MultipleChoiceField(
+        label="Soft limits passed on purpose", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    pass_because = forms.CharField(label="Why they are passed", max_length=300, required=False)
+
+    def __init__(self, course: Course, soft_walls: list[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fitting = [
+            (row.id, f"{row.id}: {row.title}")
+            for row in protocols().values()
+            if (row.product, row.route) == (course.product, course.route)
+        ]
+        self.fields["protocol"].choices = fitting  # type: ignore[attr-defined]
+        strengths = get_product(course.product).strengths_mg_per_mL
+        self.fields["concentration_mg_per_mL"].choices = [  # type: ignore[attr-defined]
+            (f"{strength:g}", f"{strength:g} mg/mL") for strength in strengths
+        ]
+        if soft_walls:
+            self.fields["pass_walls"].choices = [(name, name) for name in soft_walls]  # type: ignore[attr-defined]
+        else:
+            del self.fields["pass_walls"], self.fields["pass_because"]

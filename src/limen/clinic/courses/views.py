@@ -1,0 +1,224 @@
+"""Pages about a course: open it, screen, decide against a finding, plan, sign."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from limen.clinic.accounts.permissions import Permission
+from limen.clinic.courses import actions, queries
+from limen.clinic.courses.forecasts import HORIZON_MIN
+from limen.clinic.courses.forms import OpenForm, OverrideForm, PlanForm
+from limen.clinic.courses.models import Course, Override, Plan, ScreeningResult
+from limen.clinic.courses.overriding import needed, standing
+from limen.clinic.patients import charts
+from limen.clinic.patients.queries import patient as patient_of
+from limen.clinic.sites.zones import today
+from limen.clinic.web.refusals import blame
+from limen.clinic.web.request import ClinicRequest
+from limen.errors import LimenError
+from limen.knowledge.drugs import get_product
+
+
+@require_http_methods(["GET", "POST"])
+def open_course(request: ClinicRequest, patient_id: uuid.UUID) -> HttpResponse:
+    """Open a course. Context: ``form``, ``patient``, ``weight``."""
+    patient = patient_of(request.site, patient_id)
+    form = OpenForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            try:
+                made = actions.open_course(by=request.user, patient=patient, **form.cleaned_data)
+            except LimenError as problem:
+                status = blame(form, problem)
+            else:
+                return redirect("courses:screening", made.pk)
+    return render(request, "courses/open.html", charts.head(patient) | {"form": form}, status=status)
+
+
+@require_GET
+def detail(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
+    """The course so far.
+
+    Context: ``course``, ``patient``, ``weight``, ``screenings``, ``plans``, ``signed``, ``overrides``, ``sessions``
+    (each with ``given_mg``), ``trajectory``.
+    """
+    course = queries.course(request.site, course_id)
+    sessions = [row for row in charts.sessions_of(course.patient) if row.course_id == course.pk]
+    context = _head(course) | {
+        "screenings": queries.screenings(course),
+        "plans": queries.plans(course),
+        "signed": queries.signed_plan(course),
+        "overrides": Override.objects.filter(course=course).select_related("user"),
+        "sessions": sessions,
+        "trajectory": charts.trajectory(course.patient, sessions),
+    }
+    return render(request, "courses/detail.html", context)
+
+
+@require_GET
+def screening(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
+    """The newest verdict with its reasons.
+
+    Context: ``course``, ``patient``, ``weight``, ``screening`` (row), ``result`` (the ``screen`` contract),
+    ``overrides`` (by rule, those that stand), ``override_form`` (where the person may override something), ``fresh``
+    (of today), ``may_screen``, ``may_plan``.
+    """
+    course = queries.course(request.site, course_id)
+    return _screening_page(request, course, queries.newest_screening(course))
+
+
+@require_POST
+def screen(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
+    """Judge what is on record now."""
+    course = queries.course(request.site, course_id)
+    actions.run_screening(by=request.user, course=course)
+    return redirect("courses:screening", course.pk)
+
+
+@require_POST
+def override(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
+    """Decide against one finding of the newest screening; the page again where it is refused."""
+    course = queries.course(request.site, course_id)
+    row = get_object_or_404(ScreeningResult, pk=getattr(queries.newest_screening(course), "pk", None))
+    # Any finding may be named here: whether this person may is the action's to say, and to audit.
+    form = OverrideForm([(item["rule"], item["rule"]) for item in row.result["findings"]], request.POST)
+    status = 400
+    if form.is_valid():
+        try:
+            actions.override_finding(by=request.user, screening=row, **form.cleaned_data)
+        except LimenError as problem:
+            status = blame(form, problem)
+        else:
+            return redirect("courses:screening", course.pk)
+    return _screening_page(request, course, row, form, status)
+
+
+def _screening_page(
+    request: ClinicRequest,
+    course: Course,
+    row: ScreeningResult | None,
+    form: OverrideForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    stand = standing(row, row.result["findings"]) if row is not None else []
+    overrides = {item.rule: item for item in stand}
+    fresh = row is not None and row.on == today(course.site)
+    if form is None and row is not None and fresh:
+        open_to_me = _overridable(request, row, overrides)
+        form = OverrideForm(open_to_me) if open_to_me else None
+    context = _head(course) | {
+        "screening": row,
+        "result": row.result if row is not None else None,
+        "overrides": overrides,
+        "override_form": form,
+        "fresh": fresh,
+        "may_screen": Permission.SCREENING_RUN in request.may,
+        "may_plan": Permission.PLAN_WRITE in request.may,
+    }
+    return render(request, "courses/screening.html", context, status=status)
+
+
+def _overridable(request: ClinicRequest, row: ScreeningResult, overrides: dict[str, Override]) -> list[tuple[str, str]]:
+    return [
+        (item["rule"], f"{item['rule']} {item['title']} ({item['level']})")
+        for item in row.result["findings"]
+        if item["rule"] not in overrides and needed(item) in request.may
+    ]
+
+
+@require_http_methods(["GET", "POST"])
+def plan(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
+    """Ask for a dose and see what it will do; a POST keeps it as a draft.
+
+    Context: ``course``, ``patient``, ``weight``, ``row`` (the newest plan of today, or the signed one), ``plan`` (its
+    ``plan`` contract), ``form`` (where the person may write one), ``overrides`` (by rule), ``signed``, ``may_sign``,
+    ``forecast_until_min``, ``forecast_walls``, ``vial_total_mg``, ``of_today``.
+    """
+    course = queries.course(request.site, course_id)
+    row = queries.plans(course).exclude(status=Plan.Status.SUPERSEDED).first()
+    may_write = Permission.PLAN_WRITE in request.may
+    status = 200
+    form = _plan_form(course, row, request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            try:
+                actions.write_plan(by=request.user, course=course, **form.cleaned_data)
+            except LimenError as problem:
+                status = blame(form, problem)
+            else:
+                return redirect("courses:plan", course.pk)
+    context = _head(course) | {
+        "row": row,
+        "plan": row.result if row is not None else None,
+        "form": form if may_write else None,
+        "overrides": {item.rule: item for item in row.overrides.select_related("user")} if row is not None else {},
+        "signed": queries.signed_plan(course),
+        "of_today": row is not None and row.on == today(course.site),
+        "may_sign": Permission.PLAN_SIGN in request.may,
+        "forecast_until_min": HORIZON_MIN,
+        "forecast_walls": [],
+        "vial_total_mg": _vial_total_mg(row),
+    }
+    return render(request, "courses/plan.html", context, status=status)
+
+
+def _plan_form(course: Course, row: Plan | None, data: Any) -> PlanForm:
+    walls = row.result["limits"].get("walls", []) if row is not None else []
+    soft = list(dict.fromkeys(wall["name"] for wall in walls if wall.get("kind") == "soft"))
+    if row is None or row.on != today(course.site):
+        return PlanForm(course, soft, data)
+    # The draft on the screen: its own fields, so that the picture and the fields agree.
+    asked = row.screening.case["request"]
+    initial = {
+        "protocol": row.protocol,
+        "dose_text": row.dose_text,
+        "concentration_mg_per_mL": None if row.concentration_mg_per_mL is None else f"{row.concentration_mg_per_mL:g}",
+        "dilute_to_mg_per_mL": row.dilute_to_mg_per_mL,
+        "diluted": {True: "yes", False: "no"}.get(asked["diluted"]),
+        "pass_walls": row.passed_walls,
+        "pass_because": row.passed_because,
+    }
+    return PlanForm(course, soft, data, initial=initial)
+
+
+def _vial_total_mg(row: Plan | None) -> float | None:
+    """What one vial of the chosen strength holds, to draw it to scale."""
+    if row is None or row.concentration_mg_per_mL is None:
+        return None
+    return get_product(row.course.product).vial(row.concentration_mg_per_mL).amount_mg
+
+
+@require_POST
+def sign(request: ClinicRequest, plan_id: uuid.UUID) -> HttpResponse:
+    """Sign a plan."""
+    row = get_object_or_404(Plan.objects.select_related("course", "site"), pk=plan_id, site=request.site)
+    actions.sign_plan(by=request.user, plan=row)
+    return redirect("courses:plan", row.course_id)
+
+
+@require_POST
+def override_plan(request: ClinicRequest, plan_id: uuid.UUID) -> HttpResponse:
+    """Decide against a finding that only the plan has (a dose, a dilution), and plan again."""
+    row = get_object_or_404(Plan.objects.select_related("course", "screening", "site"), pk=plan_id, site=request.site)
+    actions.override_finding(
+        by=request.user,
+        screening=row.screening,
+        rule=request.POST.get("rule", ""),
+        reason=request.POST.get("reason", ""),
+        plan=row,
+    )
+    return redirect("courses:plan", row.course_id)
+
+
+def _head(course: Course) -> dict[str, Any]:
+    context = charts.head(course.patient)
+    context.pop("newest")
+    return context | {"course": course, "here": "patients"}
