@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+CSRF = "c" * 32  # cookie and header agree, as a page's form does
 TESTS = Path(__file__).parent
 BUILD = (
     "import sys, json, django; django.setup(); import live_room; print(json.dumps(live_room.build(int(sys.argv[1]))))"
@@ -106,10 +107,12 @@ class House:
                 process.kill()
                 process.wait()
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        return {"sessionid": self.facts["cookie"], "csrftoken": CSRF}
+
     def client(self) -> httpx.Client:
-        return httpx.Client(
-            base_url=self.url, cookies={"sessionid": self.facts["cookie"]}, timeout=10.0, trust_env=False
-        )
+        return httpx.Client(base_url=self.url, cookies=self.cookies, timeout=10.0, trust_env=False)
 
     def listen(self, path: str, last_id: int | None = None) -> Iterator[tuple[str, int | None, Any]]:
         """The events of a stream: kind, id, data."""

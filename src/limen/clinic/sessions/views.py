@@ -1,0 +1,169 @@
+"""The live pages, what they fetch, and the one door through which their taps come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from limen.clinic.project.middleware import passive
+from limen.clinic.sessions import actions, queries
+from limen.clinic.sessions.models import Session, SessionEvent
+from limen.clinic.web.refusals import status_of
+from limen.clinic.web.request import ClinicRequest
+from limen.errors import InputError, LimenError
+
+MAX_BODY = 64 * 1024
+
+
+def _session(request: ClinicRequest, session_id: UUID) -> Session:
+    rows = Session.objects.select_related("site", "patient", "plan", "chair", "course", "owner")
+    return get_object_or_404(rows, pk=session_id, site=request.site)
+
+
+@require_GET
+@never_cache
+def board(request: ClinicRequest) -> HttpResponse:
+    """Every chair of the site."""
+    return render(request, "sessions/board.html", {"state": queries.board(request.site), "here": "board"})
+
+
+@passive
+@require_GET
+@never_cache
+def board_state(request: ClinicRequest) -> JsonResponse:
+    """The board, whole."""
+    return JsonResponse(queries.board(request.site))
+
+
+@require_GET
+@never_cache
+def chair(request: ClinicRequest, session_id: UUID) -> HttpResponse:
+    """One live session."""
+    session = _session(request, session_id)
+    page = {
+        "session": session,
+        "patient": session.patient,
+        "course": session.course,
+        "state": queries.session_live(session),
+        "step": "session",
+    }
+    return render(request, "sessions/chair.html", page)
+
+
+@passive
+@require_GET
+@never_cache
+def session_state(request: ClinicRequest, session_id: UUID) -> JsonResponse:
+    """One session, whole."""
+    return JsonResponse(queries.session_live(_session(request, session_id)))
+
+
+@require_GET
+@never_cache
+def export(request: ClinicRequest, session_id: UUID) -> JsonResponse:
+    """The session as a file that ``limen session replay`` reads."""
+    session = _session(request, session_id)
+    answer = JsonResponse(queries.export_session(session.pk), json_dumps_params={"allow_nan": False})
+    answer["Content-Disposition"] = f'attachment; filename="session-{session.pk}.json"'
+    return answer
+
+
+Act = Callable[..., SessionEvent]
+
+
+def _recorded(act: Act) -> Act:
+    def do(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
+        return act(by=request.user, session=session, kind=kind, data=data, **more)
+
+    return do
+
+
+def _start(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
+    return actions.start_session(by=request.user, session=session, key=more["key"])
+
+
+def _limits(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
+    return actions.change_limits(
+        by=request.user,
+        session=session,
+        limits=data.get("limits"),
+        reason=str(data.get("reason") or ""),
+        key=more["key"],
+    )
+
+
+def _owner(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
+    return actions.change_owner(by=request.user, session=session, to=request.user, key=more["key"])
+
+
+def _ask(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
+    return actions.ask_discharge(by=request.user, session=session, key=more["key"])
+
+
+def _leave(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
+    words = {name: str(data.get(name) or "") for name in ("condition", "escort_name", "reason")}
+    return actions.discharge(by=request.user, session=session, key=more["key"], **words)
+
+
+def _end(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
+    reason = str(data.get("reason") or "")
+    return actions.end_session(by=request.user, session=session, reason=reason, key=more["key"])
+
+
+DOORS: dict[str, Act] = {
+    **dict.fromkeys(actions.RECORDED, _recorded(actions.record)),
+    **dict.fromkeys(actions.HALTED, _recorded(actions.halt)),
+    **dict.fromkeys(actions.ANSWERED, _recorded(actions.answer_alarm)),
+    "session.started": _start,
+    "limits.changed": _limits,
+    "owner.changed": _owner,
+    "discharge.asked": _ask,
+    "discharged": _leave,
+    "session.ended": _end,
+}
+
+
+@require_POST
+def act(request: ClinicRequest, session_id: UUID) -> JsonResponse:
+    """One deed: ``{"kind", "key", "data", "late_s"}``. The same key again is the same deed."""
+    try:
+        session = _session(request, session_id)
+        kind, key, data, late_s = _deed(request.body)
+        row = DOORS[kind](request, session, kind, data, key=key, late_s=late_s)
+    except LimenError as problem:
+        error = {"what": problem.what, "where": problem.where, "allowed": problem.allowed, "hint": problem.hint}
+        return JsonResponse({"error": error}, status=status_of(problem))
+    return JsonResponse({"seq": row.seq, "id": f"e{row.seq}", "kind": row.kind, "t_s": row.t_s})
+
+
+def _deed(body: bytes) -> tuple[str, str, dict[str, Any], float]:
+    allowed = '{"kind": .., "key": .., "data": {..}}'
+    if len(body) > MAX_BODY:
+        raise InputError("too long", where="body", allowed=f"up to {MAX_BODY} bytes")
+    try:
+        value = json.loads(body)
+    except (ValueError, UnicodeDecodeError):
+        raise InputError("not JSON", where="body", allowed=allowed) from None
+    if not isinstance(value, dict):
+        raise InputError(f"holds a {type(value).__name__}", where="body", allowed=allowed)
+    kind, key, data, late_s = value.get("kind"), value.get("key"), value.get("data") or {}, value.get("late_s") or 0.0
+    if kind not in DOORS:
+        raise InputError(f"unknown deed {kind!r}", where="kind", allowed=", ".join(DOORS))
+    if not isinstance(key, str) or not 1 <= len(key) <= 80:
+        raise InputError("no key", where="key", allowed="1 to 80 characters, new for each deed")
+    if not isinstance(data, dict):
+        raise InputError(f"holds a {type(data).__name__}", where="data", allowed="an object")
+    if isinstance(late_s, bool) or not isinstance(late_s, int | float):
+        raise InputError(f"{late_s!r} is not a number", where="late_s", allowed="seconds since the tap")
+    # A tap that travels at once happened now: only a kept one is late.
+    return kind, key, data, float(late_s) if late_s >= LATE_FROM_S else 0.0
+
+
+LATE_FROM_S = 2.0
