@@ -182,6 +182,7 @@ def listen(bind: Bind) -> tuple[socket.socket, str]:
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind((bind.host, bind.port))
+        opened.listen()
     except OSError as problem:
         opened.close()
         raise InputError(
