@@ -22,9 +22,14 @@ class Gap:
     rules: tuple[str, ...]
 
     @property
+    def told(self) -> str:
+        """Why, where that says more than that it is not known."""
+        return "" if self.why == f"{words.label(self.input)} not known" else self.why
+
+    @property
     def needed(self) -> bool:
         """Whether a rule that can stop treatment waits for it."""
-        return self.level in ("block", "hold", "needs-data")
+        return self.level not in ("warn", "info")
 
 
 def gaps(missing: Iterable[Mapping[str, Any]]) -> list[Gap]:
@@ -68,6 +73,39 @@ def not_read(result: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     [('Drugs not recognised, so interactions are not judged:', ['zzz'])]
     """
     return [(said, [words.bare(row) for row in result[key]]) for key, said in _NOT_READ.items() if result.get(key)]
+
+
+def seen(finding: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """What a finding looked at: words, value with its unit, and the day it was taken where that is known.
+
+    Examples
+    --------
+    >>> seen({"input": {"sbp_mmHg": 148.0, "readings": [{"at_min": 15.0, "sbp_mmHg": 150.0, "dbp_mmHg": 93.0}]}})
+    [('systolic pressure', '148\xa0mmHg', None), ('readings', '150/93 after 15\xa0min', None)]
+    """
+    taken = finding.get("input_taken_on") or {}
+    rows = []
+    for name, value in (finding.get("input") or {}).items():
+        unit = words.unit_of(name)
+        text = _readings(value) if _is_readings(value) else words.bare(value)
+        if unit and value is not None and not isinstance(value, bool | dict | list):
+            text += f"{words.NO_BREAK}{unit}"
+        rows.append((words.label(name), text, taken.get(name)))
+    return rows
+
+
+def _is_readings(value: Any) -> bool:
+    return (
+        isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) and "sbp_mmHg" in row for row in value)
+    )
+
+
+def _readings(rows: list[Mapping[str, Any]]) -> str:
+    return ", ".join(
+        f"{words.bare(row['sbp_mmHg'])}/{words.bare(row.get('dbp_mmHg'))}"
+        + (f" after {words.bare(row['at_min'])}{words.NO_BREAK}min" if row.get("at_min") else "")
+        for row in rows
+    )
 
 
 def dose_walls(limits: Mapping[str, Any] | None) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from limen.evidence.marks import Verification
@@ -60,8 +60,8 @@ def verdict_said(result: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> verdict_said({"findings": [{"level": "hold"}, {"level": "warn"}, {"level": "warn"}], "missing": [{}]})
-    'One finding holds and two warn. One input is missing, so it is not judged.'
+    >>> verdict_said({"findings": [{"level": "hold"}, {"level": "warn"}], "missing": [{"input": "a"}]})
+    'One finding holds and one warns. One input is missing, so it is not judged.'
     """
     levels = [finding.get("level") for finding in result.get("findings") or ()]
     counted = [
@@ -75,7 +75,7 @@ def verdict_said(result: Mapping[str, Any]) -> str:
         said = f"Nothing holds; {counted[0]}"
     else:
         said = ", ".join(counted[:-1]) + (" and " if len(counted) > 1 else "") + counted[-1]
-    missing = len(result.get("missing") or ())
+    missing = len({row["input"] for row in result.get("missing") or ()})
     parts = [said[:1].upper() + said[1:] + "."]
     if missing:
         unjudged = "is missing, so it is not judged" if missing == 1 else "are missing, so they are not judged"
@@ -98,9 +98,9 @@ def amount(value: Any, digits: int = 1) -> str:
     number = _decimal(value)
     if number is None:
         return UNKNOWN
-    short = number.quantize(Decimal(1).scaleb(-digits))
+    short = number.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
     if abs(short - number) >= Decimal(5).scaleb(-digits - 2):
-        short = number.quantize(Decimal(1).scaleb(-digits - 1))
+        short = number.quantize(Decimal(1).scaleb(-digits - 1), ROUND_HALF_UP)
     return str(short).replace("-", "−") if short else str(abs(short))
 
 
@@ -157,7 +157,9 @@ _UNIT_ENDINGS = {
     "_mg_per_kg": "mg/kg",
     "_mg": "mg",
     "_mL": "mL",
+    "_kg_per_m2": "kg/m2",
 }
+_SPELLED = {"bmi": "body mass index"}
 
 
 def unit_of(name: str) -> str:
@@ -186,7 +188,8 @@ def label(name: str) -> str:
     if spec is not None:
         return spec.title
     short = str(name).rpartition(".")[2]
-    return short.removesuffix(_ending(short)).replace("_", " ")
+    words = short.removesuffix(_ending(short)).replace("_", " ")
+    return _SPELLED.get(words, words)
 
 
 @functools.cache

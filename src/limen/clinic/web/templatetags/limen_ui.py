@@ -113,6 +113,12 @@ def not_read(result: Mapping[str, Any] | None) -> list[tuple[str, list[str]]]:
 
 
 @register.filter
+def seen(finding: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """What a finding looked at."""
+    return decisions.seen(finding)
+
+
+@register.filter
 def citation(key: Any) -> str:
     """The source behind a key."""
     return decisions.citation(key)
