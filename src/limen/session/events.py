@@ -12,7 +12,16 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from limen.errors import InputError
@@ -22,6 +31,12 @@ from limen.session.words import distress_grade
 Texts = Annotated[tuple[str, ...], Strict(False)]
 Dose = Annotated[float, Field(gt=0, le=5000)]
 Duration = Annotated[float, Field(gt=0, le=14400)]
+# A session lasts days at most; a time beyond that is a slip of units or of the clock.
+TimeInSession = Annotated[float, Field(ge=-604800, le=1209600)]
+# JSON may write a whole number as 10.0.
+Whole = Annotated[
+    int, BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
+]
 
 # Observed values that a case may also hold are checked against the same possible range.
 _OBSERVED = {
@@ -70,8 +85,8 @@ class _Event(Checked):
         Who did it or wrote it down.
     """
 
-    t_s: float
-    received_t_s: float | None = None
+    t_s: TimeInSession
+    received_t_s: TimeInSession | None = None
     id: str | None = None
     by: str | None = None
     note: str | None = None
@@ -158,7 +173,7 @@ class DoseGiven(_Event):
     kind: Literal["dose.given"] = "dose.given"
     dose_mg: Dose
     route: str
-    devices: Annotated[int, Field(ge=1, le=3)] | None = None
+    devices: Annotated[Whole, Field(ge=1, le=3)] | None = None
 
 
 class ObservationRecorded(_Event):
@@ -175,10 +190,10 @@ class ObservationRecorded(_Event):
     """
 
     kind: Literal["observation.recorded"] = "observation.recorded"
-    moaas: Annotated[int, Field(ge=0, le=5)] | None = None
-    dissociation: Annotated[int, Field(ge=0, le=4)] | None = None
-    aldrete: Annotated[int, Field(ge=0, le=10)] | None = None
-    cadss: Annotated[int, Field(ge=0, le=92)] | None = None
+    moaas: Annotated[Whole, Field(ge=0, le=5)] | None = None
+    dissociation: Annotated[Whole, Field(ge=0, le=4)] | None = None
+    aldrete: Annotated[Whole, Field(ge=0, le=10)] | None = None
+    cadss: Annotated[Whole, Field(ge=0, le=112)] | None = None
     sbp_mmHg: float | None = None
     dbp_mmHg: float | None = None
     hr_per_min: float | None = None
@@ -187,13 +202,13 @@ class ObservationRecorded(_Event):
     symptoms: Texts | None = None
     oriented: bool | None = None
     walks_unaided: bool | None = None
-    distress: Annotated[int, Field(ge=0, le=3)] | None = None
+    distress: Annotated[Whole, Field(ge=0, le=3)] | None = None
     escort: bool | None = None
     instructions_given: bool | None = None
     emergency_number_given: bool | None = None
     safety_plan_given: bool | None = None
     next_cssrs_on: str | None = None
-    device_first_t_s: float | None = None
+    device_first_t_s: TimeInSession | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -290,9 +305,9 @@ class AdverseEventRecorded(_Event):
 
     kind: Literal["adverse-event.recorded"] = "adverse-event.recorded"
     text: str | None = None
-    severity: Annotated[int, Field(ge=1, le=5)] | None = None
-    onset_t_s: float | None = None
-    resolved_t_s: float | None = None
+    severity: Annotated[Whole, Field(ge=1, le=5)] | None = None
+    onset_t_s: TimeInSession | None = None
+    resolved_t_s: TimeInSession | None = None
     action: str | None = None
     outcome: str | None = None
     reported_to: str | None = None
@@ -447,9 +462,17 @@ def parse_events(values: Sequence[Any], *, where: str = "events") -> tuple[Event
     return tuple(found)
 
 
-def unknown_keys(event: BaseModel) -> list[str]:
-    """Keys of an event that the vocabulary does not know; they are kept, not used."""
-    return sorted(event.model_extra or {})
+def unknown_keys(record: BaseModel) -> list[str]:
+    """Keys that the vocabulary does not know, with their path; they are kept, not used."""
+    found = list(record.model_extra or {})
+    for name in type(record).model_fields:
+        value = getattr(record, name)
+        parts = value if isinstance(value, dict) else {"": value}
+        for key, part in parts.items():
+            if isinstance(part, BaseModel):
+                spot = f"{name}.{key}" if key else name
+                found += [f"{spot}.{entry}" for entry in unknown_keys(part)]
+    return sorted(found)
 
 
 def refusal(detail: ErrorDetails, where: str) -> InputError:

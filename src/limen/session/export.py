@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from limen.care.alarm_state import Sample
 from limen.errors import InputError
 from limen.evidence.yaml import Record
 from limen.knowledge.discharge import DischargeRules, discharge
 from limen.knowledge.monitoring import MonitoringRules, monitoring
-from limen.session.events import Event, parse_events, refusal, unknown_keys
-from limen.session.header import SessionHeader, parse_header
+from limen.session.events import Event, TimeInSession, parse_events, refusal, unknown_keys
+from limen.session.header import SessionHeader, parse_header, unknown_patient_keys
 
 SCHEMA = 1
 _TOP = {
@@ -121,6 +121,7 @@ def read_export(value: Mapping[str, Any]) -> Recorded:
     signals = [signal.id for signal in rules.monitoring.signals]
     unknown = [key for key in value if key not in _TOP]
     unknown += [f"session.{key}" for key in unknown_keys(header)]
+    unknown += [f"session.patient.{key}" for key in unknown_patient_keys(header)]
     samples: list[Sample] = []
     strange: set[str] = set()
     for index, entry in enumerate(_list(value, "samples")):
@@ -140,7 +141,7 @@ def read_export(value: Mapping[str, Any]) -> Recorded:
         rules=rules,
         events=events,
         samples=tuple(samples),
-        until_t_s=float(math.ceil(last)) if until is None else _number(until, "until_t_s"),
+        until_t_s=float(math.ceil(last)) if until is None else _time(until, "until_t_s"),
         recorded=recorded,
         unknown_inputs=tuple(sorted(set(unknown))),
         product_version=value.get("product_version"),
@@ -166,7 +167,7 @@ def _sample(entry: Any, where: str, signals: list[str]) -> Sample:
     signal = entry["signal"]
     if signal not in signals:
         raise InputError(f"unknown signal {signal!r}", where=f"{where}.signal", allowed=", ".join(signals))
-    t_s = _number(entry["t_s"], f"{where}.t_s")
+    t_s = _time(entry["t_s"], f"{where}.t_s")
     received = entry.get("received_t_s")
     value = entry.get("value")
     seq = entry.get("seq")
@@ -177,7 +178,7 @@ def _sample(entry: Any, where: str, signals: list[str]) -> Sample:
         raise InputError(f"{device!r} refused", where=f"{where}.device", allowed="a name or null")
     return Sample(
         t_s=t_s,
-        received_t_s=t_s if received is None else _number(received, f"{where}.received_t_s"),
+        received_t_s=t_s if received is None else _time(received, f"{where}.received_t_s"),
         signal=signal,
         value=None if value is None else _number(value, f"{where}.value"),
         device=device or "",
@@ -189,6 +190,16 @@ def _number(value: Any, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise InputError(f"{value!r:.40} is not a number", where=where, allowed="a finite number")
     return float(value)
+
+
+def _time(value: Any, where: str) -> float:
+    try:
+        return _SECONDS.validate_python(value)
+    except ValidationError as problem:
+        raise refusal(problem.errors(include_url=False)[0], where) from None
+
+
+_SECONDS: TypeAdapter[float] = TypeAdapter(TimeInSession, config=ConfigDict(strict=True, allow_inf_nan=False))
 
 
 def _known_signals(event: Event, where: str, signals: list[str]) -> None:

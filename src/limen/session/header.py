@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from limen.errors import InputError
+from limen.knowledge.inputs import inputs
 from limen.knowledge.monitoring import MonitoringRules
-from limen.session.events import Checked, LimitPair, StreamSpec, refusal
+from limen.session.events import Checked, LimitPair, StreamSpec, Whole, refusal
 
 
 class Baseline(Checked):
@@ -44,7 +45,7 @@ class SessionHeader(Checked):
     baseline: Baseline | None = None
     limits: dict[str, LimitPair] | None = None
     streams: dict[str, StreamSpec] | None = None
-    session_number: Annotated[int, Field(ge=1)] | None = None
+    session_number: Annotated[Whole, Field(ge=1)] | None = None
 
     def baseline_values(self) -> dict[str, float | None]:
         """The values before the dose by their keys."""
@@ -66,6 +67,7 @@ def parse_header(value: Any, rules: MonitoringRules, *, where: str = "session") 
         header = SessionHeader.model_validate(dict(value))
     except ValidationError as problem:
         raise refusal(problem.errors(include_url=False)[0], where) from None
+    _possible_patient(header.patient or {}, f"{where}.patient")
     known = [signal.id for signal in rules.signals]
     for part, table in (("limits", header.limits), ("streams", header.streams)):
         for signal in table or {}:
@@ -74,3 +76,21 @@ def parse_header(value: Any, rules: MonitoringRules, *, where: str = "session") 
                     f"unknown signal {signal!r}", where=f"{where}.{part}.{signal}", allowed=", ".join(known)
                 )
     return header
+
+
+def unknown_patient_keys(header: SessionHeader) -> list[str]:
+    """Keys of the patient that no rule knows."""
+    return sorted(key for key in header.patient or {} if f"patient.{key}" not in inputs() and key not in _NOT_FACTS)
+
+
+# Keys of the contract's P that are not facts with a range.
+_NOT_FACTS = {"weight_on", "sex", "ancestry", "child_pugh"}
+
+
+def _possible_patient(patient: Mapping[str, Any], where: str) -> None:
+    for key, value in patient.items():
+        spec = inputs().get(f"patient.{key}")
+        if spec is None or spec.low is None or spec.high is None or value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not spec.low <= value <= spec.high:
+            raise InputError(f"{spec.title} {value!r:.40}", where=f"{where}.{key}", allowed=spec.allowed)

@@ -113,7 +113,7 @@ def replay_recorded(recorded: Recorded) -> ReplayResult:
             "signals": signal_views(run.state, run.watch),
             "standing_alarms": [alarm.id for alarm in run.state.alarms],
             "observations_due": due.to_json(),
-            "unjudged": run.watch.unjudged,
+            "unjudged": [*run.watch.unjudged, *_unscheduled(recorded)],
             "open_sides": run.watch.open_sides(run.state.limits),
         },
         alarms=tuple(alarm.to_json() for alarm in run.alarms),
@@ -132,6 +132,16 @@ def replay_recorded(recorded: Recorded) -> ReplayResult:
         changes=tuple(change.to_json() for change in run.changes),
         unknown_inputs=recorded.unknown_inputs,
     )
+
+
+def _unscheduled(recorded: Recorded) -> list[dict[str, str]]:
+    """Said where the protocol has no schedule of its own and the default stands in."""
+    rules, protocol = recorded.rules.monitoring, recorded.header.protocol
+    if any(protocol in schedule.protocols for schedule in rules.schedules):
+        return []
+    used = rules.schedule_for(protocol).id
+    why = f"no schedule names {protocol!r}: {used} is used" if protocol else f"not recorded: {used} is used"
+    return [{"rule": "schedule", "input": "session.protocol", "why": why}]
 
 
 def run_alarms(recorded: Recorded) -> AlarmRun:
