@@ -1,0 +1,259 @@
+"""The session note as a printed record: the note's data, put in the order and words of a page.
+
+``content`` is what the clinic freezes when a note is signed::
+
+    {"issuer", "title", "aside": [..], "identity": [[label, value], ..], "started_at": ISO | null, "zone": "UTC",
+     "note": build_note(..), "account": reconciliation | null, "marks": [..], "product_version", "knowledge_release"}
+
+Screen and paper are made from the same ``Document``, so they cannot say different things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from limen.care.alarm_limits import span
+from limen.ledger import decimal_mg, show_mg
+from limen.reports.document import Document, Part, Signature, Table
+from limen.reports.paper import pdf, render
+from limen.reports.words import label, said
+
+_SEEN = ("Time", "BP mmHg", "HR /min", "RR /min", "SpO2 %", "MOAA/S", "Dissociation 0–4", "By")
+_IN_PAGE_HEAD = ("header", "who")
+_ELSEWHERE = {"given_mg", "waste_mg"}
+
+
+def render_note_typst(
+    content: Mapping[str, Any], *, signatures: Sequence[Signature] = (), seal: str = "", status: str = ""
+) -> str:
+    """The typst source of a note."""
+    return render(note_document(content, signatures=signatures, seal=seal, status=status))
+
+
+def note_pdf(
+    content: Mapping[str, Any],
+    *,
+    signatures: Sequence[Signature] = (),
+    seal: str = "",
+    status: str = "",
+    fonts: Path | None = None,
+) -> bytes:
+    """The PDF of a note."""
+    return pdf(render_note_typst(content, signatures=signatures, seal=seal, status=status), fonts=fonts)
+
+
+def note_document(
+    content: Mapping[str, Any], *, signatures: Sequence[Signature] = (), seal: str = "", status: str = ""
+) -> Document:
+    """A note as a document.
+
+    Parameters
+    ----------
+    seal : str
+        The hash of the signed content; empty on a draft.
+    status : str
+        What stands across the top of a draft.
+    """
+    note = content["note"]
+    clock = _Clock(content.get("started_at"), content.get("zone") or "UTC")
+    parts = {part["part"]: part for part in note["parts"]}
+    listed = [
+        _plain(parts, "pre_check", "Before", clock, narrow=True),
+        _given(parts, clock),
+        _seen(note, clock),
+        Part("Alarms", lines=tuple(_alarm(row, clock) for row in note["alarms"]), paragraphs=_none(note["alarms"])),
+        Part("Events", lines=tuple(_event(row, clock) for row in note["events"]), paragraphs=_none(note["events"])),
+        _account(content.get("account"), parts, clock),
+        _differences(note),
+        _plain(parts, "discharge", "Leaving", clock, narrow=True),
+        _plain(parts, "after", "Next", clock, narrow=True),
+        _plain(parts, "therapy", "Therapy", clock),
+        _corrections(note, clock),
+        _plain(parts, "audit", "Written", clock),
+        _missing(note),
+        Part("Unverified values used", marks=tuple(content.get("marks") or ())) if content.get("marks") else None,
+    ]
+    return Document(
+        issuer=content["issuer"],
+        title=content["title"],
+        aside=tuple(content.get("aside") or ()),
+        status=status,
+        identity=tuple((name, value) for name, value in content["identity"]),
+        parts=tuple(part for part in listed if part is not None),
+        signatures=tuple(signatures),
+        origin=_origin(content),
+        seal=seal,
+    )
+
+
+class _Clock:
+    """Seconds of the session as the wall clock where it was given; without a start, as time from it."""
+
+    def __init__(self, started_at: str | None, zone: str) -> None:
+        self.start = datetime.fromisoformat(started_at).astimezone(ZoneInfo(zone)) if started_at else None
+
+    def at(self, t_s: float, *, seconds: bool = False) -> str:
+        if self.start is None:
+            return f"{'-' if t_s < 0 else ''}{span(abs(t_s))}"
+        return (self.start + timedelta(seconds=t_s)).strftime("%H:%M:%S" if seconds else "%H:%M")
+
+
+def _words(name: str, value: Any, clock: _Clock) -> str:
+    if name.endswith("_t_s") and isinstance(value, int | float):
+        return clock.at(float(value), seconds=True)
+    return said(name, value)
+
+
+def _recorded(part: Mapping[str, Any] | None, clock: _Clock) -> tuple[tuple[str, str], ...]:
+    fields = part["fields"] if part else []
+    return tuple(
+        (label(field["field"]), _words(field["field"], field["value"], clock))
+        for field in fields
+        if field["value"] is not None and field["field"] not in _ELSEWHERE
+    )
+
+
+def _plain(parts: Mapping[str, Any], key: str, title: str, clock: _Clock, *, narrow: bool = False) -> Part | None:
+    rows = _recorded(parts.get(key), clock)
+    if not rows and not narrow:
+        return None
+    return Part(title, rows=rows, paragraphs=() if rows else ("Nothing recorded.",), narrow=narrow)
+
+
+def _given(parts: Mapping[str, Any], clock: _Clock) -> Part:
+    given = next((field["value"] for field in parts["given"]["fields"] if field["field"] == "given_mg"), None)
+    figure = "Nothing given" if given is None else f"{show_mg(decimal_mg(given))} mg given"
+    rows = (*_recorded(parts.get("order"), clock), *_recorded(parts.get("given"), clock))
+    return Part("Ordered and given", figure=figure, rows=rows, narrow=True)
+
+
+def _seen(note: Mapping[str, Any], clock: _Clock) -> Part:
+    rows = tuple(
+        (
+            clock.at(row["t_s"]),
+            _pressure(row),
+            *(_number(row.get(name)) for name in ("hr_per_min", "rr_per_min", "spo2_pct", "moaas", "dissociation")),
+            str(row.get("by") or "device"),
+        )
+        for row in note["vitals"]
+    )
+    due = note.get("observations_due") or {}
+    owed = [entry for entry in due.get("entries") or () if entry["status"] != "to come"]
+    done = sum(entry["status"] == "done" for entry in owed)
+    words = (f"Observations due up to the end: {len(owed)}, done {done}.",) if owed else ()
+    if not rows:
+        return Part("Seen", paragraphs=("No observation and no pressure recorded.", *words))
+    return Part("Seen", tables=(Table(_SEEN, rows),), paragraphs=words)
+
+
+def _pressure(row: Mapping[str, Any]) -> str:
+    systolic, diastolic = row.get("sbp_mmHg"), row.get("dbp_mmHg")
+    if systolic is None and diastolic is None:
+        return "–"
+    return f"{_number(systolic)}/{_number(diastolic)}"
+
+
+def _number(value: Any) -> str:
+    return "–" if value is None else f"{value:g}"
+
+
+def _alarm(row: Mapping[str, Any], clock: _Clock) -> tuple[str, str]:
+    ended = f"to {clock.at(row['ended_t_s'], seconds=True)}" if row["ended_t_s"] is not None else "not ended"
+    words = f"{row['priority']}, {row['kind']}: {row['because']}; {ended}"
+    if row.get("acknowledged_t_s") is not None:
+        words += (
+            f"; seen {clock.at(row['acknowledged_t_s'], seconds=True)} by {row.get('acknowledged_by') or 'not said'}"
+        )
+    return clock.at(row["t_s"], seconds=True), words
+
+
+def _event(row: Mapping[str, Any], clock: _Clock) -> tuple[str, str]:
+    detail = ", ".join(f"{label(name).lower()} {_words(name, value, clock)}" for name, value in row["detail"].items())
+    words = row["kind"].replace(".", " ").replace("-", " ")
+    words = f"{words[:1].upper()}{words[1:]}" + (f": {detail}" if detail else "")
+    return clock.at(row["t_s"]), words + (f" ({row['by']})" if row.get("by") else "")
+
+
+def _none(rows: Sequence[Any]) -> tuple[str, ...]:
+    return () if rows else ("None.",)
+
+
+def _account(account: Mapping[str, Any] | None, parts: Mapping[str, Any], clock: _Clock) -> Part | None:
+    waste = _recorded(parts.get("waste"), clock)
+    if account is None:
+        return Part("Drug", rows=waste) if waste else None
+    closing = (
+        f"{account['drawn_mg']} mg drawn = {account['given_mg']} given + {account['wasted_mg']} wasted + "
+        f"{account['returned_mg']} returned"
+    )
+    vials = ", ".join(account["vials"])
+    if account["open_mg"] == "0.0":
+        title = f"Vial {vials} closes to 0.0 mg" if account["vials"] else "Nothing was drawn up"
+    else:
+        title = f"Vial {vials}: {account['open_mg']} mg not accounted for"
+        closing += f"; {account['open_mg']} mg open"
+    notes = [
+        f"{item['what']}: {item['expected_mg']} and {item['actual_mg']} mg, difference {item['difference_mg']} mg; "
+        + ("; ".join(item["explained_by"]) or "not explained")
+        for item in account["differences"]
+        if item["difference_mg"] != "0.0"
+    ]
+    return Part(title, paragraphs=(f"{closing}.", *notes), rows=waste)
+
+
+def _differences(note: Mapping[str, Any]) -> Part | None:
+    said_lines = []
+    for row in note["differences"]:
+        if "cannot_compare" in row:
+            said_lines.append(f"{row['what']}: cannot be compared, {row['cannot_compare']}")
+            continue
+        first, second, apart = (show_mg(decimal_mg(row[name])) for name in ("first_mg", "second_mg", "difference_mg"))
+        said_lines.append(f"{row['what']}: {first} and {second} mg, difference {apart} mg; {row['explained_by']}")
+    return Part("Differences", paragraphs=tuple(said_lines)) if said_lines else None
+
+
+def _corrections(note: Mapping[str, Any], clock: _Clock) -> Part | None:
+    lines = []
+    for row in note["corrections"]:
+        was = ", ".join(
+            f"{label(name).lower()} {_words(name, value, clock)}" for name, value in (row["was"] or {}).items()
+        )
+        now = ", ".join(
+            f"{label(name).lower()} {_words(name, value, clock)}" for name, value in (row["is"] or {}).items()
+        )
+        change = f"{was} entered in error" if row["in_error"] else f"{was} replaced by {now}"
+        why = f", “{row['reason']}”" if row.get("reason") else ""
+        lines.append(
+            (clock.at(row["t_s"]), f"{row.get('by') or 'not said'}: {row.get('kind') or row['entry']}, {change}{why}")
+        )
+    return Part("Corrections", lines=tuple(lines)) if lines else None
+
+
+def _missing(note: Mapping[str, Any]) -> Part | None:
+    names = [entry.partition(": ") for entry in note["missing"]]
+    by_part: dict[str, list[str]] = {}
+    for title, _, name in names:
+        by_part.setdefault(title, []).append(label(name).lower())
+    words = [f"{title}: {', '.join(found)}" for title, found in by_part.items()]
+    return Part("Not recorded", paragraphs=("; ".join(words) + ".",)) if words else None
+
+
+def _origin(content: Mapping[str, Any]) -> str:
+    count = next(
+        (
+            field["value"]
+            for part in content["note"]["parts"]
+            if part["part"] == "audit"
+            for field in part["fields"]
+            if field["field"] == "events"
+        ),
+        None,
+    )
+    written = f"Written from {count} session events. " if count is not None else ""
+    version = content.get("product_version") or "not recorded"
+    release = content.get("knowledge_release") or "not recorded"
+    return f"{written}Limen {version}, knowledge {release}. It advises; a licensed person decides."
