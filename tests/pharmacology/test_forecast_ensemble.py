@@ -192,3 +192,18 @@ def test_the_spread_of_the_link_is_the_published_interval() -> None:
     low, high = link.typical * np.exp(np.array([-1.96, 1.96]) * link.log_sd)
     # The published interval is not quite symmetric on the log scale about its median.
     assert [low, high] == pytest.approx([link.low, link.high], rel=0.03)
+
+
+def test_a_horizon_inside_dominos_window_leaves_it_out_whole() -> None:
+    result = forecast([Dose(35, "iv")], PATIENT, until_min=3, n=30, rng=np.random.default_rng(1))
+    cells = json.loads(json.dumps(result.to_json(), allow_nan=False))["summary"][PLASMA]["cmax"]
+    # 35 mg in Kamp's 25 L is the greatest of the three that remain; Domino's 4.41 L would make 7,937.
+    assert cells["between_models"]["high"] == pytest.approx(1400, rel=1e-9)
+    assert cells["p95"] < 2500
+
+
+@pytest.mark.parametrize("every_min", [0.5, 7.0, 30.0])
+def test_the_typical_peak_lies_between_the_members_on_any_grid(every_min: float) -> None:
+    cells = forecast(INFUSION, PATIENT, until_min=240, every_min=every_min).to_json()["summary"][PLASMA]
+    assert cells["cmax"]["typical"] == pytest.approx((159.8 + 177.3 + 240.4 + 253.1) / 4, rel=0.01)
+    assert cells["tmax_h"]["typical"] == pytest.approx(40 / 60)

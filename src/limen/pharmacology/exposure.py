@@ -31,17 +31,8 @@ class Percentiles:
         >>> Percentiles.over(np.arange(101.0)).p95
         array(95.)
         """
-        # One sort serves all three; numpy's own percentile does the same work three times over.
-        ranked = np.sort(values, axis=axis)
-        top = ranked.shape[axis] - 1
-        found = []
-        for level in PERCENTILES:
-            place = level / 100 * top
-            low = math.floor(place)
-            under = ranked.take(low, axis=axis)
-            over = ranked.take(min(low + 1, top), axis=axis)
-            found.append(np.asarray(under + (over - under) * (place - low)))
-        return cls(*found)
+        low, middle, high = np.percentile(values, PERCENTILES, axis=axis)
+        return cls(np.asarray(low), np.asarray(middle), np.asarray(high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +100,7 @@ def peaks(values: Array, time_min: Array, corner: npt.NDArray[np.bool_]) -> tupl
     Parameters
     ----------
     values : array (rows, times)
-        NaN is passed over.
+        NaN is passed over; a row of nothing else has no peak (NaN).
     time_min : array (times,)
     corner : array of bool (times,)
         Where input starts, stops or changes.
@@ -125,9 +116,10 @@ def peaks(values: Array, time_min: Array, corner: npt.NDArray[np.bool_]) -> tupl
     best = np.argmax(filled, axis=1)
     rows = np.arange(len(values))
     height = filled[rows, best]
-    when = time_min[best]
+    height[np.isneginf(height)] = np.nan
+    when = np.where(np.isnan(height), np.nan, time_min[best])
     inner = (best > 0) & (best < len(time_min) - 1)
-    inner &= ~corner[best]
+    inner &= ~corner[best] & ~np.isnan(height)
     if not inner.any():
         return height, when
     chosen = rows[inner]
@@ -146,7 +138,6 @@ def peaks(values: Array, time_min: Array, corner: npt.NDArray[np.bool_]) -> tupl
     top = y0 + left * (vertex - t0) + bend * (vertex - t0) * (vertex - t1)
     higher = top > height[chosen]
     height[chosen[higher]] = top[higher]
-    when = when.copy()
     when[chosen[higher]] = vertex[higher]
     return height, when
 

@@ -16,12 +16,14 @@ from limen.pharmacology.regimen import Dose
 Array = npt.NDArray[np.float64]
 
 
-def of_model(model: Model, product: Product, patient: PatientProfile, doses: Sequence[Dose]) -> list[Flag]:
-    """Caveats of a model for this patient and these doses."""
+def of_model(
+    model: Model, product: Product, patient: PatientProfile, doses: Sequence[Dose], *, metabolites: bool = True
+) -> list[Flag]:
+    """Caveats of a model for this patient and these doses, with those on metabolites where they are shown."""
     found = [
         Flag(caveat.code, f"{model.id}: {caveat.message} [{caveat.verification}]")
         for caveat in model.caveats
-        if not caveat.products or product in caveat.products
+        if (not caveat.products or product in caveat.products) and (metabolites or not caveat.on_metabolite)
     ]
     found += _domain(model, patient)
     if patient.weight_kg is not None and patient.weight_kg != 70:

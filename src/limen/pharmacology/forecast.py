@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -105,15 +105,23 @@ def forecast(
         )
         responses.append(response)
     shared = {name: _member_names(name, responses) for name in _output_names()}
-    outputs = {name: _curve(names, responses, n) for name, names in shared.items()}
-    summary = {name: _summary(names, responses, outputs[name].typical, grid, n) for name, names in shared.items()}
-    drive_ng_per_mL = float(np.mean([pressure_drive_ng_per_mL(response) for response in responses]))
+    solved = {name: _models_curve(names, responses) for name, names in shared.items()}
+    outputs = {
+        name: Curve(
+            grid.shown(curve.typical),
+            _pooled(shared[name], responses, grid) if n else None,
+            (grid.shown(curve.low), grid.shown(curve.high)),
+        )
+        for name, curve in solved.items()
+    }
+    summary = {name: _summary(names, responses, solved[name].typical, grid, n) for name, names in shared.items()}
+    drive_ng_per_mL = float(np.nanmean([pressure_drive_ng_per_mL(response) for response in responses]))
     found = [
         *flags.of_regimen(doses, grid.end_min),
         *_ensemble_flags(plan, responses),
         *(assumed_variability_flags(borrowed) if borrowed and n else []),
         *told,
-        *(flag for model in used for flag in flags.of_model(model, asked, patient, doses) if _applies(flag)),
+        *(flag for model in used for flag in flags.of_model(model, asked, patient, doses, metabolites=False)),
         *flags.of_effects(asked, any(is_lumped(model) for model in used), n, drive_ng_per_mL),
     ]
     members = tuple(
@@ -122,7 +130,7 @@ def forecast(
             model.matrix,
             1.0 / len(used),
             bool(model.variability),
-            {names[place]: response.values[names[place]][0] for names in shared.values()},
+            {names[place]: grid.shown(response.values[names[place]][0]) for names in shared.values()},
         )
         for place, (model, response) in enumerate(zip(used, responses, strict=True))
     )
@@ -150,26 +158,38 @@ def _member_names(name: str, responses: Sequence[Response]) -> tuple[str, ...]:
     return (name,) * len(responses)
 
 
-def _curve(names: Sequence[str], responses: Sequence[Response], n: int) -> Curve:
-    every = [response.values[name] for name, response in zip(names, responses, strict=True)]
-    typical = np.stack([values[0] for values in every])
+@dataclass(frozen=True, slots=True)
+class _ModelsCurve:
+    """Mean, least and greatest of the members' typical patients at the solved times."""
+
+    typical: Array
+    low: Array
+    high: Array
+
+
+def _models_curve(names: Sequence[str], responses: Sequence[Response]) -> _ModelsCurve:
+    typical = np.stack([response.values[name][0] for name, response in zip(names, responses, strict=True)])
     usable = ~np.stack([response.unusable for response in responses])
     some = usable.any(axis=0)
-    low = np.where(some, np.where(usable, typical, np.inf).min(axis=0), np.nan)
-    high = np.where(some, np.where(usable, typical, -np.inf).max(axis=0), np.nan)
-    mean = np.where(some, np.where(usable, typical, 0.0).sum(axis=0) / np.maximum(usable.sum(axis=0), 1), np.nan)
-    return Curve(mean, _pooled([values[1:] for values in every], usable) if n else None, (low, high))
+    mean = np.where(usable, typical, 0.0).sum(axis=0) / np.maximum(usable.sum(axis=0), 1)
+    return _ModelsCurve(
+        np.where(some, mean, np.nan),
+        np.where(some, np.where(usable, typical, np.inf).min(axis=0), np.nan),
+        np.where(some, np.where(usable, typical, -np.inf).max(axis=0), np.nan),
+    )
 
 
-def _pooled(patients: Sequence[Array], usable: np.ndarray) -> Percentiles:
-    """Percentiles over the patients of the members that may be believed at each time."""
+def _pooled(names: Sequence[str], responses: Sequence[Response], grid: Grid) -> Percentiles:
+    """Percentiles over the patients of the members that may be believed at each time asked for."""
+    patients = [grid.shown(response.values[name][1:]) for name, response in zip(names, responses, strict=True)]
+    usable = ~np.stack([response.unusable[grid.asked] for response in responses])
     times = usable.shape[1]
     out = Percentiles(np.full(times, np.nan), np.full(times, np.nan), np.full(times, np.nan))
     for pattern in np.unique(usable, axis=1).T:
-        here = np.flatnonzero((usable == pattern[:, None]).all(axis=0))
         believed = [values for values, kept in zip(patients, pattern, strict=True) if kept]
         if not believed:
             continue
+        here = np.flatnonzero((usable == pattern[:, None]).all(axis=0))
         whole = len(here) == times
         found = Percentiles.over(np.concatenate([values if whole else values[:, here] for values in believed]))
         for level in ("p05", "p50", "p95"):
@@ -180,7 +200,7 @@ def _pooled(patients: Sequence[Array], usable: np.ndarray) -> Percentiles:
 def _summary(names: Sequence[str], responses: Sequence[Response], typical: Array, grid: Grid, n: int) -> Summary:
     each = [response.measures[name] for name, response in zip(names, responses, strict=True)]
     of_members = _together([measures.rows(slice(0, 1)) for measures in each])
-    height, when_min = peaks(typical[None, :], grid.asked_min, grid.corner[grid.asked])
+    height, when_min = peaks(typical[None, :], grid.solved_min, grid.corner)
     mean = Measures(
         height,
         when_min / 60.0,
@@ -196,24 +216,22 @@ def _mean(values: Array | None) -> Array | None:
 
 
 def _together(parts: Sequence[Measures]) -> Measures:
+    """The measures of several members as one; a member that is nowhere to be believed has no peak and adds none."""
+
     def join(name: str) -> Array | None:
         columns = [getattr(part, name) for part in parts]
         return None if columns[0] is None else np.concatenate(columns)
 
-    first = replace(parts[0])
-    return replace(
-        first,
-        peak=np.concatenate([part.peak for part in parts]),
-        tmax_h=np.concatenate([part.tmax_h for part in parts]),
-        auc_0_24_ng_h_per_mL=join("auc_0_24_ng_h_per_mL"),
-        auc_0_end_ng_h_per_mL=join("auc_0_end_ng_h_per_mL"),
-    )
+    height = np.concatenate([part.peak for part in parts])
+    when_h = np.concatenate([part.tmax_h for part in parts])
+    found = ~np.isnan(height)
+    return Measures(height[found], when_h[found], join("auc_0_24_ng_h_per_mL"), join("auc_0_end_ng_h_per_mL"))
 
 
 def _ensemble_flags(plan: Ensemble, responses: Sequence[Response]) -> list[Flag]:
-    by_matrix: Mapping[str, list[str]] = {}
+    by_matrix: dict[str, list[str]] = {}
     for response in responses:
-        by_matrix = {**by_matrix, response.model.matrix: [*by_matrix.get(response.model.matrix, []), response.model.id]}
+        by_matrix.setdefault(response.model.matrix, []).append(response.model.id)
     mixed = "; ".join(f"{matrix}: {', '.join(ids)}" for matrix, ids in by_matrix.items())
     return [
         Flag("mixed-matrix", f"The members' concentrations are not of one kind of blood: {mixed}"),
@@ -223,8 +241,3 @@ def _ensemble_flags(plan: Ensemble, responses: Sequence[Response]) -> list[Flag]
             f" {plan.weighting.note}",
         ),
     ]
-
-
-def _applies(flag: Flag) -> bool:
-    """The ensemble shows no metabolite."""
-    return flag.code != "norketamine-mass"

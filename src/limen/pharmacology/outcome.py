@@ -31,25 +31,21 @@ class Summary:
     members: Measures | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """``{"cmax": {"typical", "p05", "p50", "p95"}, "tmax_h": {...}, ...}``; areas only of concentrations."""
-        entry: dict[str, Any] = {}
-        for name, attribute in MEASURES.items():
-            typical = getattr(self.typical, attribute)
-            if attribute == "auc_0_end_ng_h_per_mL" and typical is None:
-                continue
-            if attribute == "auc_0_24_ng_h_per_mL" and self.typical.auc_0_end_ng_h_per_mL is None:
-                continue
-            cell: dict[str, Any] | None = None
-            if typical is not None:
-                cell = {"typical": number(typical[0])}
-                if self.patients is not None:
-                    spread = Percentiles.over(getattr(self.patients, attribute))
-                    cell |= {level: number(getattr(spread, level).item()) for level in ("p05", "p50", "p95")}
-                if self.members is not None:
-                    of_members = getattr(self.members, attribute)
-                    cell["between_models"] = {"low": number(of_members.min()), "high": number(of_members.max())}
-            entry[name] = cell
-        return entry
+        """``{"cmax": {"typical", "p05", "p50", "p95"}, "tmax_h": {...}, ...}``; effects have no area (null)."""
+        return {name: self._cell(attribute) for name, attribute in MEASURES.items()}
+
+    def _cell(self, attribute: str) -> dict[str, Any] | None:
+        typical = getattr(self.typical, attribute)
+        if typical is None:
+            return None
+        cell: dict[str, Any] = {"typical": number(typical[0])}
+        if self.patients is not None:
+            spread = Percentiles.over(getattr(self.patients, attribute))
+            cell |= {level: number(getattr(spread, level).item()) for level in ("p05", "p50", "p95")}
+        if self.members is not None:
+            of_members = getattr(self.members, attribute)
+            cell["between_models"] = {"low": number(of_members.min()), "high": number(of_members.max())}
+        return cell
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ Array = npt.NDArray[np.float64]
 
 DAY_MIN = 1440.0
 MAX_POINTS = 200_000
-MAX_PATIENT_POINTS = 20_000_000
+MAX_PATIENT_POINTS = 10_000_000
 # With a coarse grid, points are added after each change of input so that a peak is not stepped over.
 _COARSE_MIN = 2.5
 _AFTER_CHANGE_MIN = np.array([0.5, 1, 2, 3, 5, 8, 12, 18, 25, 35, 50, 70, 100, 140, 200, 300])
@@ -51,6 +51,10 @@ class Grid:
     @property
     def end_min(self) -> float:
         return float(self.asked_min[-1])
+
+    def shown(self, values: Array) -> Array:
+        """The values at the times asked for, of values (..., solved times)."""
+        return values if self.asked.all() else values.take(np.flatnonzero(self.asked), axis=-1)
 
     @classmethod
     def of(cls, until_min: float, every_min: float, schedule: Schedule) -> Grid:
@@ -95,9 +99,9 @@ class Response:
 
     Attributes
     ----------
-    values : mapping of NAME to array (rows, asked times)
+    values : mapping of NAME to array (rows, solved times)
     measures : mapping of NAME to Measures
-    unusable : array of bool (asked times)
+    unusable : array of bool (solved times)
         Where the model must not be believed (soon after a fast input).
     """
 
@@ -171,15 +175,14 @@ def respond(
     if withhold_unusable and unusable.any():
         stack[:, :, unusable] = np.nan
     heights, when_min = peaks(stack.reshape(-1, stack.shape[2]), grid.solved_min, grid.corner)
-    shown = stack if grid.asked.all() else stack.take(np.flatnonzero(grid.asked), axis=2)
     values, measures = {}, {}
     for place, output in enumerate(curves):
         name = _name(output, model.matrix)
         mine = slice(place * rows, (place + 1) * rows)
         area = areas.get(output, {})
         measures[name] = Measures(heights[mine], when_min[mine] / 60.0, area.get(DAY_MIN), area.get(grid.end_min))
-        values[name] = shown[place]
-    return Response(model, values, measures, unusable[grid.asked])
+        values[name] = stack[place]
+    return Response(model, values, measures, unusable)
 
 
 def _add_sums(curves: dict[str, Array], areas: dict[str, dict[float, Array]]) -> None:

@@ -97,7 +97,8 @@ def simulate(
     ]
     outputs, summary = {}, {}
     for name, values in response.values.items():
-        outputs[name] = Curve(values[0], Percentiles.over(values[1:]) if n else None)
+        shown = grid.shown(values)
+        outputs[name] = Curve(shown[0], Percentiles.over(shown[1:]) if n else None)
         measures = response.measures[name]
         summary[name] = Summary(measures.rows(slice(0, 1)), measures.rows(slice(1, None)) if n else None)
     return Forecast(

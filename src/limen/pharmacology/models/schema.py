@@ -178,6 +178,7 @@ class Caveat(Record):
     verification: Verification
     message: str
     products: tuple[Product, ...] = ()
+    on_metabolite: bool = False
 
 
 class Model(Record):
