@@ -1,1 +1,1 @@
-"""The demonstration clinic: synthetic patients at every stage of treatment."""
+"""The demonstration clinic: invented people whose past was lived through the clinic's own actions."""

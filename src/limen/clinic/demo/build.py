@@ -1,63 +1,162 @@
-"""What the demonstration clinic holds: its people, its chairs, its patients."""
+"""Building the demonstration: staff, stock, and patients at every stage of treatment."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib import resources
+
+from django.utils import timezone
 
 from limen.clinic.accounts.actions import bootstrap_user
+from limen.clinic.accounts.models import User
+from limen.clinic.demo import people
+from limen.clinic.demo.accounts import ACCOUNTS
+from limen.clinic.demo.past import living
+from limen.clinic.demo.treat import Staff, live_through, meet, plan_today, prepare_day, start_live
+from limen.clinic.patients.imports import import_bundle
+from limen.clinic.project.home import home
+from limen.clinic.sessions.actions import end_session
+from limen.clinic.sessions.devices import bootstrap_device
+from limen.clinic.sessions.models import Device, DeviceAssociation, Session
 from limen.clinic.sites.actions import bootstrap_chair, create_site
+from limen.clinic.sites.models import Chair, Site
+from limen.clinic.stock.actions import receive
 
-BY = "demo"
-PASSWORD = "limen-demonstration"  # noqa: S105 - published on purpose; such accounts exist only in a demonstration
+__all__ = ["ACCOUNTS", "build_demo", "virtual_chairs"]
 
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One person of the demonstration."""
-
-    username: str
-    name: str
-    initials: str
-    role: str
-    title: str
-    password: str = PASSWORD
+SLUG = "demonstration"
+BUILDER = "demo"
+CHAIRS = ("Chair 1", "Chair 2", "Chair 3", "Chair 4")
+TOKENS = "device-tokens.json"
+# A live session older than this is not picked up again when the demonstration is started anew.
+LIVE_FOR = timedelta(hours=3)
+SESSION_HOUR = 9
 
 
 @dataclass(frozen=True, slots=True)
 class VirtualChair:
-    """A virtual chair that runs beside the server: its device, its secret, options of ``limen device chair``."""
+    """A simulated patient and monitor to start beside the server."""
 
     device: str
     token: str
-    options: tuple[str, ...] = ()
-
-
-ACCOUNTS = (
-    Account("prescriber", "Paula Reyes", "PR", "prescriber", "prescriber"),
-    Account("nurse", "Nina Abadi", "NA", "nurse", "nurse"),
-    Account("nurse2", "Jon Weller", "JW", "nurse", "second nurse, to witness"),
-    Account("pharmacist", "Piet Maas", "PM", "pharmacist", "pharmacist"),
-    Account("director", "Dora Kessel", "DK", "medical-director", "medical director"),
-)
+    options: tuple[str, ...]
 
 
 def build_demo() -> None:
-    """Make the site, its chairs and its people."""
-    site = create_site(by=BY, name="Harbour Ketamine Clinic", timezone="Europe/Berlin", slug="harbour")
-    for number in range(1, 5):
-        bootstrap_chair(by=BY, site=site, name=f"Chair {number}")
-    for account in ACCOUNTS:
-        bootstrap_user(
-            by=BY,
-            site=site,
-            username=account.username,
-            display_name=account.name,
-            initials=account.initials,
-            password=account.password,
-            roles=[account.role],
-        )
+    """Fill an empty database: staff, chairs, vials, devices, and patients who have lived through their treatment."""
+    site = create_site(by=BUILDER, name="Limen demonstration clinic", timezone="UTC", slug=SLUG)
+    staff = _staff(site)
+    for name in CHAIRS:
+        bootstrap_chair(by=BUILDER, site=site, name=name)
+    tokens = {}
+    for number in (1, 2):
+        _, tokens[f"virtual-chair-{number}"] = bootstrap_device(by=BUILDER, site=site, name=f"virtual-chair-{number}")
+    path = home() / TOKENS
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(tokens), encoding="utf-8")
+    with living(_morning(days_ago=40)):
+        _stock(site, staff)
+    _past(site, staff)
+    _present(site, staff)
 
 
 def virtual_chairs() -> list[VirtualChair]:
-    """The chairs to run beside the server."""
-    return []
+    """The virtual chairs to start, each with a session that runs now."""
+    site = Site.objects.get(slug=SLUG)
+    staff = Staff(*(User.objects.get(username=account.username) for account in ACCOUNTS))
+    tokens: dict[str, str] = json.loads((home() / TOKENS).read_text(encoding="utf-8"))
+    _end_old(site, staff)
+    if not Session.objects.filter(site=site, status="running").exists():
+        for person, chair, device in (
+            (people.LIVE, "Chair 1", "virtual-chair-1"),
+            (people.SECOND_LIVE, "Chair 2", "virtual-chair-2"),
+        ):
+            _seat(site, staff, person, chair, device)
+    return [
+        VirtualChair(name, token, ("--seed", name[-1], "--baseline", baseline))
+        for (name, token), baseline in zip(tokens.items(), ("124/78,72,98,14", "131/82,68,97,13"), strict=True)
+        if DeviceAssociation.objects.filter(device__name=name, ended_at=None).exists()
+    ]
+
+
+def _seat(site: Site, staff: Staff, person: people.Person, chair: str, device: str) -> None:
+    patient, course = meet(site, staff, person)
+    prepare_day(staff, person, patient, course)
+    plan = plan_today(staff, course)
+    start_live(
+        staff,
+        plan,
+        Chair.objects.get(site=site, name=chair),
+        Device.objects.get(site=site, name=device),
+    )
+
+
+def _end_old(site: Site, staff: Staff) -> None:
+    oldest = timezone.now() - LIVE_FOR
+    for session in Session.objects.filter(site=site, status__in=("running", "recovery"), started_at__lt=oldest):
+        end_session(by=staff.nurse, session=session, reason="The demonstration was stopped during this session.")
+
+
+def _staff(site: Site) -> Staff:
+    return Staff(
+        *(
+            bootstrap_user(
+                by=BUILDER,
+                site=site,
+                username=account.username,
+                display_name=account.display_name,
+                initials=account.initials,
+                password=account.password,
+                roles=list(account.roles),
+            )
+            for account in ACCOUNTS
+        )
+    )
+
+
+def _stock(site: Site, staff: Staff) -> None:
+    for number in range(1, 5):
+        receive(
+            by=staff.pharmacist,
+            site=site,
+            label=f"HK2-09{30 + number}",
+            key=f"demo-receive-{number}",
+            product="racemic",
+            strength_mg_per_mL="50",
+            volume_mL="10",
+            lot="HK2",
+            expiry=(timezone.now() + timedelta(days=500)).date(),
+            supplier="Demonstration supplier",
+            invoice=f"INV-{1000 + number}",
+            witness=staff.second_nurse,
+        )
+
+
+def _past(site: Site, staff: Staff) -> None:
+    """Two courses, one finished and one under way, day by day in the order they happened."""
+    days = [(31 - 3 * number, people.COMPLETED, number) for number in range(len(people.COMPLETED.phq9))] + [
+        (10 - 3 * number, people.IN_COURSE, number) for number in range(3)
+    ]
+    for days_ago, person, number in sorted(days, key=lambda day: -day[0]):
+        with living(_morning(days_ago)) as clock:
+            live_through(site, staff, person, number, clock)
+
+
+def _present(site: Site, staff: Staff) -> None:
+    """People who wait: for a screening, for a signature, for a pressure to fall, for a second look."""
+    bundle = resources.files("limen.clinic.demo") / "data" / "referral-bundle.json"
+    import_bundle(
+        by=staff.nurse, site=site, raw=json.loads(bundle.read_text(encoding="utf-8")), file_name="referral-bundle.json"
+    )
+    for person in (people.TO_SIGN, people.HELD, people.EXCLUDED, people.SAFETY):
+        patient, course = meet(site, staff, person)
+        prepare_day(staff, person, patient, course)
+        if person is people.TO_SIGN:
+            plan_today(staff, course, sign=False)
+
+
+def _morning(days_ago: int) -> datetime:
+    day = timezone.now() - timedelta(days=days_ago)
+    return day.replace(hour=SESSION_HOUR, minute=0, second=0, microsecond=0)
