@@ -174,23 +174,23 @@ class Plan:
     def _limits_json(self) -> dict[str, Any]:
         binding = None if self.held is None else self.held.binding
         return {
-            "soft_max_mg": self._lowest("soft", "dose"),
-            "hard_max_mg": self._lowest("hard", "dose"),
-            "rate_max_mg_per_h": self._lowest(None, "rate"),
-            "day_max_mg": self._lowest(None, "day"),
+            "soft_max_mg": self._lowest("dose", "soft"),
+            "hard_max_mg": self._lowest("dose", "hard", "cap"),
+            "rate_max_mg_per_h": self._lowest("rate", "soft", "hard", "cap"),
+            "day_max_mg": self._lowest("day", "soft", "hard", "cap"),
             "binding": None if binding is None else binding.to_json(),
             "walls": [standing.to_json() for standing in self.walls],
             "passed": [] if self.held is None else [standing.wall.name for standing in self.held.passed],
         }
 
-    def _lowest(self, kind: str | None, measure: str) -> float | None:
+    def _lowest(self, measure: str, *kinds: str) -> float | None:
         """The protocol's own walls; those that bear on this patient only stand in ``walls``."""
         found = [
             standing.limit
             for standing in self.walls
             if standing.wall.measure == measure
             and standing.wall.bound == "most"
-            and kind in (None, standing.wall.kind)
+            and standing.wall.kind in kinds
             and not standing.wall.is_conditional
         ]
         return min(found, default=None)

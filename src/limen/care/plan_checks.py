@@ -68,10 +68,10 @@ def dose_findings(
 ) -> tuple[Finding, ...]:
     """Walls crossed, slips of ten, and doses under the range reported."""
     found = [_crossing(standing, doses, held) for standing in held.crossed]
-    over_hard = any(standing.wall.measure != "duration" for standing in held.refused)
+    over = any(standing.wall.measure != "duration" for standing in held.crossed)
     for step, dose in zip(protocol.steps, doses, strict=True):
         usual_mg = in_mg(step.amount.typical, step, dose, weight_kg)
-        if usual_mg is not None and over_hard and _is_slip(dose.amount_mg / 10.0, usual_mg):
+        if usual_mg is not None and over and _is_slip(dose.amount_mg / 10.0, usual_mg):
             tenth = f"a tenth of it is {dose.amount_mg / 10.0:g} mg"
             because = f"{dose.amount_mg:g} mg is about ten times the usual {usual_mg:g} mg; {tenth}"
             asked = {"dose_mg": dose.amount_mg}

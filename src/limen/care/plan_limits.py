@@ -218,7 +218,7 @@ def hold(doses: Sequence[Dose], walls: Sequence[Standing], pass_walls: Collectio
     Raises
     ------
     InputError
-        If a wall to pass does not stand, or is hard.
+        If a wall to pass does not stand, or is not soft.
 
     Examples
     --------

@@ -78,8 +78,9 @@ class Wall(Claim):
 
     Attributes
     ----------
-    kind : {"soft", "hard"}
-        A soft wall holds a dose down to it until a prescriber passes it with a reason; a hard wall is never passed.
+    kind : {"soft", "cap", "hard"}
+        A soft wall holds a dose down to it until a prescriber passes it with a reason. A cap holds and is never
+        passed: the stated maximum of a regimen by weight. Beyond a hard wall the dose is refused.
     measure : {"dose", "rate", "day", "duration"}
         What of the session it bounds.
     bound : {"most", "least"}
@@ -93,7 +94,7 @@ class Wall(Claim):
 
     rule: str
     name: str
-    kind: Literal["soft", "hard"]
+    kind: Literal["soft", "cap", "hard"]
     measure: Literal["dose", "rate", "day", "duration"] = "dose"
     bound: Literal["most", "least"] = "most"
     limit: float
@@ -120,6 +121,8 @@ class Wall(Claim):
             raise ValueError(f"{self.name}: a wall on the {self.measure} is in {' or '.join(sorted(allowed))}")
         if self.limit <= 0:
             raise ValueError(f"{self.name}: a wall stands over 0")
+        if self.kind == "cap" and (self.bound == "least" or self.measure == "duration"):
+            raise ValueError(f"{self.name}: a cap bounds a dose or a rate from above")
         return self
 
 
@@ -219,7 +222,7 @@ class Protocol(Record):
         if twice:
             raise ValueError(f"{self.id}: the wall {twice[0]!r} stands twice")
         for measure in ("dose", "rate", "day"):
-            hard = [wall for wall in self.walls if wall.kind == "hard" and wall.measure == measure]
+            hard = [wall for wall in self.walls if wall.kind != "soft" and wall.measure == measure]
             for soft in self.walls:
                 if soft.kind == "soft" and soft.measure == measure and soft.bound == "most":
                     over = [wall.name for wall in hard if wall.unit == soft.unit and soft.limit > wall.limit]
