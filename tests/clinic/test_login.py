@@ -1,4 +1,4 @@
-"""Signing in: by name and password, counted in the database, audited nowhere but in what follows."""
+"""Signing in: by name and password, attempts counted in the database, all of it in the audit trail."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from clinic.people import PASSWORD, Clinic
+from limen.clinic.audit.models import AuditEntry
 from limen.clinic.project import settings as product
 
 WRONG = {"login": "nina-nurse", "password": "not the password"}
@@ -61,6 +62,22 @@ def test_guessing_is_slowed_down_for_every_process(clinic: Clinic) -> None:
         assert "too many" in answer.content.decode().lower()
         # Somebody else can still work.
         assert sign_in(Client(), login="paula-prescriber").status_code == 302
+
+
+def test_coming_leaving_and_failing_stand_in_the_trail(clinic: Clinic) -> None:
+    client = Client()
+    client.post(reverse("account_login"), WRONG)
+    client.post(reverse("account_login"), {"login": PASSWORD, "password": "typed into the wrong field"})
+    sign_in(client)
+    client.post(reverse("account_logout"))
+    rows = AuditEntry.objects.filter(action__startswith="accounts.sign").order_by("id")
+    assert [(row.actor, row.action, row.outcome) for row in rows] == [
+        ("nina-nurse", "accounts.sign_in", "denied"),
+        ("unknown", "accounts.sign_in", "denied"),
+        ("nina-nurse", "accounts.sign_in", "done"),
+        ("nina-nurse", "accounts.sign_out", "done"),
+    ]
+    assert PASSWORD not in str([row.detail for row in rows])
 
 
 def test_nobody_signs_up(clinic: Clinic) -> None:

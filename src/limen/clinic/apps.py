@@ -17,6 +17,12 @@ class Accounts(ClinicApp):
     name = "limen.clinic.accounts"
     label = "accounts"
 
+    def ready(self) -> None:
+        """Keep sign-ins in the audit trail."""
+        from limen.clinic.accounts.trail import listen
+
+        listen()
+
 
 class Audit(ClinicApp):
     """The audit trail."""

@@ -63,6 +63,12 @@ class AuditEntry(models.Model):
             site_id=site_id, actor=actor, action=action, target=target, outcome=cls.Outcome.DENIED, detail=detail
         )
 
+    @classmethod
+    def signed(cls, actor: str, action: str, site_id: str, *, done: bool, detail: dict[str, Any]) -> AuditEntry:
+        """Record that somebody signed in or out, or could not."""
+        outcome = cls.Outcome.DONE if done else cls.Outcome.DENIED
+        return cls.objects.create(site_id=site_id, actor=actor, action=action, outcome=outcome, detail=detail)
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write a new entry; an old one never changes."""
         if not self._state.adding:

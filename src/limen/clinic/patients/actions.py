@@ -267,18 +267,18 @@ def correct_fact(*, by: User, fact: Fact, value: Any, reason: str) -> Fact:
 
 
 @action(Permission.FACTS_CORRECT, on="record")
-def retract_record(*, by: User, record: ConditionRecord | MedicationRecord, reason: str) -> Recorded:
+def retract_record(*, by: User, record: Recorded, reason: str) -> Recorded:
     """Mark a condition or medication as entered in error."""
     _correctable(record, reason)
-    same = {
+    same: dict[str, Any] = {
         field.attname: getattr(record, field.attname)
         for field in record._meta.concrete_fields
         if field.name not in {"id", "created_at", "created_by", "entered_in_error_of", "retracted", "reason", "source"}
     }
     note(reason=reason.strip())
-    return type(record).objects.create(
-        **same, entered_in_error_of=record, retracted=True, reason=reason.strip(), source=by.display_name
-    )
+    same |= {"entered_in_error_of": record, "retracted": True, "reason": reason.strip(), "source": by.display_name}
+    row: Recorded = type(record).objects.create(**same)
+    return row
 
 
 def _correctable(row: Recorded, reason: str) -> None:

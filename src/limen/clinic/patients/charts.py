@@ -99,7 +99,8 @@ def trajectory(patient: Patient, sessions: list[Session], instrument: str = "PHQ
 def report_of(record: BundleImport) -> dict[str, Any]:
     """The report of an import, and how often each reason stands in it."""
     counted = Counter((row["outcome"], row["resource"].partition("/")[0]) for row in record.report["not_imported"])
-    return record.report | {
+    report: dict[str, Any] = record.report
+    return report | {
         "not_imported_by_reason": [
             {"outcome": outcome, "resource": resource, "count": count}
             for (outcome, resource), count in counted.most_common()

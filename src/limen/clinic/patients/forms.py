@@ -43,7 +43,7 @@ class FactsForm(forms.Form):
     """One group of facts, every field empty: nothing clinical is ever copied forward."""
 
     def __init__(self, group: FactGroup, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=None, **kwargs)
+        super().__init__(*args, **kwargs)
         known = inputs()
         for key in group.keys:
             spec = known[key]

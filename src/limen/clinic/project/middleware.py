@@ -91,7 +91,7 @@ class CurrentSite:
             sites = Site.objects.filter(pk__in=request.user.memberships.filter(is_active=True).values("site"))
             chosen = request.session.get("site")
             site = next((row for row in sites if str(row.pk) == chosen), None) or sites.order_by("name").first()
-            request.site = site  # type: ignore[attr-defined]
+            request.site = site  # type: ignore[assignment]
             request.roles = roles_at(request.user, site) if site else []  # type: ignore[attr-defined]
             request.may = permissions_at(request.user, site) if site else frozenset()  # type: ignore[attr-defined]
         return self.get_response(request)
@@ -100,7 +100,7 @@ class CurrentSite:
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
         """Refuse clinic pages to a person without a role."""
-        if not request.user.is_authenticated or request.site is not None:  # type: ignore[attr-defined]
+        if not request.user.is_authenticated or request.site is not None:
             return None
         if view.__module__.startswith("allauth.") or not getattr(view, "login_required", True):
             return None

@@ -18,7 +18,7 @@ class ClinicRequest(HttpRequest):
     """A request of a signed-in person at a site."""
 
     user: User
-    site: Site
+    site: Site  # type: ignore[assignment]  # django-stubs names the attribute for django.contrib.sites
     roles: list[str]
     may: frozenset[Permission]
     htmx: HtmxDetails
