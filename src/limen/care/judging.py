@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, assert_never
+from typing import Any, TypeVar, assert_never
 
 from limen.care.case import Case, Pressure
 from limen.care.case import Condition as Entry
@@ -32,7 +32,9 @@ from limen.knowledge.conditions import (
 )
 from limen.knowledge.inputs import inputs
 from limen.knowledge.interactions import Agent, resolve, term_words
-from limen.knowledge.rules import code_sets
+from limen.knowledge.rules import Level, code_sets
+
+T = TypeVar("T")
 
 ASK = "not on record, ask"
 # Two repeats count as a documented set; each at least this long after the reading before it.
@@ -49,7 +51,8 @@ class Outcome:
     truth : bool or None
         ``None`` while it cannot be known.
     values : mapping
-        Every input that was looked at, by its short name; ``None`` for one that is missing.
+        Every input that was looked at, by its short name; ``None`` for one that is missing, an empty list for a history
+        that was taken and holds nothing of the kind.
     taken_on : mapping
         The day of each value that is not from the day of the decision.
     entries : tuple of Condition
@@ -58,6 +61,8 @@ class Outcome:
         The medicines that matched, as they are written on the list.
     gaps : tuple of Gap
         What is missing, where the truth is unknown.
+    asks : tuple of (Gap, level)
+        What was presumed and is still to be asked.
     """
 
     truth: bool | None
@@ -66,6 +71,7 @@ class Outcome:
     entries: tuple[Entry, ...] = ()
     drugs: tuple[tuple[str, Agent | None], ...] = ()
     gaps: tuple[Gap, ...] = ()
+    asks: tuple[tuple[Gap, Level], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +119,13 @@ def judge(condition: Condition, who: Subject) -> Outcome:
         case Not():
             inner = judge(condition.of, who)
             truth = None if inner.truth is None else not inner.truth
-            return Outcome(truth, inner.values, inner.taken_on, inner.entries, inner.drugs, inner.gaps)
+            return replace(inner, truth=truth)
         case Presume():
             inner = judge(condition.of, who)
             if inner.truth is not None:
                 return inner
-            return Outcome(condition.then, inner.values, inner.taken_on, inner.entries, inner.drugs)
+            asks = tuple((gap, condition.ask) for gap in inner.gaps) if condition.ask else ()
+            return replace(inner, truth=condition.then, gaps=(), asks=asks)
         case Always():
             return Outcome(True)
         case Threshold():
@@ -148,17 +155,35 @@ def joined(outcomes: list[Outcome], *, decides: bool) -> Outcome:
     values: dict[str, Any] = {}
     taken_on: dict[str, date] = {}
     for outcome in outcomes:
-        values.update({name: value for name, value in outcome.values.items() if values.get(name) is None})
+        merge(values, outcome.values)
         taken_on.update(outcome.taken_on)
     entries = tuple(dict.fromkeys(entry for outcome in outcomes for entry in outcome.entries))
     drugs = tuple(dict.fromkeys(drug for outcome in outcomes for drug in outcome.drugs))
     truths = {outcome.truth for outcome in outcomes}
     if decides in truths:
-        return Outcome(decides, values, taken_on, entries, drugs)
+        deciding = [outcome.asks for outcome in outcomes if outcome.truth is decides]
+        # What is known decides; a presumption is asked about only where nothing else would have decided the same.
+        asks = _flat(deciding) if all(deciding) else ()
+        return Outcome(decides, values, taken_on, entries, drugs, asks=asks)
+    asks = _flat(outcome.asks for outcome in outcomes)
     if None not in truths:
-        return Outcome(not decides, values, taken_on, entries, drugs)
-    gaps = tuple(dict.fromkeys(gap for outcome in outcomes if outcome.truth is None for gap in outcome.gaps))
-    return Outcome(None, values, taken_on, entries, drugs, gaps)
+        return Outcome(not decides, values, taken_on, entries, drugs, asks=asks)
+    gaps = _flat(outcome.gaps for outcome in outcomes if outcome.truth is None)
+    return Outcome(None, values, taken_on, entries, drugs, gaps, asks)
+
+
+def merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Add inputs; lists of matched entries join, and what is known stands before what is not."""
+    for name, value in values.items():
+        held = into.get(name)
+        if isinstance(held, list) and isinstance(value, list):
+            into[name] = [*held, *(item for item in value if item not in held)]
+        elif held is None:
+            into[name] = value
+
+
+def _flat(groups: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(item for group in groups for item in group))
 
 
 def _look_up(key: str, case: Case) -> Fact | Gap:
@@ -223,7 +248,7 @@ def _history(condition: History, who: Subject) -> Outcome:
     if found:
         return Outcome(True, {"condition": [item.shown for item in found]}, entries=tuple(found))
     if who.case.conditions_asked:
-        return Outcome(False, {"condition": None})
+        return Outcome(False, {"condition": []})
     return Outcome(None, {"condition": None}, gaps=(Gap(f"conditions: {code_sets()[condition.of].title}", ASK),))
 
 
@@ -236,7 +261,7 @@ def _takes(condition: Takes, who: Subject) -> Outcome:
     if found:
         return Outcome(True, {"medication": list(dict.fromkeys(name for name, _ in found))}, drugs=found)
     if who.case.medications_asked:
-        return Outcome(False, {"medication": None})
+        return Outcome(False, {"medication": []})
     named = ", ".join(term_words(term) for term in condition.of)
     return Outcome(None, {"medication": None}, gaps=(Gap(f"medications: {named}", ASK),))
 
@@ -257,7 +282,7 @@ def _unrecognised(who: Subject) -> Outcome:
         drugs: tuple[tuple[str, Agent | None], ...] = tuple((name, None) for name in who.unrecognised)
         return Outcome(True, {"medication": list(who.unrecognised)}, drugs=drugs)
     if who.case.medications_asked:
-        return Outcome(False, {"medication": None})
+        return Outcome(False, {"medication": []})
     return Outcome(None, {"medication": None}, gaps=(Gap("medications", ASK),))
 
 

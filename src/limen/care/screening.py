@@ -9,7 +9,7 @@ from typing import Any
 
 from limen.care.case import Case
 from limen.care.facts import Gap
-from limen.care.judging import Outcome, Subject, joined, judge, subject
+from limen.care.judging import Outcome, Subject, joined, judge, merge, subject
 from limen.care.wording import reason, threshold_text
 from limen.evidence import Verification
 from limen.knowledge.protocols import protocols
@@ -283,9 +283,11 @@ def _judge_rule(
         if outcome.truth:
             open_gaps = {gap: level for gap, level in gaps.items() if LEVELS.index(level) < LEVELS.index(tier.level)}
             return finding_of(rule, tier, outcome), _missing(rule, open_gaps), outcomes
+        open_here: list[tuple[Gap, Level]] = list(outcome.asks)
         if outcome.truth is None:
-            for gap in outcome.gaps:
-                gaps.setdefault(gap, tier.level)
+            open_here += [(gap, tier.level) for gap in outcome.gaps]
+        for gap, level in open_here:
+            gaps[gap] = min(gaps.get(gap, level), level, key=LEVELS.index)
     return None, _missing(rule, gaps), outcomes
 
 
@@ -331,7 +333,7 @@ def _passed(rule: Rule, tiers: tuple[Tier, ...], outcomes: list[Outcome]) -> Pas
     values: dict[str, Any] = {}
     taken_on: dict[str, date] = {}
     for outcome in outcomes:
-        values.update({name: value for name, value in outcome.values.items() if values.get(name) is None})
+        merge(values, outcome.values)
         taken_on.update(outcome.taken_on)
     texts = list(dict.fromkeys(_threshold(rule, tier) for tier in tiers))
     return Passed(rule.id, rule.title, values, taken_on, "; ".join(texts))

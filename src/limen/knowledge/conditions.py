@@ -137,10 +137,14 @@ class Not(Record):
 
 
 class Presume(Record):
-    """A part that counts as ``then`` while it is unknown: true for the stricter reading until a fact separates two."""
+    """A part that counts as ``then`` while it is unknown: true for the stricter reading until a fact separates two.
+
+    ``ask`` lists it as missing all the same, at that level, where it decided.
+    """
 
     kind: Literal["presume"]
     then: bool
+    ask: Literal["hold", "warn", "info"] | None = None
     of: Condition
 
 
