@@ -12,6 +12,15 @@ from limen.clinic.courses.models import Course, Plan, ScreeningResult
 from limen.clinic.patients.models import Patient
 from limen.clinic.sessions.models import Session, SessionEvent
 
+HEADER = {
+    "protocol": "TRD-IV",
+    "product": "racemic",
+    "route": "iv",
+    "patient": {"age_years": 42, "sex": "female", "weight_kg": 70},
+    "baseline": {"sbp_mmHg": 128, "dbp_mmHg": 78, "hr_per_min": 72, "spo2_pct": 98},
+    "session_number": 1,
+}
+
 
 def planned(
     clinic: Clinic, patient: Patient, *, dose_mg: float = 35.0, strength: float = 50.0, number: int = 1
@@ -45,7 +54,13 @@ def planned(
             signed_at=now,
         )
         made: Session = Session.objects.create(
-            site=clinic.site, course=course, patient=patient, plan=plan, chair=clinic.chair, number=number
+            site=clinic.site,
+            course=course,
+            patient=patient,
+            plan=plan,
+            chair=clinic.chair,
+            number=number,
+            header=HEADER,
         )
     return made
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -20,6 +21,7 @@ from limen.clinic.audit.act import acting
 from limen.clinic.audit.models import AuditEntry
 from limen.clinic.courses.models import Plan
 from limen.clinic.patients.models import Patient
+from limen.clinic.sessions.actions import halt, record, start_session
 from limen.clinic.sessions.models import Session
 from limen.clinic.stock import actions, queries
 from limen.clinic.stock.models import LedgerEntry, Vial
@@ -136,6 +138,44 @@ def test_an_infusion_stopped_early_explains_the_order(clinic: Clinic, drawn: Ses
     assert account.differences[0].difference_mg == Decimal("-15.75")
     assert account.differences[0].explained_by == ("infusion stopped at 22 min: nausea",)
     assert account.closes
+
+
+def test_the_book_follows_the_pump(clinic: Clinic, drawn: Session) -> None:
+    start = timezone.now()
+    with time_machine.travel(start, tick=False) as clock:
+        start_session(by=clinic.nurse, session=drawn)
+        record(by=clinic.nurse, session=drawn, kind="infusion.started", data={"dose_mg": 35.0, "duration_min": 40})
+        clock.shift(22 * 60)
+        record(by=clinic.nurse, session=drawn, kind="observation.recorded", data={"moaas": 5})
+        assert state(clinic)["given_mg"] == "0.0"
+        halt(by=clinic.nurse, session=drawn, kind="infusion.stopped", data={"reason": "nausea"})
+        assert state(clinic)["given_mg"] == "19.25"  # 22 of 40 min of 35 mg
+        assert AuditEntry.objects.get(action="stock.follow_pump").actor == clinic.nurse.username
+        clock.shift(60)
+        record(by=clinic.nurse, session=drawn, kind="observation.recorded", data={"moaas": 5})
+        assert LedgerEntry.objects.filter(kind="give").count() == 1
+        assert queries.session_account(drawn).given_mg == Decimal("19.25")
+
+
+def test_the_book_follows_a_pump_that_ran_empty(clinic: Clinic, drawn: Session) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        start_session(by=clinic.nurse, session=drawn)
+        record(by=clinic.nurse, session=drawn, kind="infusion.started", data={"dose_mg": 35.0, "duration_min": 40})
+        clock.shift(41 * 60)
+        record(by=clinic.nurse, session=drawn, kind="observation.recorded", data={"moaas": 5})
+        assert state(clinic)["given_mg"] == "35.0"
+
+
+def test_a_session_whose_drug_is_not_in_the_book_says_so(clinic: Clinic, session: Session) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        start_session(by=clinic.nurse, session=session)
+        record(by=clinic.nurse, session=session, kind="infusion.started", data={"dose_mg": 35.0, "duration_min": 40})
+        clock.shift(41 * 60)
+        record(by=clinic.nurse, session=session, kind="observation.recorded", data={"moaas": 5})
+        session.refresh_from_db()
+        told = queries.session_account(session)
+        assert "given by the session's record against the book" in [item.what for item in told.unexplained]
+        assert not told.closes
 
 
 # --- the right vial --------------------------------------------------------------------------------------------------

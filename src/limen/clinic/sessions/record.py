@@ -8,6 +8,7 @@ from limen.clinic.audit.act import note
 from limen.clinic.sessions.clock import lock, session_time_s
 from limen.clinic.sessions.models import LiveEvent, Session, SessionEvent
 from limen.clinic.sessions.outbox import emit
+from limen.clinic.stock.actions import follow_pump
 from limen.errors import InputError, RefusedError
 from limen.knowledge.monitoring import MonitoringRules
 from limen.session.events import Event, parse_event, parse_events
@@ -17,6 +18,7 @@ from limen.session.state import SessionState, fold, legal
 
 LATEST_S = 3600.0
 _ENVELOPE = {"t_s", "kind", "id", "by"}
+_PUMPING = ("planned", "started", "running", "paused")  # the book takes what was given once the pump has stopped
 
 
 def rule_set(session: Session) -> RuleSet:
@@ -106,6 +108,8 @@ def append(
     after = fold(header_of(session), parse_events([*rows, event_json(row)]), at_t_s=received_s)
     settle(session, after)
     note(event=kind, seq=seq)
+    if after.phase not in _PUMPING:
+        follow_pump(session, after.given_mg)
     emit(session, LiveEvent.Kind.EVENT, {"seq": seq, "kind": kind, "t_s": happened_s})
     return row
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from limen.care.syringe import VialSpec, check_vial
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.policy import holds
-from limen.clinic.audit.act import about, action
+from limen.clinic.audit.act import about, acting, action, current, target_of
 from limen.clinic.courses.models import Plan
 from limen.clinic.sessions.models import Session
 from limen.clinic.sites.zones import today
-from limen.clinic.stock.book import entries, key_for, line_for, rows, write
+from limen.clinic.stock.book import entries, key_for, line_for, lock_book, rows, write
 from limen.clinic.stock.models import LedgerEntry, Vial
 from limen.errors import InputError, RefusedError
 from limen.knowledge.drugs import get_product
@@ -74,7 +74,7 @@ def receive(
         )
     raw = line_for(
         "receive",
-        by=by,
+        by=by.username,
         vial=held,
         amount_mg=show_mg(amount),
         key=key,
@@ -143,7 +143,7 @@ def draw(
         if session.status not in OPEN:
             raise RefusedError(f"this session is {session.get_status_display().lower()}", where="session")
         check_order(session, vial)
-    return _post(session.site, vial, session, "draw", by, amount_mg, key, reason, witness)
+    return _post(session.site, vial, session, "draw", by.username, amount_mg, key, reason, witness)
 
 
 def check_order(session: Session, vial: Vial) -> None:
@@ -190,7 +190,7 @@ def give(
 ) -> LedgerEntry:
     """What a patient was given, from one vial's syringe."""
     _same_site(session, vial)
-    return _post(session.site, vial, session, "give", by, amount_mg, key, reason, witness)
+    return _post(session.site, vial, session, "give", by.username, amount_mg, key, reason, witness)
 
 
 @action(Permission.STOCK_GIVE, on="session")
@@ -205,18 +205,35 @@ def record_given(*, by: User, session: Session, amount_mg: float | Decimal) -> l
     amount_mg : float or Decimal
         All that the session has given up to now.
     """
-    total = amount_mg if isinstance(amount_mg, Decimal) else decimal_mg(amount_mg)
-    drawn = rows(session.site).filter(session=session)
-    own = entries(drawn)
-    left = total - sum((amount for line, amount in effective(own) if line.kind == "give"), Decimal(0))
-    made = []
-    for vial in Vial.objects.filter(entries__in=drawn).distinct().order_by("label"):
+    return _book_given(session, amount_mg, by.username)
+
+
+def follow_pump(session: Session, amount_mg: float) -> list[LedgerEntry]:
+    """The same from inside an act of the session, in the name of whoever acts; with an audit row of its own."""
+    if _not_yet_given(session, decimal_mg(amount_mg)) <= 0:
+        return []
+    by = current().by
+    with acting(by=by, action="stock.follow_pump", site=session.site, target=target_of(session)):
+        return _book_given(session, amount_mg, by)
+
+
+def _not_yet_given(session: Session, total: Decimal) -> Decimal:
+    own = effective(entries(rows(session.site).filter(session=session)))
+    return total - sum((amount for line, amount in own if line.kind == "give"), Decimal(0))
+
+
+def _book_given(session: Session, amount_mg: float | Decimal, by: str) -> list[LedgerEntry]:
+    lock_book(session.site)
+    left = _not_yet_given(session, amount_mg if isinstance(amount_mg, Decimal) else decimal_mg(amount_mg))
+    own = rows(session.site).filter(session=session)
+    made: list[LedgerEntry] = []
+    for vial in Vial.objects.filter(entries__in=own).distinct().order_by("label"):
         state = fold(entries(rows(session.site).filter(vial=vial)))[vial.label]
         part = min(left, state.syringes.get(str(session.pk), Decimal(0)))
         if part <= 0:
             continue
-        key = key_for("given", session.pk, vial.label, show_mg(state.given_mg))
-        made.append(_post(session.site, vial, session, "give", by, show_mg(part), key, "end of infusion", None))
+        key = key_for("given", session.pk, vial.label, own.filter(vial=vial, kind="give").count())
+        made.append(_post(session.site, vial, session, "give", by, show_mg(part), key, "given by the pump", None))
         left -= part
     return made
 
@@ -227,7 +244,7 @@ def waste(
 ) -> LedgerEntry:
     """Waste what was drawn and not given, seen by a second person."""
     _same_site(session, vial)
-    return _post(session.site, vial, session, "waste", by, amount_mg, key, reason, witness)
+    return _post(session.site, vial, session, "waste", by.username, amount_mg, key, reason, witness)
 
 
 @action(Permission.STOCK_RETURN, on="session")
@@ -243,7 +260,7 @@ def give_back(
 ) -> LedgerEntry:
     """Return what was drawn and not used to the vial it came from."""
     _same_site(session, vial)
-    return _post(session.site, vial, session, "return", by, amount_mg, key, reason, witness)
+    return _post(session.site, vial, session, "return", by.username, amount_mg, key, reason, witness)
 
 
 @action(Permission.STOCK_TRANSFER, on="vial")
@@ -251,7 +268,7 @@ def transfer(
     *, by: User, vial: Vial, amount_mg: str, key: str, witness: User | None = None, reason: str = ""
 ) -> LedgerEntry:
     """Change who keeps what is in a vial."""
-    return _post(vial.site, vial, None, "transfer", by, amount_mg, key, reason, witness)
+    return _post(vial.site, vial, None, "transfer", by.username, amount_mg, key, reason, witness)
 
 
 @action(Permission.STOCK_COUNT, on="vial")
@@ -259,19 +276,19 @@ def count(
     *, by: User, vial: Vial, amount_mg: str, key: str, witness: User | None = None, reason: str = ""
 ) -> LedgerEntry:
     """What was seen in a vial; the book says beside it what it expected."""
-    return _post(vial.site, vial, None, "count", by, amount_mg, key, reason, witness)
+    return _post(vial.site, vial, None, "count", by.username, amount_mg, key, reason, witness)
 
 
 @action(Permission.STOCK_CORRECT, on="vial")
 def lose(*, by: User, vial: Vial, amount_mg: str, reason: str, key: str, witness: User | None = None) -> LedgerEntry:
     """Drug that is gone: broken, spilt or missing, with the reason."""
-    return _post(vial.site, vial, None, "lose", by, amount_mg, key, reason, witness)
+    return _post(vial.site, vial, None, "lose", by.username, amount_mg, key, reason, witness)
 
 
 @action(Permission.STOCK_DESTROY, on="vial")
 def destroy(*, by: User, vial: Vial, amount_mg: str, witness: User | None, reason: str, key: str) -> LedgerEntry:
     """Destroy stock, seen by a second person."""
-    return _post(vial.site, vial, None, "destroy", by, amount_mg, key, reason, witness)
+    return _post(vial.site, vial, None, "destroy", by.username, amount_mg, key, reason, witness)
 
 
 @action(Permission.STOCK_CORRECT, on="vial")
@@ -290,7 +307,7 @@ def correct(
     if corrects and session is None:
         wrong = rows(vial.site).filter(vial=vial, key=corrects).first()
         session = wrong.session if wrong else None
-    return _post(vial.site, vial, session, "correct", by, amount_mg, key, reason, witness, corrects=corrects)
+    return _post(vial.site, vial, session, "correct", by.username, amount_mg, key, reason, witness, corrects=corrects)
 
 
 ACTS: Mapping[str, Callable[..., LedgerEntry]] = {
@@ -313,7 +330,7 @@ def _post(
     vial: Vial,
     session: Session | None,
     kind: str,
-    by: User,
+    by: str,
     amount_mg: str,
     key: str,
     reason: str,

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -16,9 +16,6 @@ from limen.clinic.sessions.models import Session
 from limen.clinic.sites.models import Site
 from limen.clinic.stock.models import LedgerEntry, Vial
 from limen.ledger import Entry, Line, post, show_mg
-
-if TYPE_CHECKING:
-    from limen.clinic.accounts.models import User
 
 
 def entry_of(row: LedgerEntry) -> Entry:
@@ -51,6 +48,11 @@ def entries(found: Iterable[LedgerEntry]) -> list[Entry]:
     return [entry_of(row) for row in found]
 
 
+def lock_book(site: Site) -> None:
+    """One writer at a time: SQLite by BEGIN IMMEDIATE, PostgreSQL by this lock; at last, by the unique position."""
+    Site.objects.select_for_update().get(pk=site.pk)
+
+
 def write(site: Site, vial: Vial, line: Line, session: Session | None, at: datetime | None = None) -> LedgerEntry:
     """Put a line at the end of the site's chain, inside an act. The same line twice is written once.
 
@@ -59,8 +61,7 @@ def write(site: Site, vial: Vial, line: Line, session: Session | None, at: datet
     InputError, RefusedError
         As ``limen.ledger.post`` does.
     """
-    # One writer at a time: SQLite by BEGIN IMMEDIATE, PostgreSQL by this lock; the unique position is the last guard.
-    Site.objects.select_for_update().get(pk=site.pk)
+    lock_book(site)
     last = rows(site).last()
     same_key = rows(site).filter(key=line.key).exclude(vial=vial)
     known = entries([*rows(site).filter(vial=vial), *same_key])
@@ -110,8 +111,6 @@ def key_for(*parts: object) -> str:
     return text if len(text) <= 80 else hashlib.sha256(text.encode()).hexdigest()
 
 
-def line_for(
-    kind: str, *, by: User, vial: Vial, amount_mg: str, key: str, **other: str | None
-) -> dict[str, str | None]:
+def line_for(kind: str, *, by: str, vial: Vial, amount_mg: str, key: str, **other: str | None) -> dict[str, str | None]:
     """A line as JSON, for ``read_line`` to check."""
-    return {"kind": kind, "vial": vial.label, "amount_mg": amount_mg, "by": by.username, "key": key, **other}
+    return {"kind": kind, "vial": vial.label, "amount_mg": amount_mg, "by": by, "key": key, **other}

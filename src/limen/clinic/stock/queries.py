@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+
+from django.utils import timezone
 
 from limen.clinic.sessions.models import Session, SessionEvent
 from limen.clinic.sites.models import Site
@@ -15,6 +17,7 @@ from limen.clinic.stock.actions import ordered_strength
 from limen.clinic.stock.book import entries, entry_of, rows
 from limen.clinic.stock.models import LedgerEntry, Vial
 from limen.ledger import (
+    Difference,
     Entry,
     Reconciliation,
     balance,
@@ -159,7 +162,7 @@ def session_account(session: Session) -> Reconciliation:
     found = list(SessionEvent.objects.filter(session=session).order_by("seq"))
     own = rows(session.site).filter(session=session)
     pumped, pump_words = _pump(found)
-    return reconcile(
+    account = reconcile(
         entries(own),
         str(session.pk),
         ordered_mg=ordered_mg(session),
@@ -167,6 +170,21 @@ def session_account(session: Session) -> Reconciliation:
         order_explained_by=[_words(event) for event in found if event.kind in _ORDER_EVENTS],
         pump_explained_by=pump_words,
     )
+    if session.started_at is None:
+        return account
+    told = Difference("given by the session's record against the book", given_mg(session), account.given_mg)
+    return account if told.explained else replace(account, differences=(*account.differences, told))
+
+
+def given_mg(session: Session) -> Decimal:
+    """What the session's events say was given, up to now."""
+    from limen.clinic.sessions.record import state_of
+
+    now_s = (timezone.now() - session.started_at).total_seconds() if session.started_at else 0.0
+    ended_s = (
+        (session.ended_at - session.started_at).total_seconds() if session.ended_at and session.started_at else now_s
+    )
+    return decimal_mg(state_of(session, at_t_s=ended_s).given_mg)
 
 
 def _pump(found: list[SessionEvent]) -> tuple[Decimal | None, list[str]]:
