@@ -33,7 +33,7 @@ class Gap:
 
 
 def gaps(missing: Iterable[Mapping[str, Any]]) -> list[Gap]:
-    """What is missing, one line an input, those that can stop treatment first.
+    """What is missing, one line an input, those that can stop treatment first; histories stand by themselves.
 
     Examples
     --------
@@ -44,6 +44,8 @@ def gaps(missing: Iterable[Mapping[str, Any]]) -> list[Gap]:
     """
     by_input: dict[str, list[Mapping[str, Any]]] = {}
     for row in missing:
+        if _history(row):
+            continue
         by_input.setdefault(str(row["input"]), []).append(row)
     found = [
         Gap(
@@ -55,6 +57,39 @@ def gaps(missing: Iterable[Mapping[str, Any]]) -> list[Gap]:
         for name, rows in by_input.items()
     ]
     return sorted(found, key=lambda gap: _rank(gap.level))
+
+
+@dataclass(frozen=True)
+class History:
+    """A history that was not taken: one act answers all that waits for it."""
+
+    name: str
+    waiting: tuple[tuple[str, str], ...]
+
+
+def histories(missing: Iterable[Mapping[str, Any]]) -> list[History]:
+    """The problem list and the drug list where they were not asked, with each question that waits and its rule.
+
+    Examples
+    --------
+    >>> histories([{"rule": "SEL-05", "input": "conditions: intracerebral haemorrhage", "why": "not on record, ask"}])
+    [History(name='conditions', waiting=(('intracerebral haemorrhage', 'SEL-05'),))]
+    """
+    found: dict[str, dict[str, list[str]]] = {}
+    for row in missing:
+        name = _history(row)
+        if name:
+            about = str(row["input"]).partition(": ")[2] or str(row.get("title") or "all of them")
+            found.setdefault(name, {}).setdefault(about, []).append(str(row["rule"]))
+    return [
+        History(name, tuple((about, ", ".join(dict.fromkeys(rules))) for about, rules in waiting.items()))
+        for name, waiting in sorted(found.items())
+    ]
+
+
+def _history(row: Mapping[str, Any]) -> str:
+    name = str(row["input"]).partition(":")[0]
+    return name if name in ("conditions", "medications") else ""
 
 
 _NOT_READ = {

@@ -69,13 +69,13 @@ def verdict_said(result: Mapping[str, Any]) -> str:
         for level, (one, many) in _VERBS.items()
         if levels.count(level)
     ]
+    missing = len({row["input"] for row in result.get("missing") or ()})
     if not counted:
-        said = "No finding stands against treatment today"
+        said = "Nothing found in what is on record so far" if missing else "No finding stands against treatment today"
     elif len(counted) == 1 and counted[0].endswith(("warns", "warn")):
         said = f"Nothing holds; {counted[0]}"
     else:
         said = ", ".join(counted[:-1]) + (" and " if len(counted) > 1 else "") + counted[-1]
-    missing = len({row["input"] for row in result.get("missing") or ()})
     parts = [said[:1].upper() + said[1:] + "."]
     if missing:
         unjudged = "is missing, so it is not judged" if missing == 1 else "are missing, so they are not judged"
@@ -117,12 +117,12 @@ def with_unit(value: Any, unit: str, digits: int = 1) -> str:
 
 
 def bare(value: Any) -> str:
-    """A number as it came, without trailing zeros; text stays text.
+    """A number as it came, to two decimals and without trailing zeros; text stays text.
 
     Examples
     --------
-    >>> bare(148.0), bare(0.50), bare("negative"), bare(True), bare(None)
-    ('148', '0.5', 'negative', 'yes', 'not known')
+    >>> bare(148.0), bare(0.50), bare(151.86292759932), bare("negative"), bare(True), bare(None)
+    ('148', '0.5', '151.86', 'negative', 'yes', 'not known')
     """
     if value is None or value == "":
         return UNKNOWN
@@ -134,7 +134,11 @@ def bare(value: Any) -> str:
         return " ".join(f"{label(key)} {bare(item)}" for key, item in value.items())
     if isinstance(value, int | float | Decimal):
         number = _decimal(value)
-        return UNKNOWN if number is None else f"{number.normalize():f}".replace("-", "−")
+        if number is None:
+            return UNKNOWN
+        digits = 2 if abs(number) >= 1 else 4
+        rounded = round(number, digits) if -number.as_tuple().exponent > digits else number
+        return f"{rounded.normalize():f}".replace("-", "−")
     return str(value)
 
 

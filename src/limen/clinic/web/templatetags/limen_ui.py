@@ -10,6 +10,7 @@ from django import template
 from django.forms import BoundField
 from django.utils import timezone
 
+from limen.clinic.accounts.roles import ROLES
 from limen.clinic.patients.fact_groups import fact_groups
 from limen.clinic.web import decisions, words
 from limen.clinic.web.charts import doses
@@ -83,6 +84,12 @@ def years(born: date | None) -> str:
 
 
 @register.filter
+def role_title(role: str) -> str:
+    """A role's name."""
+    return ROLES[role].title if role in ROLES else str(role)
+
+
+@register.filter
 def verdict_title(verdict: str) -> str:
     """The verdict as a heading."""
     return words.VERDICTS.get(verdict, verdict)
@@ -110,6 +117,12 @@ def gaps(missing: Sequence[Mapping[str, Any]] | None) -> list[decisions.Gap]:
 def not_read(result: Mapping[str, Any] | None) -> list[tuple[str, list[str]]]:
     """What came in and was not understood, by kind."""
     return decisions.not_read(result or {})
+
+
+@register.filter
+def histories(missing: Sequence[Mapping[str, Any]] | None) -> list[decisions.History]:
+    """The histories not taken, each with what waits for it."""
+    return decisions.histories(missing or ())
 
 
 @register.filter

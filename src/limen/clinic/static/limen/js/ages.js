@@ -11,12 +11,13 @@
   let heardClock = "";
   let beat = "a";
 
-  // Call on every message and heartbeat of the stream, and on nothing else.
-  function heard(iso) {
-    heardAt = performance.now();
+  // Call on every message and heartbeat of the stream, and on nothing else. `agoMs`: how long before this word its
+  // weakest link (the alarm monitor, the session's last watched second) gave its own sign of life.
+  function heard(iso, agoMs = 0) {
+    heardAt = Math.max(heardAt ?? -Infinity, performance.now() - agoMs);
     if (iso) {
       limen.sync(iso);
-      heardClock = limen.clockTime(Date.parse(iso));
+      heardClock = limen.clockTime(Date.parse(iso) - agoMs);
     }
     beat = beat === "a" ? "b" : "a";
     document.body.dataset.beat = beat;
@@ -33,8 +34,8 @@
     for (const pulse of document.querySelectorAll(".pulse")) {
       const word = pulse.querySelector("b");
       const said = pulse.querySelector("[data-pulse]");
-      if (word) word.textContent = blind || heardAt === null ? "Silent" : "Live";
-      if (said) said.textContent = silent < 10000 ? `${(silent / 1000).toFixed(1)} s` : limen.span(silent);
+      if (word) word.textContent = heardAt === null ? "not heard yet" : blind ? "Silent" : "Live";
+      if (said) said.textContent = heardAt === null ? "" : silent < 10000 ? `${(silent / 1000).toFixed(1)} s` : limen.span(silent);
       pulse.classList.toggle("pulse--silent", blind);
     }
     if (!blind) return;

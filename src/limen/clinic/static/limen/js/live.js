@@ -2,7 +2,6 @@
 // The live line: hears the server, says when it does not, and keeps what is tapped until the server has it.
 //   Limen.listen(url, stateUrl, {state, samples})   one stream, one whole state at each (re)connect and change
 //   Limen.act(url, kind, data)                      one deed under one key; sent again until it is answered
-//   body[data-unwatched]                            the server speaks, but its alarm monitor does not
 (() => {
   const limen = window.Limen;
   const monitorLimitS = 5;
@@ -53,7 +52,11 @@
       const from = lastId === null ? url : `${url}?after=${lastId}`;
       source = new EventSource(from);
       source.addEventListener("open", () => soon(0));
-      source.addEventListener("pulse", (event) => pulse(JSON.parse(event.data)));
+      source.addEventListener("pulse", (event) => {
+        const word = JSON.parse(event.data);
+        pulse(word, page.session);
+        if (page.pulse) page.pulse(word);
+      });
       source.addEventListener("reset", () => soon(0));
       source.addEventListener("samples", (event) => {
         lastId = Number(event.lastEventId);
@@ -78,14 +81,15 @@
     return { refetch: () => soon(0) };
   }
 
-  function pulse(word) {
-    limen.heard(word.now);
-    const age = word.monitor_age_s;
-    const dead = age === null || age > monitorLimitS;
-    document.body.toggleAttribute("data-unwatched", dead);
-    for (const place of document.querySelectorAll("[data-monitor-age]")) {
-      place.textContent = age === null ? "has not started" : `has been silent for ${limen.span(age * 1000)}`;
-    }
+  // The chain is as good as its weakest link: the server's word, the monitor's sign of life, and the second up to which
+  // it has watched this session. On the board the sessions are judged one by one, in their tiles.
+  function pulse(word, session) {
+    const watched = session ? word.watched_age_s[session] ?? 0 : 0;
+    const age = word.monitor_age_s === null ? Infinity : Math.max(word.monitor_age_s, watched);
+    limen.heard(word.now, age * 1000);
+    const unwatched = age > monitorLimitS;
+    for (const place of document.querySelectorAll("[data-if-unwatched]")) place.hidden = !unwatched;
+    for (const place of document.querySelectorAll("[data-if-silent]")) place.hidden = unwatched;
   }
 
   function signedOut() {
@@ -94,7 +98,8 @@
 
   // ---- doing
 
-  const name = "limen.deeds";
+  const person = document.body.dataset.person || "";
+  const name = `limen.deeds.${person}`; // another person's taps are never sent under this one's name
   const read = () => JSON.parse(window.sessionStorage.getItem(name) || "[]");
   const write = (deeds) => window.sessionStorage.setItem(name, JSON.stringify(deeds));
   const waiting = new Map();
@@ -116,6 +121,7 @@
     try {
       for (let [deed] = read(); deed; [deed] = read()) {
         const answer = await post(deed);
+        say();
         if (answer === null) {
           settle(deed.key, { kept: true });
           window.setTimeout(send, 2000);
