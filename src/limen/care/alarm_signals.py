@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from limen.care.alarm_limits import Crossing, Watch, shown, span
-from limen.care.alarm_state import Sample, SignalState, Tick
+from limen.care.alarm_state import Mark, Sample, SignalState, Tick
 from limen.knowledge.monitoring import Priority, Silence
 
 Arrival = Literal["new", "late", "too-late", "duplicate"]
@@ -68,7 +68,7 @@ def measured(sample: Sample) -> float:
     return min(sample.t_s, sample.received_t_s)
 
 
-def mark(sample: Sample) -> tuple[float, str, int | str]:
+def mark(sample: Sample) -> Mark:
     """What tells one sample of a signal from its repeat; without a running number, its value does."""
     return measured(sample), sample.device, sample.seq if sample.seq is not None else f"value {sample.value}"
 

@@ -245,6 +245,10 @@ class Change:
         }
 
 
+# When a sample was measured, its device, and its running number or, without one, its value in words.
+Mark = tuple[float, str, int | str]
+
+
 @dataclass(frozen=True, slots=True)
 class SignalState:
     """What is known of one signal.
@@ -267,7 +271,7 @@ class SignalState:
         When they began to be valid again.
     gone_t_s : float or None
         When its device was reported lost.
-    seen : tuple of (t_s, device, number)
+    seen : tuple of Mark
         Samples of the last few seconds, to tell a duplicate from a late arrival.
     too_late : int
         Samples that arrived too late to matter now; they stay on record.
@@ -286,7 +290,7 @@ class SignalState:
     invalid_since_t_s: float | None = None
     valid_since_t_s: float | None = None
     gone_t_s: float | None = None
-    seen: tuple[tuple[float, str, int | str], ...] = ()
+    seen: tuple[Mark, ...] = ()
     too_late: int = 0
 
 
