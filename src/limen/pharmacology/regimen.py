@@ -33,6 +33,9 @@ _DOSE = re.compile(
     r"(?:\s+over\s+(?P<over>(?:(?!\s+at\s).)+?))?(?:\s+at\s+(?P<at>.+?))?\s*$"
 )
 _LONGEST = 200
+# Past these a number is a slip, not a treatment (project rule): 100 g, ten years.
+MOST_MG = 100_000.0
+MOST_MIN = 3653 * 1440.0
 _NUMBER = re.compile(r"^\d+(?:\.\d+)?$")
 
 
@@ -77,7 +80,7 @@ class Dose:
     Raises
     ------
     InputError
-        If the amount or a time is not finite, or is negative.
+        If the amount or a time is not finite, is negative, or is more than can be meant.
     """
 
     amount_mg: float
@@ -86,10 +89,10 @@ class Dose:
     duration_min: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("amount_mg", "start_min", "duration_min"):
+        for name, most in (("amount_mg", MOST_MG), ("start_min", MOST_MIN), ("duration_min", MOST_MIN)):
             value = getattr(self, name)
-            if not math.isfinite(value) or value < 0:
-                raise InputError(f"{name} {value!r}", where="dose", allowed="a finite number, 0 or more")
+            if not 0 <= value <= most:
+                raise InputError(f"{name} {value:g}", where="dose", allowed=f"0 to {most:g}")
         if self.route not in ROUTES:
             raise InputError(f"unknown route {self.route!r}", where="dose", allowed=", ".join(ROUTES))
 

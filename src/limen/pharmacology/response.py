@@ -37,15 +37,15 @@ class Grid:
         What the caller sees: 0, every, 2 every, ... and the end.
     solved_min : array
         ``asked_min`` with the times where input changes, so that no peak is stepped over.
-    asked : array of bool
-        Which of ``solved_min`` are ``asked_min``.
+    asked : array of int
+        Where ``asked_min`` stand in ``solved_min``.
     corner : array of bool
         Which of ``solved_min`` are times where input starts, stops or changes.
     """
 
     asked_min: Array
     solved_min: Array
-    asked: npt.NDArray[np.bool_]
+    asked: npt.NDArray[np.intp]
     corner: npt.NDArray[np.bool_]
 
     @property
@@ -54,7 +54,7 @@ class Grid:
 
     def shown(self, values: Array) -> Array:
         """The values at the times asked for, of values (..., solved times)."""
-        return values if self.asked.all() else values.take(np.flatnonzero(self.asked), axis=-1)
+        return values if len(self.asked) == len(self.solved_min) else values.take(self.asked, axis=-1)
 
     @classmethod
     def of(cls, until_min: float, every_min: float, schedule: Schedule) -> Grid:
@@ -87,7 +87,7 @@ class Grid:
         places = np.searchsorted(asked_min, extra_min)
         new = asked_min[places] != extra_min
         solved_min: Array = np.insert(asked_min, places[new], extra_min[new])
-        asked = np.insert(np.ones(len(asked_min), dtype=bool), places[new], False)
+        asked = np.flatnonzero(np.insert(np.ones(len(asked_min), dtype=bool), places[new], False))
         corner = np.zeros(len(solved_min), dtype=bool)
         corner[np.searchsorted(solved_min, corners_min)] = True
         return cls(asked_min, solved_min, asked, corner)
