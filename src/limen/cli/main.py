@@ -44,10 +44,15 @@ def root(
         raise typer.Exit
 
 
-def main() -> None:
-    """Run the command line: exit 0 on success, 2 with one line on standard error for a user's error."""
+def load_topics() -> None:
+    """Add every topic's commands."""
     for topic in TOPICS:
         importlib.import_module(f"limen.cli.{topic}").register(app)
+
+
+def main() -> None:
+    """Run the command line: exit 0 on success, 2 with one line on standard error for a user's error."""
+    load_topics()
     try:
         app()
     except LimenError as problem:
