@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
@@ -103,6 +104,7 @@ def weakest_mark(of: Iterable[ClaimAt]) -> Verification:
     return min(marks, key=lambda mark: mark.rank, default=Verification.UNVERIFIED)
 
 
+@functools.lru_cache(maxsize=256)
 def _tree(path: Traversable) -> Any:
     return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
 
