@@ -39,12 +39,16 @@ def replay(
 
 def export(
     session: Annotated[str, typer.Argument(metavar="ID", help="The session's id in the clinic.")],
+    database: Annotated[
+        str | None,
+        typer.Option("--database", metavar="URL", help="The clinic's database; else LIMEN_DATABASE_URL, else its own."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print a session of the clinic as a record that can be replayed."""
+    """Print a session of the clinic as a record that can be replayed: JSON, with or without --json."""
     import limen.clinic
 
-    limen.clinic.setup()
+    limen.clinic.setup(database)
     from limen.clinic.sessions.queries import export_session
 
     print_json(export_session(session))

@@ -98,7 +98,8 @@ def replay_recorded(recorded: Recorded) -> ReplayResult:
     run = run_alarms(recorded)
     header, rules, events = recorded.header, recorded.rules, recorded.events
     now = recorded.until_t_s
-    state = fold(header, events, at_t_s=max(now, *(event.t_s for event in events)) if events else now)
+    last = max([now, *(max(event.t_s, event.known_t_s) for event in events)])
+    state = fold(header, events, at_t_s=last)
     asked = [event for event in corrected(events) if isinstance(event, DischargeAsked)]
     answers = [
         ready_at(header, events, recorded.samples, run.watch, event.t_s, rules.discharge).to_json()

@@ -39,6 +39,15 @@ from limen.session.header import SessionHeader
 Phase = Literal["planned", "started", "running", "paused", "stopped", "recovery", "discharged", "ended"]
 
 _PUMP = {"infusion.started", "infusion.paused", "infusion.resumed", "infusion.rate-changed", "infusion.stopped"}
+_MOVES = {
+    *_PUMP,
+    "session.started",
+    "session.ended",
+    "dose.given",
+    "discharged",
+    "emergency.started",
+    "emergency.ended",
+}
 _ALIVE: tuple[Phase, ...] = ("started", "running", "paused", "stopped", "recovery")
 
 # In which phases an event may happen; a kind that is not here may happen at any time.
@@ -393,10 +402,10 @@ def _emergency(events: Iterable[Event]) -> bool:
 def _irregular(events: Sequence[Event]) -> tuple[dict[str, Any], ...]:
     """Events that the door would have refused, judged only by what was done before them."""
     found: list[dict[str, Any]] = []
-    for index, event in enumerate(events):
+    before: list[Event] = []  # those that move the phase: few, however many were recorded
+    for event in events:
         if event.kind not in _WHEN and not isinstance(event, EmergencyEnded):
             continue
-        before = events[:index]
         given = infusions(before, event.t_s)
         doses = tuple(entry for entry in before if isinstance(entry, DoseGiven))
         done = {type(entry): entry.t_s for entry in before}
@@ -408,6 +417,8 @@ def _irregular(events: Sequence[Event]) -> tuple[dict[str, Any], ...]:
             because = _objection(state, event)
         if because is not None:
             found.append({"id": event.id, "t_s": event.t_s, "kind": event.kind, "because": because})
+        if event.kind in _MOVES:
+            before.append(event)
     return tuple(found)
 
 
