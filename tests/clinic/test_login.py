@@ -32,6 +32,13 @@ def test_the_way_in(clinic: Clinic) -> None:
     assert client.get(reverse("patients:list")).status_code == 302
 
 
+def test_work_starts_where_the_role_is(clinic: Clinic) -> None:
+    for person, name in ((clinic.pharmacist, "stock:ledger"), (clinic.nurse, "patients:list")):
+        client = Client()
+        client.force_login(person)
+        assert client.get(reverse("home"))["Location"] == reverse(name)
+
+
 def test_a_wrong_password_says_the_same_as_an_unknown_name(clinic: Clinic) -> None:
     known = Client().post(reverse("account_login"), WRONG)
     unknown = Client().post(reverse("account_login"), {**WRONG, "login": "nobody-here"})

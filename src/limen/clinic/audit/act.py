@@ -109,7 +109,7 @@ def acting(*, by: str, action: str, site: Site, target: str = "", audited: bool 
         _current.reset(token)
 
 
-def action(permission: Permission, *, on: str = "site") -> Callable[[Callable[P, R]], Callable[P, R]]:
+def action(permission: Permission, *, on: str = "site", name: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a function an act: permission checked, one transaction, one audit row.
 
     Parameters
@@ -118,10 +118,12 @@ def action(permission: Permission, *, on: str = "site") -> Callable[[Callable[P,
         What ``by`` must hold at the site.
     on : str
         The keyword argument that holds the site, or a row with a ``site``.
+    name : str
+        What the audit trail calls it, where that is not the application and the function.
     """
 
     def wrap(function: Callable[P, R]) -> Callable[P, R]:
-        name = f"{function.__module__.split('.')[-2]}.{function.__name__}"
+        called = name or f"{function.__module__.split('.')[-2]}.{function.__name__}"
 
         @functools.wraps(function)
         def act(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -129,13 +131,13 @@ def action(permission: Permission, *, on: str = "site") -> Callable[[Callable[P,
             from limen.clinic.sites.models import Site
 
             if args:
-                raise TypeError(f"{name} takes keyword arguments only")
+                raise TypeError(f"{called} takes keyword arguments only")
             by: User = kwargs["by"]  # type: ignore[assignment]
             subject: Any = kwargs[on]
             site = subject if isinstance(subject, Site) else subject.site
             target = target_of(subject)
-            role = require(by=by, permission=permission, site=site, target=target, action=name)
-            with acting(by=by.username, action=name, site=site, target=target) as this:
+            role = require(by=by, permission=permission, site=site, target=target, action=called)
+            with acting(by=by.username, action=called, site=site, target=target) as this:
                 this.detail.update(permission=permission.value, role=role)
                 return function(**kwargs)  # type: ignore[call-arg]
 

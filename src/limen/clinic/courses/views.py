@@ -52,7 +52,7 @@ def detail(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
     course = queries.course(request.site, course_id)
     sessions = [row for row in charts.sessions_of(course.patient) if row.course_id == course.pk]
     context = _head(course) | {
-        "screenings": queries.screenings(course),
+        "screenings": queries.screenings(course).defer("case", "result"),
         "plans": queries.plans(course),
         "signed": queries.signed_plan(course),
         "overrides": Override.objects.filter(course=course).select_related("user"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from limen.clinic.accounts.models import User
 from limen.clinic.accounts.permissions import Permission
+from limen.clinic.accounts.policy import require
 from limen.clinic.audit.act import about, action, note
 from limen.clinic.patients.actions import new_condition, new_fact, new_medication, new_patient
 from limen.clinic.patients.models import BundleImport, ConditionRecord, Fact, MedicationRecord, Patient
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _ON_THE_PATIENT = ("patient.birth_date", "patient.sex", "patient.age_years")
 
 
-@action(Permission.PATIENTS_IMPORT, on="site")
 def import_bundle(*, by: User, site: Site, raw: Any, file_name: str = "") -> BundleImport:
     """Take in a FHIR R4 bundle about one patient: all of it, or nothing.
 
@@ -35,7 +35,14 @@ def import_bundle(*, by: User, site: Site, raw: Any, file_name: str = "") -> Bun
     RefusedError
         If this very bundle has been taken in before.
     """
+    require(by=by, permission=Permission.PATIENTS_IMPORT, site=site, target=file_name, action="patients.import_bundle")
+    # A large bundle takes seconds to read: not while the database is held for writing, when alarms are written too.
     bundle = read_bundle(raw, on=today(site))
+    return _store(by=by, site=site, bundle=bundle, raw=raw, file_name=file_name)
+
+
+@action(Permission.PATIENTS_IMPORT, on="site", name="patients.import_bundle")
+def _store(*, by: User, site: Site, bundle: ImportedBundle, raw: Any, file_name: str) -> BundleImport:
     digest = hashlib.sha256(json.dumps(raw, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
     patient = _patient(site, bundle)
     before = BundleImport.objects.filter(site=site, sha256=digest).first()

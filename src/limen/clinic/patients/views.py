@@ -91,7 +91,9 @@ def import_result(request: ClinicRequest, import_id: uuid.UUID) -> HttpResponse:
     Context: ``record``, ``report`` (``entries``, ``imported``, ``not_imported``, ``stored``,
     ``not_imported_by_reason``), ``patient``, ``weight``, ``course``.
     """
-    record = get_object_or_404(BundleImport.objects.select_related("patient__site"), pk=import_id, site=request.site)
+    record = get_object_or_404(
+        BundleImport.objects.select_related("patient__site").defer("raw"), pk=import_id, site=request.site
+    )
     context = charts.head(record.patient) | {"record": record, "report": charts.report_of(record), "here": "patients"}
     return render(request, "patients/import_result.html", context)
 
@@ -119,7 +121,7 @@ def detail(request: ClinicRequest, patient_id: uuid.UUID) -> HttpResponse:
         "course": courses[0] if courses else None,
         "sessions": sessions,
         "tasks": patient.tasks.filter(status="open"),
-        "imports": patient.imports.all(),
+        "imports": patient.imports.defer("raw", "report"),
         "trajectory": charts.trajectory(patient, sessions),
         "here": "patients",
     }

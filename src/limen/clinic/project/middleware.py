@@ -14,8 +14,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 
-from limen.clinic.accounts.policy import DeniedError, permissions_at, record_denial, roles_at
-from limen.clinic.sites.models import Site
+from limen.clinic.accounts.policy import DeniedError, record_denial
+from limen.clinic.accounts.roles import ROLES
 from limen.clinic.web.refusals import refusal
 from limen.errors import LimenError
 
@@ -50,7 +50,7 @@ class IdleTimeout:
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
         """End the sign-in of somebody who has been away; else note that they are here."""
-        if not request.user.is_authenticated or getattr(view, "passive", False):
+        if getattr(view, "passive", False) or not request.user.is_authenticated:
             return None
         now = time.time()
         seen = request.session.get("seen_at", now)
@@ -86,25 +86,26 @@ class CurrentSite:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Find the site; a person with a role nowhere sees only that."""
-        if request.user.is_authenticated:
-            sites = Site.objects.filter(pk__in=request.user.memberships.filter(is_active=True).values("site"))
-            chosen = request.session.get("site")
-            site = next((row for row in sites if str(row.pk) == chosen), None) or sites.order_by("name").first()
-            request.site = site  # type: ignore[assignment]
-            request.roles = roles_at(request.user, site) if site else []  # type: ignore[attr-defined]
-            request.may = permissions_at(request.user, site) if site else frozenset()  # type: ignore[attr-defined]
+        """Pass on; the view is known only in ``process_view``."""
         return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
-        """Refuse clinic pages to a person without a role."""
-        if not request.user.is_authenticated or request.site is not None:
+        """Find the site; refuse clinic pages to a person without a role."""
+        if not getattr(view, "login_required", True) or not request.user.is_authenticated:
             return None
-        if view.__module__.startswith("allauth.") or not getattr(view, "login_required", True):
-            return None
-        raise PermissionDenied("You hold no role at any site. Ask the medical director.")
+        held = request.user.memberships.filter(is_active=True).select_related("site").order_by("site__name", "role")
+        rows = list(held)
+        chosen = request.session.get("site")
+        site = next((row.site for row in rows if str(row.site_id) == chosen), rows[0].site if rows else None)
+        roles = [row.role for row in rows if site is not None and row.site_id == site.pk]
+        request.site = site  # type: ignore[assignment]
+        request.roles = roles  # type: ignore[attr-defined]
+        request.may = frozenset(verb for role in roles for verb in ROLES[role].permissions)  # type: ignore[attr-defined]
+        if site is None and not view.__module__.startswith("allauth."):
+            raise PermissionDenied("You hold no role at any site. Ask the medical director.")
+        return None
 
 
 class Refusals:

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -200,6 +201,7 @@ def serve(bind: Bind, opened: socket.socket) -> None:
     """Serve until told to stop. Open streams are given 3 s; they take up where they left when they reconnect."""
     import uvicorn
 
+    threading.Thread(target=_warm, daemon=True).start()
     config = uvicorn.Config(
         "limen.clinic.project.asgi:application",
         lifespan="off",
@@ -212,6 +214,18 @@ def serve(bind: Bind, opened: socket.socket) -> None:
         ssl_keyfile=bind.tls_key,
     )
     uvicorn.Server(config).run(sockets=[opened])
+
+
+def _warm() -> None:
+    """Read the rules and run one small plan, so that the first person does not wait for it."""
+    from limen.care.case_json import case_from_json
+    from limen.care.planning import plan
+    from limen.clinic.courses.forecasts import forecaster
+    from limen.knowledge.release import knowledge_release
+
+    knowledge_release()
+    case = case_from_json({"on": "2000-01-01", "patient": {"age_years": 40, "sex": "female", "weight_kg": 70}})
+    plan(case, "TRD-IV", forecast=forecaster("racemic"))
 
 
 def say(line: str) -> None:

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 import limen
+from limen.clinic.accounts.roles import Pharmacist
 from limen.clinic.project.middleware import passive
 from limen.clinic.sessions.models import Heartbeat
 from limen.clinic.sites.models import Site
@@ -47,8 +48,8 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @require_GET
 def home(request: ClinicRequest) -> HttpResponse:
-    """Where a person's work starts."""
-    return redirect("patients:list")
+    """Where a person's work starts: the stock for a pharmacist, the patients for all others."""
+    return redirect("stock:ledger" if request.roles == [Pharmacist.id] else "patients:list")
 
 
 @require_POST
