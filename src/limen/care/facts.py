@@ -141,15 +141,15 @@ def shown_value(item: Fact) -> str:
     return f"{text} {spec.unit}" if spec.unit else text
 
 
-def number_words(value: float) -> str:
-    """A number to one decimal, without a decimal that is 0.
+def number_words(value: float, unit: str | None = None) -> str:
+    """A number to one decimal, without a decimal that is 0, with its unit where it is given.
 
     Examples
     --------
-    >>> number_words(139.96), number_words(128.0)
-    ('140', '128')
+    >>> number_words(139.96), number_words(128.0, "mmHg")
+    ('140', '128 mmHg')
     """
-    return f"{round(value, 1):g}"
+    return f"{round(value, 1):g}{f' {unit}' if unit else ''}"
 
 
 def pressure_words(sbp_mmHg: float, dbp_mmHg: float) -> str:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeVar, assert_never
 
-from limen.care.case import Case, Pressure
+from limen.care.case import Case
 from limen.care.case import Condition as Entry
-from limen.care.facts import Fact, Gap, age_limit, pressure_words
+from limen.care.facts import Fact, Gap
 from limen.care.history import belongs, recent
+from limen.care.pressure import counted_pressures, mean_pressure, pressure_gap
 from limen.care.triage import triage
 from limen.knowledge.conditions import (
     All,
@@ -30,16 +31,12 @@ from limen.knowledge.conditions import (
     Unrecorded,
     input_words,
 )
-from limen.knowledge.inputs import inputs
 from limen.knowledge.interactions import Agent, resolve, term_words
 from limen.knowledge.rules import Level, code_sets
 
 T = TypeVar("T")
 
 ASK = "not on record, ask"
-# Two repeats count as a documented set; each at least this long after the reading before it.
-REPEATS = 2
-SPACING_MIN = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +315,7 @@ def _pressure(condition: PressureBeyond, case: Case) -> Outcome:
     gap = pressure_gap(case)
     if gap is not None:
         return Outcome(None, {"sbp_mmHg": None, "dbp_mmHg": None}, gaps=(gap,))
-    counted, settled = counted_pressures(case.pressures)
+    counted, settled = counted_pressures(case.pressures, condition.repeats, condition.spacing_min)
     judged = [mean_pressure(counted)] if settled and condition.reading == "settled" else list(counted)
     dbp_limit_mmHg = condition.dbp_mmHg
     if condition.stricter_from_age_years is not None and condition.stricter_dbp_mmHg is not None:
@@ -344,51 +341,3 @@ def _pressure(condition: PressureBeyond, case: Case) -> Outcome:
 
 def _beyond(value: float, limit: float, compare: str) -> bool:
     return value > limit if compare == "over" else value >= limit
-
-
-def pressure_gap(case: Case) -> Gap | None:
-    """Why there is no pressure of the day, or ``None`` where there is one."""
-    spec = inputs()["vitals.sbp_mmHg"]
-    if not case.pressures:
-        found = case.current("vitals.sbp_mmHg")
-        partner = case.current("vitals.dbp_mmHg")
-        if isinstance(found, Fact) or isinstance(partner, Fact):
-            return Gap("vitals.sbp_mmHg", "systolic and diastolic were not taken together")
-        return Gap("vitals.sbp_mmHg", "blood pressure not known")
-    first = case.pressures[0]
-    taken_on = case.pressures_on
-    shown = f"last {pressure_words(first.sbp_mmHg, first.dbp_mmHg)} mmHg"
-    if taken_on is None:
-        return Gap("vitals.sbp_mmHg", f"{shown}, undated")
-    if spec.max_age_days is not None and (case.on - taken_on).days > spec.max_age_days:
-        return Gap("vitals.sbp_mmHg", f"{shown} on {taken_on.isoformat()}, older than {age_limit(spec)}")
-    return None
-
-
-def counted_pressures(readings: tuple[Pressure, ...]) -> tuple[tuple[Pressure, ...], bool]:
-    """The readings that decide: the spaced repeats where there are enough, else every reading; and which it was.
-
-    Examples
-    --------
-    >>> counted_pressures((Pressure(0, 148, 92), Pressure(12, 136, 84), Pressure(25, 134, 82)))[1]
-    True
-    """
-    spaced: list[Pressure] = []
-    last_min = readings[0].at_min
-    for reading in readings[1:]:
-        if reading.at_min >= last_min + SPACING_MIN:
-            spaced.append(reading)
-            last_min = reading.at_min
-    if len(spaced) >= REPEATS:
-        return readings[1:], True
-    return readings, False
-
-
-def mean_pressure(readings: Iterable[Pressure]) -> Pressure:
-    """The mean of the readings, at the time of the last."""
-    taken = list(readings)
-    return Pressure(
-        taken[-1].at_min,
-        sum(reading.sbp_mmHg for reading in taken) / len(taken),
-        sum(reading.dbp_mmHg for reading in taken) / len(taken),
-    )

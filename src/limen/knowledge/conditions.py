@@ -70,7 +70,8 @@ class Mixed(Record):
 class PressureBeyond(Record):
     """A resting pressure beyond either number.
 
-    ``settled`` decides on the mean of a documented set of repeats where there is one, else on the worst reading;
+    ``settled`` decides on the mean of a documented set of repeats where there is one, else on the worst reading; a set
+    is at least ``repeats`` readings, each at least ``spacing_min`` after the one before;
     ``any`` decides on every reading that counts. From ``stricter_from_age_years`` the stricter diastolic limit holds,
     also while the age is not known.
     """
@@ -80,6 +81,8 @@ class PressureBeyond(Record):
     compare: Literal["over", "at-least"]
     sbp_mmHg: float
     dbp_mmHg: float
+    repeats: int
+    spacing_min: float
     stricter_from_age_years: float | None = None
     stricter_dbp_mmHg: float | None = None
 

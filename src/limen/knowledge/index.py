@@ -104,9 +104,13 @@ def weakest_mark(of: Iterable[ClaimAt]) -> Verification:
     return min(marks, key=lambda mark: mark.rank, default=Verification.UNVERIFIED)
 
 
-@functools.lru_cache(maxsize=256)
 def _tree(path: Traversable) -> Any:
-    return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    return _parsed(path.read_text(encoding="utf-8"))
+
+
+@functools.lru_cache(maxsize=256)
+def _parsed(text: str) -> Any:
+    return YAML(typ="safe").load(text)
 
 
 def _walk(node: Any, owner: str, file: str) -> Iterator[ClaimAt]:
