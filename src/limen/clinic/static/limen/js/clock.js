@@ -23,7 +23,7 @@
   const seconds = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
   const minutes = format({ weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 
-  const clockTime = (ms) => seconds.format(ms);
+  const clockTime = (ms) => (Number.isFinite(ms) ? seconds.format(ms) : "an unknown time");
 
   // m:ss under an hour, h:mm:ss beyond; late spans carry their own plus sign where they are used
   function span(ms) {

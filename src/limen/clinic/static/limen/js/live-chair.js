@@ -1,0 +1,233 @@
+"use strict";
+// One live session: numbers with their ages, lanes of seen and forecast, what is given, what is due, what is not met.
+(() => {
+  const limen = window.Limen;
+  const { el, words } = limen;
+  const script = document.currentScript;
+  const find = (selector) => document.querySelector(selector);
+  const vitals = Object.fromEntries([...document.querySelectorAll("[data-vital]")].map((item) => [item.dataset.vital, item]));
+  let session = JSON.parse(document.getElementById("live-state").textContent);
+  const traces = { HR: trace(), SPO2: trace(), NIBP_SYS: trace(), NIBP_DIA: trace() };
+  let lanes = null;
+
+  function trace() {
+    return { t: [], v: [] };
+  }
+
+  // ---- what came
+
+  function take(state) {
+    session = state;
+    for (const [signal, line] of Object.entries(traces)) {
+      const seen = state.series[signal] || { t_s: [], value: [] };
+      line.t = [...seen.t_s];
+      line.v = [...seen.value];
+    }
+    draw();
+  }
+
+  // Samples come as they were stored, without judgement: a value of 0 or none is a gap, and the state tells the rest.
+  function samples(message) {
+    for (const [signal, tS, value] of message.values) {
+      const line = traces[signal];
+      const reading = value === null || value <= 0 ? null : value;
+      if (line && (line.t.length === 0 || tS > line.t[line.t.length - 1])) {
+        line.t.push(tS);
+        line.v.push(reading);
+      }
+      const known = session.signals[signal];
+      if (known && reading !== null && (known.t_s === null || tS > known.t_s)) Object.assign(known, { value: reading, t_s: tS });
+    }
+    drawVitals();
+    drawLanes();
+  }
+
+  // ---- numbers
+
+  function drawVitals() {
+    const { alarms } = session;
+    for (const signal of ["HR", "SPO2", "RR"]) {
+      const source = signal === "HR" && !session.signals.HR ? "PULSE" : signal;
+      limen.setVital(vitals[signal], session, source);
+      limen.colour(vitals[signal], alarms, [signal, source]);
+    }
+    const { NIBP_SYS: high, NIBP_DIA: low } = session.signals;
+    const whole = high && high.value !== null;
+    const lower = whole && low && low.value !== null && Math.abs(low.t_s - high.t_s) < 5 ? words.round(low.value) : "–";
+    limen.setVital(vitals.pressure, session, "NIBP_SYS", null, whole ? `${words.round(high.value)}/${lower}` : null);
+    limen.colour(vitals.pressure, alarms, ["NIBP_SYS", "NIBP_DIA", "NIBP_MEAN"]);
+  }
+
+  function drawGiven() {
+    const given = limen.givenMg(session);
+    find("[data-given]").textContent = words.mg(given);
+    find("[data-dose]").textContent = words.mg(session.dose_mg);
+    find("[data-pushed]").setAttribute("width", session.dose_mg ? Math.min(100, (100 * given) / session.dose_mg) : 0);
+    const { gone, planned } = limen.progress(session);
+    const of = planned ? ` of ${words.span(planned)}` : "";
+    find("[data-phase]").textContent = `${words.phases[session.phase]}${session.started_at ? ` ${words.span(Math.max(0, gone))}${of}` : ""}`;
+    const next = find("[data-next]");
+    next.replaceChildren();
+    if (!session.next) return;
+    const left = session.next.due_t_s - limen.elapsed(session);
+    next.append(
+      el("span", { class: "quiet" }, `${words.dueWords(session, session.next)} ${left < 0 ? "late" : "in"}`),
+      el("b", {}, left < 0 ? `+${words.span(-left)}` : words.span(left)),
+    );
+  }
+
+  function drawSteps() {
+    const steps = find("[data-steps]");
+    steps.replaceChildren();
+    for (const step of session.steps) {
+      const begin = session.dose_start_t_s === null ? null : session.dose_start_t_s + step.at_min * 60;
+      const end = begin === null ? null : session.expected_end_t_s ?? session.dose_end_t_s ?? begin + step.duration_min * 60;
+      const time = begin === null ? `${step.duration_min} min` : `${limen.clock(session, begin).slice(0, 5)}–${limen.clock(session, end).slice(0, 5)}`;
+      const rate = step.rate_mL_per_h ? `${step.rate_mL_per_h.toFixed(1)} mL/h` : step.kind;
+      steps.append(el("li", { "aria-current": session.phase === "running" ? "step" : null }, el("span", {}, time), el("span", {}, rate), el("span", {}, `${words.mg(step.dose_mg)} mg`)));
+    }
+    const syringe = session.syringe;
+    find("[data-syringe]").textContent = syringe ? `Syringe ${syringe.concentration_mg_per_mL} mg/mL, ${syringe.volume_mL} mL` : "";
+  }
+
+  function drawReady() {
+    const ready = session.readiness;
+    const said = find("[data-ready-said]");
+    const list = find("[data-unmet]");
+    list.replaceChildren();
+    if (!ready) {
+      said.textContent = "not started";
+      return;
+    }
+    const earliest = ready.earliest_t_s !== null ? `not before ${limen.clock(session, ready.earliest_t_s).slice(0, 5)}` : "";
+    said.textContent = ready.ready ? "every criterion is met" : `${ready.unmet.length} not met${earliest ? `, ${earliest}` : ""}`;
+    for (const item of ready.unmet) list.append(el("li", {}, el("b", {}, `${item.rule} `), item.because));
+  }
+
+  function drawLog() {
+    const list = find("[data-log]");
+    list.replaceChildren();
+    for (const event of session.log) {
+      const data = Object.entries(event).filter(([key]) => !["t_s", "kind", "id", "by", "at", "received_t_s", "streams"].includes(key));
+      const text = data.map(([key, value]) => `${key.replaceAll("_", " ")} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
+      const wrong = session.log.some((other) => other.kind === "entry.corrected" && other.entry === event.id && !other.changes);
+      const what = el("span", { class: wrong ? "corrected" : null }, `${event.kind.replace(".", " ").replaceAll("-", " ")}${text ? `: ${text}` : ""} (${event.by})`);
+      const correct = event.kind === "observation.recorded" || event.kind === "symptom.reported" ? limen.correction(event) : null;
+      list.append(el("li", {}, el("time", {}, limen.clock(session, event.t_s)), el("span", {}, what, correct)));
+    }
+  }
+
+  // ---- lanes
+
+  const at = (tS) => Date.parse(session.started_at) / 1000 + tS;
+
+  function openLanes() {
+    if (!session.started_at || lanes) return;
+    const place = (name) => find(`[data-lane="${name}"]`);
+    const room = Math.max(300, window.innerHeight - find("[data-trend]").getBoundingClientRect().top - find(".obs-set").offsetHeight - 12);
+    const share = (part) => Math.round((room - 26) * part);
+    const from = at(-120);
+    const to = at(Math.max(session.t_s, session.dose_start_t_s ?? session.t_s) + 60 * ((session.duration_min || 40) + 60));
+    const common = { from, to };
+    const base = session.baseline || {};
+    const high = Math.max(180, (base.sbp_mmHg || 120) + 60);
+    lanes = {
+      pressure: limen.lane(place("pressure"), { ...common, title: "Pressure", range: [40, high + 10], ticks: [60, 100, 140, 180].filter((tick) => tick < high), height: share(0.36), cuff: true, names: true }),
+      HR: limen.lane(place("HR"), { ...common, title: "Heart", range: [35, 145], ticks: [50, 80, 110, 140], height: share(0.22) }),
+      SPO2: limen.lane(place("SPO2"), { ...common, title: "SpO2", range: [84, 101], ticks: [85, 90, 95, 100], height: share(0.18) }),
+      drug: limen.lane(place("drug"), { ...common, title: "Effect site", range: [0, 300], ticks: [0, 100, 200, 300], height: share(0.24) + 26, times: true, names: true }),
+    };
+  }
+
+  function forecastOf(name, lift) {
+    const found = session.outlook.outputs[name];
+    if (!found || lift === null || lift === undefined) return null;
+    const up = (values) => (values ? values.map((value) => value + lift) : null);
+    return {
+      t: session.outlook.t_s.map(at), typical: up(found.typical),
+      patients: found.p05 ? [up(found.p05), up(found.p95)] : null,
+      models: found.low ? [up(found.low), up(found.high)] : null,
+    };
+  }
+
+  function walls(signal) {
+    const limits = session.limits[signal];
+    if (!limits) return [];
+    return ["low", "high"].filter((side) => limits[side] !== null && limits[side] !== undefined).map((side) => ({ side, value: limits[side], name: `${limits.own ? "own limit" : "hold"} ${limits[side]}` }));
+  }
+
+  function drawLanes() {
+    openLanes();
+    if (!lanes) return;
+    const now = at(limen.elapsed(session));
+    const since = at(0);
+    const seen = (signal) => ({ x: traces[signal].t.map(at), y: traces[signal].v, since });
+    lanes.HR.update(seen(traces.HR.t.length || !session.signals.PULSE ? "HR" : "HR"), now);
+    lanes.SPO2.update(seen("SPO2"), now);
+    const low = new Map(traces.NIBP_DIA.t.map((tS, index) => [tS, traces.NIBP_DIA.v[index]]));
+    lanes.pressure.update({ ...seen("NIBP_SYS"), low: traces.NIBP_SYS.t.map((tS) => low.get(tS) ?? null) }, now);
+    lanes.drug.update({ x: [now], y: [null], since: now }, now);
+  }
+
+  function drawOutlook() {
+    openLanes();
+    if (!lanes) return;
+    const base = session.baseline || {};
+    lanes.pressure.forecast(forecastOf("sbp_change_mmHg", base.sbp_mmHg));
+    lanes.pressure.walls(walls("NIBP_SYS"));
+    lanes.HR.walls(walls("HR"));
+    lanes.SPO2.walls(walls("SPO2"));
+    lanes.drug.forecast(forecastOf("ketamine_effect_site_ng_per_mL", 0));
+    const basis = { plan: "as signed", start: "if it began now", pump: "as the pump was run" }[session.outlook.basis];
+    const count = session.outlook.members.length;
+    find("[data-forecast-note]").textContent = count ? `Forecast ${basis}: ${count} models. Ketamine at the effect site, ng/mL.` : `No forecast. ${session.outlook.flags[0] || ""}`;
+    describe();
+  }
+
+  // Every lane as a sentence, for those who hear the page.
+  function describe() {
+    const say = (name, text) => find(`[data-lane="${name}"]`).setAttribute("aria-label", text);
+    const known = (signal) => session.signals[signal]?.value;
+    say("pressure", `Pressure in mmHg: last cuff systolic ${known("NIBP_SYS") ?? "not known"}; ${traces.NIBP_SYS.t.length} readings`);
+    say("HR", `Heart rate: last ${known("HR") ?? "not known"} per minute`);
+    say("SPO2", `Oxygen saturation: last ${known("SPO2") ?? "not known"} percent`);
+    const drug = session.outlook.outputs.ketamine_effect_site_ng_per_mL;
+    say("drug", drug ? `Forecast of ketamine at the effect site: typical peak ${Math.round(Math.max(...drug.typical))} ng/mL` : "No forecast of concentration");
+  }
+
+  // ---- the whole
+
+  const entries = () => session.alarms.map((alarm) => ({ alarm, session }));
+
+  function drawRail() {
+    const standing = document.body.classList.contains("is-blind") ? [] : entries();
+    limen.rail(find("[data-rail]"), standing, null);
+    limen.sound(document.body.classList.contains("is-blind") ? ["medium"] : limen.sounding(entries()));
+  }
+
+  function draw() {
+    find("[data-owner]").textContent = session.owner || "nobody yet";
+    const emergency = find("[data-emergency]");
+    emergency.setAttribute("aria-pressed", String(session.emergency));
+    emergency.querySelector("span").textContent = session.emergency ? "Emergency is on" : "Emergency";
+    drawVitals();
+    drawGiven();
+    drawSteps();
+    drawReady();
+    drawLog();
+    drawRail();
+    drawLanes();
+    drawOutlook();
+    limen.deeds(session);
+  }
+
+  limen.openDeeds({ act: script.dataset.act, session: () => session, seen: () => session.signals });
+  take(session);
+  const line = limen.listen(script.dataset.events, script.dataset.state, { session: script.dataset.session, state: take, samples });
+  document.addEventListener("limen:done", line.refetch);
+  window.setInterval(() => {
+    drawGiven();
+    drawRail();
+  }, 500);
+  window.setInterval(drawLanes, 2000);
+})();
