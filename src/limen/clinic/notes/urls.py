@@ -1,8 +1,15 @@
-"""Addresses of this application."""
+"""Addresses of the session note."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from limen.clinic.notes import views
 
 app_name = "notes"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("sessions/<uuid:session_id>/note/", views.note, name="note"),
+    path("sessions/<uuid:session_id>/note.pdf", views.note_pdf, name="pdf"),
+    path("sessions/<uuid:session_id>/note/sign/", views.sign, name="sign"),
+    path("sessions/<uuid:session_id>/note/addendum/", views.addendum, name="addendum"),
+]

@@ -1,0 +1,69 @@
+"""A session's note to read: signed and frozen, else the draft of this moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.utils.formats import date_format
+
+from limen.clinic.notes.content import draft, seal_of
+from limen.clinic.notes.models import SessionNote
+from limen.clinic.sessions.models import Session
+from limen.clinic.sites.zones import local
+from limen.reports.document import Document, Part, Signature
+from limen.reports.note import note_document
+
+DRAFT = "Draft, not signed: written from the events of this moment."
+
+
+@dataclass(frozen=True, slots=True)
+class NoteView:
+    """The note of a session with all that was signed under it."""
+
+    document: Document
+    signed: SessionNote | None
+    whole: bool
+    content: dict[str, Any]
+
+
+def note_of(session: Session) -> NoteView:
+    """The note as screen and paper show it.
+
+    ``whole`` is false where what is stored no longer fits its seal: somebody has changed it behind the application.
+    """
+    rows = list(SessionNote.objects.filter(session=session).select_related("signed_by").order_by("signed_at"))
+    signed = next((row for row in rows if row.kind == SessionNote.Kind.NOTE), None)
+    if signed is None:
+        content = draft(session)
+        return NoteView(note_document(content, status=DRAFT), None, True, content)
+    whole = all(seal_of(row.content) == row.sha256 for row in rows) and all(
+        row.content.get("seal") == signed.sha256 for row in rows if row is not signed
+    )
+    status = "" if whole else "This record does not fit its seal. Tell the medical director."
+    signatures = [_signature(row) for row in rows if row.kind != SessionNote.Kind.ADDENDUM]
+    document = note_document(signed.content, signatures=signatures, seal=signed.sha256, status=status)
+    extra = _remarks(signed) + [_addendum(row) for row in rows if row.kind == SessionNote.Kind.ADDENDUM]
+    return NoteView(with_parts(document, extra), signed, whole, signed.content)
+
+
+def with_parts(document: Document, parts: list[Part]) -> Document:
+    """The document with parts put after its own."""
+    return replace(document, parts=(*document.parts, *parts))
+
+
+def _remarks(row: SessionNote) -> list[Part]:
+    text = row.content.get("remarks")
+    return [Part("Remarks", paragraphs=tuple(text.splitlines()))] if text else []
+
+
+def _addendum(row: SessionNote) -> Part:
+    signature = _signature(row)
+    return Part(f"Addendum by {signature.name}, {signature.detail}", paragraphs=tuple(row.content["text"].splitlines()))
+
+
+def _signature(row: SessionNote) -> Signature:
+    signed = row.content["signed"]
+    at = date_format(local(row.signed_at, row.site), "j M Y, H:i:s")
+    verb = "countersigned" if row.kind == SessionNote.Kind.COUNTERSIGNATURE else "signed"
+    return Signature(", ".join([signed["by"], *signed["roles"]]), f"{verb} {at}")
