@@ -310,6 +310,30 @@ def test_pages_of_a_patient(browser: Client, patient: Patient, tmp_path: Path) -
     assert "not used by Limen: Immunization" in answer.content.decode()
 
 
+def test_entries_are_corrected_and_taken_back_by_page(clinic: Clinic, browser: Client, patient: Patient) -> None:
+    [weight] = record_facts(by=clinic.nurse, patient=patient, values={"patient.weight_kg": 57})
+    condition = record_condition(by=clinic.nurse, patient=patient, text="Depression")
+    drug = record_medication(by=clinic.nurse, patient=patient, name="sertraline")
+    chart = browser.get(reverse("patients:detail", args=[patient.pk])).content.decode()
+    where = reverse("patients:correct", args=[weight.pk])
+    assert where in chart
+    assert browser.get(where).status_code == 200
+    answer = browser.post(where, {"value": "570", "reason": "digits swapped"})
+    assert answer.status_code == 400
+    assert "20 to 350 kg" in answer.content.decode()
+    assert browser.post(where, {"value": "75", "reason": "digits swapped"}).status_code == 302
+    assert queries.newest_facts(patient)["patient.weight_kg"].value == 75
+    for where in (
+        reverse("patients:retract_condition", args=[condition.pk]),
+        reverse("patients:retract_medication", args=[drug.pk]),
+    ):
+        assert where in chart
+        assert browser.get(where).status_code == 200
+        assert browser.post(where, {"reason": "another patient's"}).status_code == 302
+    assert not queries.conditions(patient).exists()
+    assert not queries.medications(patient).exists()
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

@@ -138,3 +138,9 @@ class CorrectForm(forms.Form):
 
     value = forms.CharField(label="What it should be; empty takes it back", max_length=200, required=False)
     reason = forms.CharField(label="What was wrong", max_length=300)
+
+
+class RetractForm(forms.Form):
+    """Why an entry is taken back."""
+
+    reason = forms.CharField(label="What was wrong", max_length=300)

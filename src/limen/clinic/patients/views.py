@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.forms import Form
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.policy import require
@@ -27,6 +27,7 @@ from limen.clinic.patients.forms import (
     ImportForm,
     MedicationForm,
     RegisterForm,
+    RetractForm,
 )
 from limen.clinic.patients.imports import import_bundle
 from limen.clinic.patients.models import BundleImport, ConditionRecord, Fact, MedicationRecord, Patient
@@ -260,14 +261,21 @@ def _typed(kind: str, text: str) -> Any:
         return text
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def retract(request: ClinicRequest, kind: str, record_id: uuid.UUID) -> HttpResponse:
-    """Mark a condition or medication as entered in error."""
+    """Mark a condition or medication as entered in error. Context: ``record``, ``form``, ``patient``, ``weight``."""
     model: type[ConditionRecord] | type[MedicationRecord]
     model = ConditionRecord if kind == "condition" else MedicationRecord
-    row = get_object_or_404(model, pk=record_id, site=request.site)
-    actions.retract_record(by=request.user, record=row, reason=request.POST.get("reason", ""))
-    return redirect("patients:detail", row.patient_id)
+    row = get_object_or_404(model.objects.select_related("patient__site"), pk=record_id, site=request.site)
+    form = RetractForm(request.POST or None)
+    return _form_page(
+        request,
+        form,
+        "patients/retract.html",
+        charts.head(row.patient) | {"record": row},
+        lambda: actions.retract_record(by=request.user, record=row, reason=form.cleaned_data["reason"]),
+        lambda _: redirect("patients:detail", row.patient_id),
+    )
 
 
 def _form_page(
