@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import Any, cast
 
 import typer
 
 from limen import __version__
 from limen.errors import LimenError
+
+# Every way a command line can be wrong; typer's public names hold only some of them.
+_UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
 
 app = typer.Typer(
     name="limen",
@@ -54,14 +58,30 @@ def main() -> None:
     """Run the command line: exit 0 on success, 2 with one line on standard error for a user's error."""
     load_topics()
     try:
-        app()
+        code = app(standalone_mode=False)
     except LimenError as problem:
-        sys.stderr.write(f"limen: {problem}\n")
+        _say(str(problem))
         sys.exit(2)
+    except _UsageError as problem:
+        _say(_usage(problem))
+        sys.exit(2)
+    except typer.Abort:
+        _say("stopped")
+        sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
-if __name__ == "__main__":
-    main()
+def _usage(problem: Any) -> str:
+    """The words for a command line that cannot be read; none where the help was asked for by giving nothing."""
+    words = " ".join(problem.format_message().split()).removesuffix(".")
+    return f"{words}. Try '{problem.ctx.command_path} --help'" if words and problem.ctx else words
+
+
+def _say(words: str) -> None:
+    """One line, whatever the words hold: a line break or a terminal's command in a user's file stays visible text."""
+    if words:
+        line = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in words)
+        sys.stderr.write(f"limen: {line}\n")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +12,10 @@ from typing import Annotated, Any
 import typer
 
 from limen.errors import InputError
+
+# No whole number that a command reads is longer; every one of this length is also a finite float.
+_DIGITS = 300
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the JSON contract and nothing else.")]
 
@@ -38,7 +44,21 @@ def read_json_value(path: str) -> Any:
         reason = problem.strerror if isinstance(problem, OSError) else "not UTF-8 text"
         raise InputError(f"cannot read the file: {reason}", where=where, allowed="a JSON file") from None
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        value = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_int=_finite_int,
+            parse_float=_finite_float,
+        )
+        # Half of a surrogate pair is text in JSON's grammar, but no text that can be written down again.
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as problem:
+        half = f"\\u{ord(problem.object[problem.start]):04x}"
+        raise InputError(f"{half} is half of a character", where=where, allowed="whole Unicode characters") from None
+    except RecursionError:
+        raise InputError("nested too deep", where=where, allowed="one JSON value of some hundred levels") from None
     except json.JSONDecodeError as problem:
         raise InputError(
             f"not JSON: {problem.msg}", where=f"{where}:{problem.lineno}:{problem.colno}", allowed="one JSON value"
@@ -59,6 +79,19 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> float:
     raise InputError(f"{name} is not a number", allowed="finite numbers, or null for missing")
+
+
+def _finite_int(digits: str) -> int:
+    if len(digits) > _DIGITS:
+        raise InputError(f"a number of {len(digits)} digits", allowed=f"whole numbers of up to {_DIGITS} digits")
+    return int(digits)
+
+
+def _finite_float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise InputError(f"{digits:.40} is too large for a number", allowed="finite numbers, or null for missing")
+    return value
 
 
 def print_json(value: Any) -> None:
