@@ -123,7 +123,7 @@ def draw_up(staff: Staff, session: Session) -> Vial:
         by=staff.nurse,
         session=session,
         vial=vial,
-        amount_mg=f"{needed:.1f}",
+        amount_mg=f"{needed:.3f}",
         witness=staff.second_nurse,
         key=f"demo-draw-{session.pk}",
     )
@@ -179,7 +179,7 @@ def live_through(site: Site, staff: Staff, person: Person, number: int, clock: C
         by=staff.nurse,
         session=session,
         kind="infusion.stopped",
-        data={"reason": "complete", "pump_volume_mL": round(volume, 2)},
+        data={"reason": "complete", "pump_volume_mL": round(volume, 3)},
     )
     observe(11, 2)
     clock.forward(3)
