@@ -9,7 +9,7 @@ from typing import Any, TypeVar, assert_never
 
 from limen.care.case import Case
 from limen.care.case import Condition as Entry
-from limen.care.facts import Fact, Gap
+from limen.care.facts import Fact, Gap, shown_value
 from limen.care.history import belongs, recent
 from limen.care.pressure import counted_pressures, mean_pressure, pressure_gap
 from limen.care.triage import triage
@@ -198,8 +198,17 @@ def _look_up(key: str, case: Case) -> Fact | Gap:
     elif key == "request.diluted":
         asked = case.request.diluted
     else:
-        return case.current(key)
+        found = case.current(key)
+        return _without_limit(case, found) if key == "labs.bilirubin_xULN" and isinstance(found, Gap) else found
     return Gap(key, f"{title} not given") if asked is None else Fact(key, asked, case.on, "request")
+
+
+def _without_limit(case: Case, gap: Gap) -> Gap:
+    """Bilirubin in mg/dL is not silently divided by a limit that no laboratory gave."""
+    given = case.current("labs.bilirubin_mg_per_dL")
+    if isinstance(given, Gap):
+        return gap
+    return Gap(gap.key, f"{shown_value(given)} on record, without the laboratory's upper limit")
 
 
 def _used(found: Fact, case: Case) -> dict[str, date]:
