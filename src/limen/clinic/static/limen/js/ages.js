@@ -9,15 +9,17 @@
   const started = performance.now();
   let heardAt = null;
   let heardClock = "";
+  let unwatched = false; // the server says that its monitor never gave a sign
   let beat = "a";
 
   // Call on every message and heartbeat of the stream, and on nothing else. `agoMs`: how long before this word its
-  // weakest link (the alarm monitor, the session's last watched second) gave its own sign of life.
+  // weakest link (the alarm monitor, the session's last watched second) gave its own sign of life; Infinity: never.
   function heard(iso, agoMs = 0) {
-    heardAt = Math.max(heardAt ?? -Infinity, performance.now() - agoMs);
-    if (iso) {
-      limen.sync(iso);
-      heardClock = limen.clockTime(Date.parse(iso) - agoMs);
+    unwatched = !Number.isFinite(agoMs);
+    if (iso) limen.sync(iso);
+    if (!unwatched) {
+      heardAt = Math.max(heardAt ?? -Infinity, performance.now() - agoMs);
+      if (iso) heardClock = limen.clockTime(Date.parse(iso) - agoMs);
     }
     beat = beat === "a" ? "b" : "a";
     document.body.dataset.beat = beat;
@@ -28,7 +30,7 @@
     const body = document.body;
     const limit = Number(body.dataset.silentS || 10) * 1000;
     const silent = performance.now() - (heardAt ?? started);
-    const blind = silent > limit;
+    const blind = unwatched || silent > limit;
     body.classList.toggle("is-listening", !blind);
     body.classList.toggle("is-blind", blind);
     for (const pulse of document.querySelectorAll(".pulse")) {
@@ -41,7 +43,7 @@
     if (!blind) return;
     for (const place of document.querySelectorAll("[data-silent-span]")) place.textContent = limen.span(silent);
     for (const place of document.querySelectorAll("[data-silent-last]")) {
-      place.textContent = heardAt === null ? "Not one word from the clinic server since this page opened." : `Last word from the clinic server ${heardClock}.`;
+      place.textContent = heardAt === null ? "Not one sign since this page opened." : heardClock ? `Last sign ${heardClock}.` : "";
     }
   }
 

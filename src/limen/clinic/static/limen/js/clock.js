@@ -27,6 +27,7 @@
 
   // m:ss under an hour, h:mm:ss beyond; late spans carry their own plus sign where they are used
   function span(ms) {
+    if (!Number.isFinite(ms)) return "an unknown time";
     const whole = Math.max(0, Math.floor(ms / 1000));
     const pad = (part) => String(part).padStart(2, "0");
     const minute = Math.floor(whole / 60);
