@@ -318,7 +318,59 @@ def test_a_course_must_fit_its_protocol(clinic: Clinic, patient: Patient) -> Non
         open_course(by=clinic.nurse, patient=patient, indication="trd", product="racemic", route="iv")
 
 
+def test_a_soft_limit_is_passed_with_a_reason_and_never_in_silence(clinic: Clinic, course: Course) -> None:
+    answer_everything(clinic, course.patient)
+    asked = {
+        "protocol": "TRD-IV",
+        "dose_text": "0.85 mg/kg iv over 40 min",
+        "concentration_mg_per_mL": 50.0,
+        "diluted": True,
+    }
+    held = write_plan(by=clinic.prescriber, course=course, **asked)
+    binding = held.result["limits"]["binding"]
+    assert binding["asked"] > binding["used"]
+    assert held.result["dose"]["dose_mg"] < 0.85 * 70
+    soft = {wall["name"] for wall in held.result["limits"]["walls"] if wall["kind"] == "soft"}
+    passed = write_plan(
+        by=clinic.prescriber,
+        course=course,
+        **asked,
+        pass_walls=sorted(soft),
+        pass_because="no effect of four sessions at less",
+    )
+    assert passed.result["dose"]["dose_mg"] > held.result["dose"]["dose_mg"]
+    assert (passed.passed_walls, passed.passed_because) == (sorted(soft), "no effect of four sessions at less")
+    with pytest.raises(InputError, match="no soft wall"):
+        write_plan(
+            by=clinic.prescriber, course=course, **asked, pass_walls=["hard maximum"], pass_because="because I want to"
+        )
+
+
 # ---- pages
+
+
+def test_a_refusal_is_overridden_from_the_plan_and_the_plan_made_again(clinic: Clinic, course: Course) -> None:
+    row, _ = hold_screening(clinic, course)
+    first = usual_plan(clinic, course)
+    nurse, prescriber = Client(), Client()
+    nurse.force_login(clinic.nurse)
+    prescriber.force_login(clinic.prescriber)
+    where = reverse("courses:plan", args=[course.pk])
+    assert "Decide against a refusal" not in nurse.get(where).content.decode()
+    assert "Decide against a refusal" in prescriber.get(where).content.decode()
+    held = sorted(rules_at(row, "hold"))
+    sent = {"rule": held[0], "reason": "no"}
+    answer = prescriber.post(reverse("courses:override_plan", args=[first.pk]), sent)
+    assert answer.status_code == 400
+    assert "no</textarea>" in answer.content.decode()
+    for rule in held:
+        newest = Plan.objects.filter(course=course, status="draft").get()
+        sent = {"rule": rule, "reason": "white coat, repeated at rest"}
+        assert prescriber.post(reverse("courses:override_plan", args=[newest.pk]), sent).status_code == 302
+    newest = Plan.objects.filter(course=course, status="draft").get()
+    assert newest.result["released"] is True, newest.result["blocked_by"]
+    assert newest.pk != first.pk
+    assert {item.rule for item in newest.overrides.all()} == set(held)
 
 
 def test_the_whole_way_by_page(clinic: Clinic, course: Course) -> None:

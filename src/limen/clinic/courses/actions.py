@@ -218,6 +218,21 @@ def write_plan(
     return plan
 
 
+def asked_of(plan: Plan) -> dict[str, Any]:
+    """What a plan was asked to do, as arguments of ``write_plan``."""
+    request = plan.screening.case["request"]
+    return {
+        "protocol": plan.protocol,
+        "dose_text": plan.dose_text,
+        "concentration_mg_per_mL": plan.concentration_mg_per_mL,
+        "dilute_to_mg_per_mL": plan.dilute_to_mg_per_mL,
+        "diluted": request["diluted"],
+        "mixed_with": tuple(request["mixed_with"]),
+        "pass_walls": tuple(plan.passed_walls),
+        "pass_because": plan.passed_because,
+    }
+
+
 @action(Permission.PLAN_SIGN, on="plan")
 def sign_plan(*, by: User, plan: Plan) -> Plan:
     """Sign a released plan of today. What a plan says never changes once written, so what was read is what is signed.

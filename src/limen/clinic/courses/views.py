@@ -111,7 +111,7 @@ def _screening_page(
     overrides = {item.rule: item for item in stand}
     fresh = row is not None and row.on == today(course.site)
     if form is None and row is not None and fresh:
-        open_to_me = _overridable(request, row, overrides)
+        open_to_me = _overridable(request, row.result["findings"], overrides)
         form = OverrideForm(open_to_me) if open_to_me else None
     context = _head(course) | {
         "screening": row,
@@ -125,12 +125,18 @@ def _screening_page(
     return render(request, "courses/screening.html", context, status=status)
 
 
-def _overridable(request: ClinicRequest, row: ScreeningResult, overrides: dict[str, Override]) -> list[tuple[str, str]]:
+def _overridable(
+    request: ClinicRequest, findings: list[dict[str, Any]], overrides: dict[str, Override]
+) -> list[tuple[str, str]]:
     return [
         (item["rule"], f"{item['rule']} {item['title']} ({item['level']})")
-        for item in row.result["findings"]
+        for item in findings
         if item["rule"] not in overrides and needed(item) in request.may
     ]
+
+
+def _open_today(row: Plan) -> bool:
+    return row.status == Plan.Status.DRAFT and row.on == today(row.site)
 
 
 @require_http_methods(["GET", "POST"])
@@ -138,12 +144,12 @@ def plan(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
     """Ask for a dose and see what it will do; a POST keeps it as a draft.
 
     Context: ``course``, ``patient``, ``weight``, ``row`` (the newest plan of today, or the signed one), ``plan`` (its
-    ``plan`` contract), ``form`` (where the person may write one), ``overrides`` (by rule), ``signed``, ``may_sign``,
-    ``forecast_until_min``, ``forecast_walls``, ``vial_total_mg``, ``of_today``.
+    ``plan`` contract), ``form`` (where the person may write one), ``overrides`` (by rule), ``override_form`` (where the
+    person may override one of its findings), ``signed``, ``may_sign``, ``forecast_until_min``, ``forecast_walls``,
+    ``vial_total_mg``, ``of_today``.
     """
     course = queries.course(request.site, course_id)
     row = queries.plans(course).exclude(status=Plan.Status.SUPERSEDED).first()
-    may_write = Permission.PLAN_WRITE in request.may
     status = 200
     form = _plan_form(course, row, request.POST if request.method == "POST" else None)
     if request.method == "POST":
@@ -155,11 +161,27 @@ def plan(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
                 status = blame(form, problem)
             else:
                 return redirect("courses:plan", course.pk)
+    return _plan_page(request, course, row, form, status=status)
+
+
+def _plan_page(
+    request: ClinicRequest,
+    course: Course,
+    row: Plan | None,
+    form: PlanForm,
+    override_form: OverrideForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    overrides = {item.rule: item for item in row.overrides.select_related("user")} if row is not None else {}
+    if override_form is None and row is not None and _open_today(row):
+        open_to_me = _overridable(request, row.result["findings"], overrides)
+        override_form = OverrideForm(open_to_me, auto_id="override-%s") if open_to_me else None
     context = _head(course) | {
         "row": row,
         "plan": row.result if row is not None else None,
-        "form": form if may_write else None,
-        "overrides": {item.rule: item for item in row.overrides.select_related("user")} if row is not None else {},
+        "form": form if Permission.PLAN_WRITE in request.may else None,
+        "overrides": overrides,
+        "override_form": override_form,
         "signed": queries.signed_plan(course),
         "of_today": row is not None and row.on == today(course.site),
         "may_sign": Permission.PLAN_SIGN in request.may,
@@ -206,16 +228,22 @@ def sign(request: ClinicRequest, plan_id: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def override_plan(request: ClinicRequest, plan_id: uuid.UUID) -> HttpResponse:
-    """Decide against a finding that only the plan has (a dose, a dilution), and plan again."""
+    """Decide against a finding of a plan, and plan again as it was asked; the page again where it is refused."""
     row = get_object_or_404(Plan.objects.select_related("course", "screening", "site"), pk=plan_id, site=request.site)
-    actions.override_finding(
-        by=request.user,
-        screening=row.screening,
-        rule=request.POST.get("rule", ""),
-        reason=request.POST.get("reason", ""),
-        plan=row,
+    course = queries.course(request.site, row.course_id)
+    form = OverrideForm(
+        [(item["rule"], item["rule"]) for item in row.result["findings"]], request.POST, auto_id="override-%s"
     )
-    return redirect("courses:plan", row.course_id)
+    status = 400
+    if form.is_valid():
+        try:
+            actions.override_finding(by=request.user, screening=row.screening, plan=row, **form.cleaned_data)
+            actions.write_plan(by=request.user, course=course, **actions.asked_of(row))
+        except LimenError as problem:
+            status = blame(form, problem)
+        else:
+            return redirect("courses:plan", course.pk)
+    return _plan_page(request, course, row, _plan_form(course, row, None), form, status)
 
 
 def _head(course: Course) -> dict[str, Any]:
