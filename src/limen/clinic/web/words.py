@@ -11,6 +11,25 @@ from typing import Any
 from limen.evidence.marks import Verification
 from limen.knowledge.inputs import InputSpec, inputs
 
+# The codes of the contract, in words.
+_SAID = {
+    "trd": "treatment-resistant depression",
+    "mdd-suicidality": "depression with suicidality",
+    "ptsd": "post-traumatic stress disorder",
+    "ocd": "obsessive-compulsive disorder",
+    "crps": "complex regional pain syndrome",
+    "rsi": "rapid sequence intubation",
+    "racemic": "ketamine, racemic",
+    "s-ketamine": "S-ketamine",
+    "esketamine-nasal": "esketamine, nasal",
+    "iv": "intravenous",
+    "im": "intramuscular",
+    "sc": "subcutaneous",
+    "in": "nasal",
+    "po": "by mouth",
+    "sl": "under the tongue",
+    "pr": "rectal",
+}
 UNKNOWN = "not known"
 NO_BREAK = "\u00a0"
 
@@ -55,6 +74,17 @@ def mark(code: Any) -> tuple[str, str]:
     return _MARK_CLASSES[known], known.words
 
 
+def said(code: str) -> str:
+    """A code of the contract in words.
+
+    Examples
+    --------
+    >>> said("iv"), said("bipolar-depression")
+    ('intravenous', 'bipolar depression')
+    """
+    return _SAID.get(code, code.replace("-", " "))
+
+
 def verdict_said(result: Mapping[str, Any]) -> str:
     """What a screening found, counted, in a sentence or two.
 
@@ -71,12 +101,12 @@ def verdict_said(result: Mapping[str, Any]) -> str:
     ]
     missing = len({row["input"] for row in result.get("missing") or ()})
     if not counted:
-        said = "Nothing found in what is on record so far" if missing else "No finding stands against treatment today"
+        told = "Nothing found in what is on record so far" if missing else "No finding stands against treatment today"
     elif len(counted) == 1 and counted[0].endswith(("warns", "warn")):
-        said = f"Nothing holds; {counted[0]}"
+        told = f"Nothing holds; {counted[0]}"
     else:
-        said = ", ".join(counted[:-1]) + (" and " if len(counted) > 1 else "") + counted[-1]
-    parts = [said[:1].upper() + said[1:] + "."]
+        told = ", ".join(counted[:-1]) + (" and " if len(counted) > 1 else "") + counted[-1]
+    parts = [told[:1].upper() + told[1:] + "."]
     if missing:
         unjudged = "is missing, so it is not judged" if missing == 1 else "are missing, so they are not judged"
         parts.append(f"{_count(missing).capitalize()} input{'' if missing == 1 else 's'} {unjudged}.")

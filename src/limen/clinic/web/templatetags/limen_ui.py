@@ -84,6 +84,12 @@ def years(born: date | None) -> str:
 
 
 @register.filter
+def said(code: Any) -> str:
+    """A code of the contract in words."""
+    return words.said(str(code))
+
+
+@register.filter
 def role_title(role: str) -> str:
     """A role's name."""
     return ROLES[role].title if role in ROLES else str(role)
