@@ -15,10 +15,13 @@ SOURCE = Path(__file__).parents[2] / "src" / "limen"
 BESIDE_ITS_UNIT = {"value", "low", "high", "threshold", "limit", "lower", "typical", "upper"}
 UNIT_SIBLINGS = {"unit", "signal", "input", "kind", "to"}
 DIMENSIONLESS = {"probability", "level"}
+# A chart axis draws, and a device sends, whatever unit belongs to the signal beside it.
+ANY_UNIT = {"amounts", "values", "sd"}
 
 
 def floats(annotation: ast.expr | None) -> bool:
-    if annotation is None:
+    """Whether a value of this annotation is, or holds, a float; a callable that returns one is not."""
+    if annotation is None or any(isinstance(node, ast.Name) and node.id == "Callable" for node in ast.walk(annotation)):
         return False
     return any(isinstance(node, ast.Name) and node.id == "float" for node in ast.walk(annotation))
 
@@ -28,7 +31,7 @@ def unnamed(tree: ast.Module) -> list[str]:
     found: list[str] = []
 
     def judge(owner: str, line: int, name: str, siblings: set[str]) -> None:
-        if name.endswith(UNIT_SUFFIXES) or name in DIMENSIONLESS:
+        if name.endswith(UNIT_SUFFIXES) or name in DIMENSIONLESS | ANY_UNIT or name.startswith("_"):
             return
         if f"_{name}" in UNIT_SUFFIXES:
             return
