@@ -85,3 +85,7 @@ def _say(words: str) -> None:
     if words:
         line = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in words)
         sys.stderr.write(f"limen: {line}\n")
+
+
+if __name__ == "__main__":
+    main()
