@@ -106,3 +106,21 @@ def test_the_trajectory_keeps_what_was_not_answered(clinic, course) -> None:
     record(clinic, course, [1] * 5 + [None] * 4, at=DAY + timedelta(days=7))
     points = trajectory(course.patient, [])["points"]
     assert [(point["total"], point["status"]) for point in points] == [(18, "complete"), (None, "incomplete")]
+
+
+def test_no_session_starts_while_a_safety_answer_waits(clinic, course) -> None:
+    from limen.clinic.courses.models import Plan, ScreeningResult
+    from limen.clinic.sessions.actions import start_session
+    from limen.clinic.sessions.models import Session
+
+    record(clinic, course, [0] * 8 + [1])
+    with acting(by="test", action="test", site=clinic.site):
+        screening = ScreeningResult.objects.create(
+            course=course, case={}, result={}, verdict="eligible", knowledge_release="test", on=DAY.date()
+        )
+        plan = Plan.objects.create(course=course, screening=screening, protocol="TRD-IV", result={}, on=DAY.date())
+        session = Session.objects.create(course=course, patient=course.patient, plan=plan, chair=clinic.chair, number=1)
+    with pytest.raises(RefusedError, match="waits for a prescriber"):
+        start_session(by=clinic.nurse, session=session)
+    session.refresh_from_db()
+    assert session.started_at is None

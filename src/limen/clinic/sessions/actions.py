@@ -12,6 +12,7 @@ import limen
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.audit.act import about, action, note
 from limen.clinic.courses.models import Plan
+from limen.clinic.outcomes.queries import open_safety_tasks
 from limen.clinic.sessions.clock import lock
 from limen.clinic.sessions.devices import join, leave, streams_of
 from limen.clinic.sessions.models import AlarmSnapshot, DeviceAssociation, Session, SessionEvent
@@ -110,8 +111,8 @@ def start_session(*, by: User, session: Session, key: str | None = None) -> Sess
     Raises
     ------
     RefusedError
-        If a continuous stream is slower than a live session allows, another session is open in the chair, or this one
-        has begun.
+        If a safety answer waits for a prescriber, a continuous stream is slower than a live session allows, another
+        session is open in the chair, or this one has begun.
     """
     session = lock(session)
     if session.started_at is not None:
@@ -119,6 +120,13 @@ def start_session(*, by: User, session: Session, key: str | None = None) -> Sess
         if known is not None:
             return known
         raise RefusedError("the session has started", where="session.started", allowed="once")
+    unread = open_safety_tasks(session.patient).first()
+    if unread is not None:
+        raise RefusedError(
+            f"a safety answer waits for a prescriber: {unread.title}",
+            where="session.started",
+            hint="A prescriber reviews it under Tasks first",
+        )
     open_here = Session.objects.filter(chair=session.chair, status__in=["running", "recovery"]).first()
     if open_here is not None:
         raise RefusedError(f"chair {session.chair.name} has an open session", where="chair", allowed="an empty chair")
