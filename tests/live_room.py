@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.utils import timezone
 
 from limen.clinic.accounts.models import Membership, User
@@ -19,6 +21,9 @@ from limen.clinic.sessions.ingest import new_token, token_hash
 from limen.clinic.sessions.models import AlarmSnapshot, Device, DeviceAssociation, Session
 from limen.clinic.sites.models import Chair, Site
 from limen.clinic.sites.zones import today
+from limen.pharmacology.forecast import forecast
+from limen.pharmacology.patient import PatientProfile
+from limen.pharmacology.regimen import Dose
 
 PASSWORD = "a long enough secret"
 HEADER = {
@@ -77,7 +82,7 @@ class Room:
                 course=course,
                 screening=screening,
                 protocol="TRD-IV",
-                result=PLAN,
+                result={**PLAN, "forecast": expected()},
                 on=today(self.site),
                 status=Plan.Status.SIGNED,
                 signed_by=self.director,
@@ -152,6 +157,14 @@ PLAN: dict[str, Any] = {
     "monitoring": [],
     "discharge": [],
 }
+
+
+@functools.cache
+def expected() -> dict[str, Any]:
+    """The forecast that the signed plan carries."""
+    patient = PatientProfile(age_years=42, sex="female", weight_kg=70, height_cm=168)
+    made = forecast([Dose(35.0, "iv", 0.0, 40.0)], patient, "racemic", 240.0, 4.0, n=20, rng=np.random.default_rng(1))
+    return made.to_json()
 
 
 def furnish(slug: str = "harbour") -> Room:

@@ -14,6 +14,7 @@ from limen.care.alarm_state import AlarmState
 from limen.care.alarm_state import Sample as Measured
 from limen.clinic.sessions.export import export_session, find_session
 from limen.clinic.sessions.models import AlarmSnapshot, LiveEvent, Sample, Session
+from limen.clinic.sessions.outlook import outlook
 from limen.clinic.sessions.record import event_json, events_of, header_of, rule_set
 from limen.clinic.sessions.sse import monitor_age_s
 from limen.clinic.sites.models import Chair, Site
@@ -130,7 +131,7 @@ def session_live(session: Session) -> dict[str, Any]:
         "readiness": _readiness(reading) if session.started_at else None,
         "steps": ((session.plan.result.get("dose") or {}).get("steps")) or [],
         "syringe": (session.plan.result.get("dose") or {}).get("syringe"),
-        "forecast": session.plan.result.get("forecast") or {},
+        "outlook": outlook(session, reading.state),
         "baseline": reading.header.baseline_values(),
     }
 
@@ -233,17 +234,26 @@ def board(site: Site) -> dict[str, Any]:
     newest = newest_live_event(site=site)
     sessions = {
         session.chair_id: session
-        for session in Session.objects.select_related("patient", "plan", "chair", "site").filter(
+        for session in Session.objects.select_related("patient", "plan", "chair", "course", "site").filter(
             site=site, status__in=LIVE
         )
     }
     chairs = []
     for chair in Chair.objects.filter(site=site, is_active=True).order_by("name"):
         session = sessions.get(chair.pk)
-        tile = _tile(_Reading(session)) if session else {"session": None, "chair": chair.name}
-        if session:
-            tile["cuffs"] = _cuffs(session)
-        chairs.append(tile)
+        if session is None:
+            chairs.append({"session": None, "chair": chair.name})
+            continue
+        reading = _Reading(session)
+        chairs.append(
+            {
+                **_tile(reading),
+                "baseline": reading.header.baseline_values(),
+                "limits": _limits(reading),
+                "cuffs": series(session, ("NIBP_SYS",)).get("NIBP_SYS", {"t_s": [], "value": []}),
+                "outlook": outlook(session, reading.state, every=4),
+            }
+        )
     return {
         "now": timezone.now().isoformat(),
         "last_event_id": newest,
@@ -251,10 +261,6 @@ def board(site: Site) -> dict[str, Any]:
         "chairs": chairs,
         "late_pct": late_today_pct(site),
     }
-
-
-def _cuffs(session: Session) -> dict[str, list[float | None]]:
-    return series(session, ("NIBP_SYS",)).get("NIBP_SYS", {"t_s": [], "value": []})
 
 
 def late_today_pct(site: Site) -> float | None:

@@ -20,8 +20,9 @@ from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from limen.clinic.sessions.models import Heartbeat, LiveEvent
+from limen.clinic.sessions.models import Heartbeat, LiveEvent, Session
 
+LIVE = (Session.Status.RUNNING, Session.Status.RECOVERY)
 LOOK_S = 0.1
 PULSE_S = 1.0
 LIFE_S = 900.0
@@ -56,6 +57,18 @@ class Scope:
     def behind(self, last_id: int) -> int:
         """How many rows there are over ``last_id``, up to a bound."""
         return LiveEvent.objects.filter(**{self.field: self.key}, id__gt=last_id)[: FAR_BEHIND + 1].count()
+
+
+    def pulse(self) -> dict[str, Any]:
+        """The sign of life: how long ago the monitor gave its own, and how old the last watched second of each is."""
+        now = timezone.now()
+        ages = {
+            str(pk): round((now - started_at).total_seconds() - (tick_s or 0.0), 1)
+            for pk, started_at, tick_s in Session.objects.filter(
+                **({"pk": self.key} if self.field == "session_id" else {self.field: self.key}), status__in=LIVE
+            ).values_list("pk", "started_at", "alarms__tick_t_s")
+        }
+        return {"now": now.isoformat(), "monitor_age_s": monitor_age_s(), "watched_age_s": ages}
 
 
 def monitor_age_s() -> float | None:
@@ -94,7 +107,7 @@ async def _tail(scope: Scope, last_id: int | None) -> AsyncIterator[bytes]:
     while (now_s := time.monotonic() - begin_s) < LIFE_S:
         if now_s - pulse_s >= PULSE_S:
             pulse_s = now_s
-            yield message("pulse", {"now": timezone.now().isoformat(), "monitor_age_s": await _ask(monitor_age_s)})
+            yield message("pulse", await _ask(scope.pulse))
         for row in await _ask(scope.rows_after, last_id):
             last_id = row["id"]
             yield message(row["kind"], {"session": str(row["session_id"]), **row["data"]}, last_id)

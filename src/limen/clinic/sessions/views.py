@@ -27,11 +27,17 @@ def _session(request: ClinicRequest, session_id: UUID) -> Session:
     return get_object_or_404(rows, pk=session_id, site=request.site)
 
 
+def _may(request: ClinicRequest) -> list[str]:
+    """What the person may do, for showing a control; each act asks again."""
+    return sorted(permission.value for permission in request.may)
+
+
 @require_GET
 @never_cache
 def board(request: ClinicRequest) -> HttpResponse:
     """Every chair of the site."""
-    return render(request, "sessions/board.html", {"state": queries.board(request.site), "here": "board"})
+    page = {"state": queries.board(request.site), "may_list": _may(request), "here": "board"}
+    return render(request, "sessions/board.html", page)
 
 
 @passive
@@ -52,6 +58,7 @@ def chair(request: ClinicRequest, session_id: UUID) -> HttpResponse:
         "patient": session.patient,
         "course": session.course,
         "state": queries.session_live(session),
+        "may_list": _may(request),
         "step": "session",
     }
     return render(request, "sessions/chair.html", page)

@@ -1,0 +1,124 @@
+"""What the models expect in this session: the plan's forecast, or a new one where the pump was not run as planned."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from limen.clinic.sessions.models import Session
+from limen.errors import InputError
+from limen.pharmacology.forecast import forecast
+from limen.pharmacology.patient import PatientProfile
+from limen.pharmacology.regimen import Dose
+from limen.session.state import SessionState
+
+SHOWN = ("sbp_change_mmHg", "ketamine_effect_site_ng_per_mL", "ketamine_plasma_ng_per_mL")
+PATIENTS = 100
+SEED = 1
+HORIZON_MIN = 240.0
+STEP_MIN = 2.0
+_PATIENT = ("age_years", "sex", "weight_kg", "height_cm", "ancestry")
+
+
+def outlook(session: Session, state: SessionState, *, every: int = 1) -> dict[str, Any]:
+    """The forecast on the session's own time axis.
+
+    Returns
+    -------
+    dict
+        ``t_s``, ``outputs`` (each with ``typical``, ``p05``, ``p95``, ``low``, ``high``), ``members``, ``flags`` and
+        ``basis`` (``plan``: as signed; ``start``: as if it began now; ``pump``: as the pump was run). Empty ``outputs``
+        where no model covers the dose: the flags say why.
+    """
+    planned: Mapping[str, Any] = session.plan.result.get("forecast") or {}
+    begin_s = state.dose_start_t_s
+    basis = "plan" if begin_s is not None else "start"
+    found = planned
+    if begin_s is not None and not _as_planned(session, state):
+        basis = "pump"
+        found = _again(
+            session.course.product,
+            tuple(_given(state, begin_s)),
+            json.dumps({key: (session.header.get("patient") or {}).get(key) for key in _PATIENT}, sort_keys=True),
+        )
+    from_s = state.at_t_s if begin_s is None else begin_s
+    times = [round(from_s + hour * 3600.0, 1) for hour in found.get("time_h", ())]
+    return {
+        "basis": basis,
+        "t_s": times[::every],
+        "outputs": {
+            name: _bands(found["outputs"][name], every) for name in SHOWN if name in (found.get("outputs") or {})
+        },
+        "members": [member["id"] for member in found.get("members", ())],
+        "flags": [flag["message"] for flag in found.get("flags", ())],
+    }
+
+
+def _bands(output: Mapping[str, Any], every: int) -> dict[str, list[float] | None]:
+    models = output.get("between_models") or {}
+    parts = {
+        "typical": output.get("typical"),
+        "p05": output.get("p05"),
+        "p95": output.get("p95"),
+        "low": models.get("low"),
+        "high": models.get("high"),
+    }
+    return {
+        name: [round(value, 2) for value in values[::every]] if values is not None else None
+        for name, values in parts.items()
+    }
+
+
+def _as_planned(session: Session, state: SessionState) -> bool:
+    """Whether the pump has run, and will run, as the plan says."""
+    dose = session.plan.result.get("dose") or {}
+    if state.doses or len(state.infusions) != 1:
+        return False
+    run = state.infusions[0]
+    same = abs(run.dose_mg - (dose.get("dose_mg") or 0.0)) < 1e-6 and run.duration_min == dose.get("duration_min")
+    return same and len(run.segments) == 1 and not (run.stopped and not run.complete)
+
+
+def _given(state: SessionState, begin_s: float) -> Sequence[tuple[float, float, float, str]]:
+    """What was given, and what the pump will give if nobody touches it: (mg, minute, minutes, route)."""
+    parts: list[tuple[float, float, float, str]] = []
+    for run in state.infusions:
+        left = run.dose_mg
+        for segment in run.segments:
+            if segment.rate_mg_per_h <= 0.0:
+                continue
+            full_s = left / segment.rate_mg_per_h * 3600.0
+            end_s = segment.end_t_s if segment.end_t_s is not None else segment.start_t_s + full_s
+            amount = min(left, segment.rate_mg_per_h * (end_s - segment.start_t_s) / 3600.0)
+            if amount > 0.0:
+                minutes = amount / segment.rate_mg_per_h * 60.0
+                parts.append((amount, (segment.start_t_s - begin_s) / 60.0, minutes, run.route))
+                left -= amount
+    parts += [(dose.dose_mg, (dose.t_s - begin_s) / 60.0, 0.0, dose.route) for dose in state.doses]
+    return sorted(parts, key=lambda part: part[1])
+
+
+@functools.lru_cache(maxsize=64)
+def _again(product: str, parts: tuple[tuple[float, float, float, str], ...], patient: str) -> Mapping[str, Any]:
+    """The ensemble on what was really given. Kept, for the page asks again and again."""
+    if product != "racemic":
+        return {"flags": [{"message": "No ensemble of models for this product"}]}
+    doses = [Dose(amount, route, start, minutes) for amount, start, minutes, route in parts]
+    try:
+        made = forecast(
+            doses,
+            PatientProfile(**json.loads(patient)),
+            product,
+            until_min=HORIZON_MIN,
+            every_min=STEP_MIN,
+            n=PATIENTS,
+            rng=np.random.default_rng(SEED),
+        )
+    except InputError as problem:
+        # Outside what the models were made for: the session goes on, and the page says why there is no curve.
+        return {"flags": [{"message": str(problem)}]}
+    return made.to_json()
