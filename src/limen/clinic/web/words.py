@@ -161,7 +161,7 @@ def bare(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(bare(item) for item in value) if value else "none"
     if isinstance(value, dict):
-        return " ".join(f"{label(key)} {bare(item)}" for key, item in value.items())
+        return ", ".join(f"{label(key)} {bare(item)}" for key, item in value.items())
     if isinstance(value, int | float | Decimal):
         number = _decimal(value)
         if number is None:
@@ -194,6 +194,10 @@ _UNIT_ENDINGS = {
     "_kg_per_m2": "kg/m2",
 }
 _SPELLED = {"bmi": "body mass index"}
+_ASKED = {
+    "history.conditions": "asked about all conditions",
+    "history.medications": "asked about all medications",
+}
 
 
 def unit_of(name: str) -> str:
@@ -221,6 +225,8 @@ def label(name: str) -> str:
     spec = _specs().get(str(name))
     if spec is not None:
         return spec.title
+    if str(name) in _ASKED:
+        return _ASKED[str(name)]
     short = str(name).rpartition(".")[2]
     words = short.removesuffix(_ending(short)).replace("_", " ")
     return _SPELLED.get(words, words)
@@ -255,6 +261,24 @@ def age(at: datetime | date | None, now: datetime) -> str:
         minutes = int((now - at).total_seconds() // 60)
         return f"{minutes // 60}:{minutes % 60:02d}{NO_BREAK}h old" if minutes >= 60 else f"{minutes}{NO_BREAK}min old"
     return _days((now.date() - at.astimezone(now.tzinfo).date()).days)
+
+
+def when(at: datetime | date | None, now: datetime) -> str:
+    """When a recorded value was true: the clock today, else the day and how long ago.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> now = datetime(2026, 11, 19, 8, 12, tzinfo=UTC)
+    >>> when(datetime(2026, 11, 19, 8, 6, tzinfo=UTC), now), when(date(2026, 11, 17), now)
+    ('today 08:06', '17 Nov 2026, 2 days old')
+    """
+    if at is None:
+        return age(at, now)
+    moment = at.astimezone(now.tzinfo) if isinstance(at, datetime) else at
+    if isinstance(moment, datetime) and moment.date() == now.date() and moment <= now + timedelta(minutes=1):
+        return f"today {moment:%H:%M}"
+    return f"{moment.day} {moment:%b %Y}, {age(at, now)}"
 
 
 def _days(days: int) -> str:

@@ -69,6 +69,12 @@ def age(at: datetime | date | str | None) -> str:
 
 
 @register.filter
+def when(at: datetime | date | str | None) -> str:
+    """When a recorded value was true: the clock today, else the day and how long ago."""
+    return words.when(_moment(at), timezone.localtime())
+
+
+@register.filter
 def moment(at: datetime | date | str | None) -> datetime | date | None:
     """An ISO text as a time, for Django's ``date`` filter."""
     return _moment(at)
