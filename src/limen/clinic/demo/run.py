@@ -47,16 +47,19 @@ def run(*, port: int, folder: Path | None, reset: bool) -> None:
         serving.say(f"  {account.username:<12} {account.password:<24} {account.title}")
     serving.say("\nStop with Ctrl-C. Everything in it is invented.")
     with Children() as children:
-        children.start("monitor")
-        for chair in build.virtual_chairs():
-            children.start(
-                "device",
-                "chair",
-                "--url",
-                address,
-                "--device",
-                chair.device,
-                *chair.options,
-                environment={"LIMEN_DEVICE_TOKEN": chair.token},
-            )
-        serving.serve(bind, opened)
+
+        def start_beside() -> None:
+            children.start("monitor")
+            for chair in build.virtual_chairs():
+                children.start(
+                    "device",
+                    "chair",
+                    "--url",
+                    address,
+                    "--device",
+                    chair.device,
+                    *chair.options,
+                    environment={"LIMEN_DEVICE_TOKEN": chair.token},
+                )
+
+        serving.serve(bind, opened, then=start_beside)

@@ -11,6 +11,7 @@ from limen.clinic.courses.actions import open_course, run_screening, sign_plan, 
 from limen.clinic.courses.models import Course, Plan
 from limen.clinic.demo.past import Clock
 from limen.clinic.demo.people import HISTORY, ON_THE_DAY, Person
+from limen.clinic.notes.actions import sign_note
 from limen.clinic.outcomes.actions import record_questionnaire
 from limen.clinic.patients.actions import (
     mark_history_taken,
@@ -107,7 +108,13 @@ def prepare_day(staff: Staff, person: Person, patient: Patient, course: Course, 
 
 def plan_today(staff: Staff, course: Course, *, sign: bool = True) -> Plan:
     """The protocol's own dose, signed unless the signature is left to do."""
-    plan = write_plan(by=staff.prescriber, course=course, protocol="TRD-IV", concentration_mg_per_mL=STRENGTH_MG_PER_ML)
+    plan = write_plan(
+        by=staff.prescriber,
+        course=course,
+        protocol="TRD-IV",
+        concentration_mg_per_mL=STRENGTH_MG_PER_ML,
+        dilute_to_mg_per_mL=1.0,
+    )
     return sign_plan(by=staff.prescriber, plan=plan) if sign else plan
 
 
@@ -212,3 +219,5 @@ def live_through(site: Site, staff: Staff, person: Person, number: int, clock: C
     ask_discharge(by=staff.nurse, session=session)
     discharge(by=staff.nurse, session=session, condition="well", escort_name="a relative")
     clock.forward(10)
+    session.refresh_from_db()
+    sign_note(by=staff.nurse, session=session)
