@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from limen.errors import InputError, RefusedError
 
 SETTINGS = "limen.clinic.project.settings"
 DEMO_MARK = "demonstration"
+FIRST_PAGE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +199,14 @@ def listen(bind: Bind) -> tuple[socket.socket, str]:
     return opened, f"{'https' if bind.tls else 'http'}://{host}:{port}"
 
 
-def serve(bind: Bind, opened: socket.socket) -> None:
-    """Serve until told to stop. Open streams are given 3 s; they take up where they left when they reconnect."""
-    import uvicorn
+def serve(bind: Bind, opened: socket.socket, then: Callable[[], None] | None = None) -> None:
+    """Serve until told to stop. Open streams are given 3 s; they take up where they left when they reconnect.
 
-    threading.Thread(target=_warm, daemon=True).start()
+    ``then`` is called once pages are being answered: what else has to start does not hold up the first page.
+    """
+    import uvicorn
+    from django.urls import get_resolver
+
     config = uvicorn.Config(
         "limen.clinic.project.asgi:application",
         lifespan="off",
@@ -213,7 +218,18 @@ def serve(bind: Bind, opened: socket.socket) -> None:
         ssl_certfile=bind.tls_cert,
         ssl_keyfile=bind.tls_key,
     )
+    config.load()
+    _ = get_resolver().url_patterns
+    later = threading.Timer(FIRST_PAGE_S, _afterwards, [then])
+    later.daemon = True
+    later.start()
     uvicorn.Server(config).run(sockets=[opened])
+
+
+def _afterwards(then: Callable[[], None] | None) -> None:
+    if then is not None:
+        then()
+    _warm()
 
 
 def _warm() -> None:
