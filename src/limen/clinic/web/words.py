@@ -166,8 +166,7 @@ def bare(value: Any) -> str:
         number = _decimal(value)
         if number is None:
             return UNKNOWN
-        digits = 2 if abs(number) >= 1 else 4
-        rounded = round(number, digits) if -number.as_tuple().exponent > digits else number
+        rounded = round(number, 2 if abs(number) >= 1 else 4) or number
         return f"{rounded.normalize():f}".replace("-", "−")
     return str(value)
 
