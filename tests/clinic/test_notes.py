@@ -111,7 +111,7 @@ def test_the_note_says_what_only_the_clinic_knows(clinic: Clinic, session: Sessi
         "Lot 6K114",
         "Vial HK2-0931 closes to 0.0 mg",
         "50.0 mg drawn = 19.25 given + 30.75 wasted + 0.0 returned.",
-        "nina-nurse and piet-pharmacist",
+        "Nina Nurse and Piet Pharmacist",
         "entries 2 to 4",
         "stopped at 22 min: nausea <b>",
     ):

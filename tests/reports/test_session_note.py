@@ -106,7 +106,7 @@ def page() -> str:
         "35.0 mg drawn = 19.25 given + 15.75 wasted + 0.0 returned.",
         "stopped at 22 min: nausea",
         "severe headache #1 $x$",
-        "Sudden severe headache",
+        "high, physiological",
         "DIS-5: 60 min after infusion end",
         "Not recorded",
         "Written from 6 session events. Limen 0.1.0, knowledge 2026-11-01 abc.",

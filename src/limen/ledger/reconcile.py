@@ -26,9 +26,14 @@ class Difference:
         return self.actual_mg - self.expected_mg
 
     @property
+    def agrees(self) -> bool:
+        """Whether the two are the same to 0.0 mg."""
+        return show_mg(round(self.difference_mg, 1)) == "0.0"
+
+    @property
     def explained(self) -> bool:
         """Nothing to explain, or explained."""
-        return show_mg(round(self.difference_mg, 1)) == "0.0" or bool(self.explained_by)
+        return self.agrees or bool(self.explained_by)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.utils.formats import date_format
 
 import limen
+from limen.clinic.accounts.models import User
 from limen.clinic.outcomes.models import QuestionnaireResponse
 from limen.clinic.sessions.export import export_session
 from limen.clinic.sessions.models import Sample, Session, SessionEvent
@@ -37,6 +38,7 @@ _ROUTES = {
     "pr": "rectal",
 }
 _KEEP_S = 24 * 3600
+_NOT_DONE = (None, False, "not-done", "not-applicable")
 
 
 def draft(session: Session) -> dict[str, Any]:
@@ -140,7 +142,7 @@ def _recorded(session: Session) -> dict[str, Any]:
 
     def day(key: str) -> str | None:
         taken = facts.get(key, {}).get("taken_at")
-        return str(taken)[:10] if taken and value(key) not in (None, False, "not-done") else None
+        return str(taken)[:10] if taken and value(key) not in _NOT_DONE else None
 
     fasted = [
         f"{words} {value(key):g} h"
@@ -235,9 +237,12 @@ def _waste(session: Session) -> dict[str, Any]:
     seen = [row for row in own if row.kind == "waste"]
     if not own:
         return {}
+    people = {name for row in seen for name in (row.by, row.witness)}
+    names = dict(User.objects.filter(username__in=people).values_list("username", "display_name"))
     return {
         "waste_mg": float(wasted),
-        "witness": ", ".join(f"{row.by} and {row.witness}" for row in seen) or "nothing wasted",
+        "witness": ", ".join(f"{names.get(row.by, row.by)} and {names.get(row.witness, row.witness)}" for row in seen)
+        or "nothing wasted",
         "log_number": f"entries {own[0].position} to {own[-1].position}",
     }
 

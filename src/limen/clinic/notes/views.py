@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from limen.clinic.notes import actions
 from limen.clinic.notes.models import SessionNote
 from limen.clinic.notes.queries import note_of
+from limen.clinic.patients import charts
 from limen.clinic.sessions.models import Session
 from limen.clinic.web.refusals import blame
 from limen.clinic.web.request import ClinicRequest
@@ -100,9 +101,8 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     view = note_of(session)
-    context = {
+    context = charts.head(session.patient) | {
         "session": session,
-        "patient": session.patient,
         "course": session.course,
         "step": "session",
         "document": view.document,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from limen.clinic.accounts.models import User
     from limen.clinic.sites.models import Site
 
-OPEN = (Session.Status.PLANNED, Session.Status.RUNNING, Session.Status.RECOVERY, Session.Status.ENDED)
+OPEN = (Session.Status.PLANNED, Session.Status.RUNNING, Session.Status.RECOVERY)
 
 
 @action(Permission.STOCK_RECEIVE, on="site")

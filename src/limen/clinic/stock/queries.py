@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -60,9 +60,14 @@ def last_seals(site: Site, count: int = 200) -> dict[str, Any]:
     return {"entries": total, "checked": min(total, count), "ok": bad is None, "first_bad": bad, "last": chain[-1:]}
 
 
-def on_hand(site: Site) -> list[dict[str, Any]]:
+def site_states(site: Site) -> dict[str, VialState]:
+    """Every vial's state by its label."""
+    return fold(entries(rows(site)))
+
+
+def on_hand(site: Site, states: Mapping[str, VialState] | None = None) -> list[dict[str, Any]]:
     """Each vial that still holds something, with its state, soonest out of date first."""
-    states = fold(entries(rows(site)))
+    states = states if states is not None else site_states(site)
     found = Vial.objects.filter(site=site).order_by("expiry", "label")
     return [
         {"vial": vial, "state": states[vial.label]}
@@ -251,9 +256,9 @@ def candidates(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-def unexplained_mg(site: Site) -> Decimal:
+def unexplained_mg(site: Site, states: Mapping[str, VialState] | None = None) -> Decimal:
     """What nobody has accounted for: counts that differ, and syringes of sessions that are over."""
-    states = fold(entries(rows(site)))
+    states = states if states is not None else site_states(site)
     over = {
         str(pk)
         for pk in Session.objects.filter(site=site, status=Session.Status.DISCHARGED).values_list("pk", flat=True)

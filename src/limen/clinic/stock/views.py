@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from limen.clinic.accounts.models import User
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.policy import require
+from limen.clinic.patients import charts
 from limen.clinic.sessions.models import Session
 from limen.clinic.sites.zones import today
 from limen.clinic.stock import actions, queries
@@ -50,14 +51,15 @@ def ledger(request: ClinicRequest) -> HttpResponse:
     day = _day(request)
     lines = queries.day_by_vial(request.site, day)
     sums = queries.totals(lines)
+    states = queries.site_states(request.site)
     context = {
         "here": "stock",
         "day": day,
         "is_today": day == today(request.site),
         "lines": lines,
         "totals": sums,
-        "unexplained_mg": queries.unexplained_mg(request.site),
-        "stock": queries.on_hand(request.site),
+        "unexplained_mg": queries.unexplained_mg(request.site, states),
+        "stock": queries.on_hand(request.site, states),
         "seal": queries.last_seals(request.site),
         "checked_at": timezone.now(),
         "corrections": queries.corrections_of(request.site, day),
@@ -194,11 +196,11 @@ def _session_page(
             initial = {"vial": item["vial"].label}
             item[f"{kind}_form"] = given.get(prefix) or FORMS[kind](prefix=prefix, initial=initial)
         item["open"] = item["open_mg"] > Decimal(0)
-    context = {
+    context = charts.head(found.patient) | {
         "session": found,
-        "patient": found.patient,
         "course": found.course,
         "step": "session",
+        "may_draw": found.status in actions.OPEN,
         "account": queries.session_account(found),
         "syringes": syringes,
         "ordered_mg": queries.ordered_mg(found),
