@@ -176,4 +176,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
+    # Somebody tried another name: answered by a 400, not worth a traceback.
+    "loggers": {"django.security.DisallowedHost": {"level": "CRITICAL"}},
 }
