@@ -11,6 +11,7 @@ from limen.clinic.audit.act import acting
 from limen.clinic.courses.models import Course, Plan, ScreeningResult
 from limen.clinic.patients.models import Patient
 from limen.clinic.sessions.models import Session, SessionEvent
+from limen.clinic.sites.zones import today
 
 HEADER = {
     "protocol": "TRD-IV",
@@ -22,40 +23,41 @@ HEADER = {
 }
 
 
-def planned(
-    clinic: Clinic, patient: Patient, *, dose_mg: float = 35.0, strength: float = 50.0, number: int = 1
-) -> Session:
-    """A session with a signed order, as the plan page leaves it."""
-    now = timezone.now()
+def signed_plan(clinic: Clinic, patient: Patient, *, dose_mg: float = 35.0, strength: float = 50.0) -> Plan:
+    """A signed order of today, as the plan page leaves it."""
+    day = today(clinic.site)
     with acting(by="tests", action="tests.plan", site=clinic.site):
         course = Course.objects.create(
             site=clinic.site, patient=patient, indication="trd", product="racemic", route="iv", setting="clinic"
         )
         screening = ScreeningResult.objects.create(
-            site=clinic.site,
-            course=course,
-            case={},
-            result={},
-            verdict="eligible",
-            knowledge_release="x",
-            on=now.date(),
+            site=clinic.site, course=course, case={}, result={}, verdict="eligible", knowledge_release="x", on=day
         )
-        plan = Plan.objects.create(
+        made: Plan = Plan.objects.create(
             site=clinic.site,
             course=course,
             screening=screening,
             protocol="TRD-IV",
-            on=now.date(),
+            on=day,
             result={
                 "dose": {"dose_mg": dose_mg, "syringe": {"vial_mg_per_mL": strength, "concentration_mg_per_mL": 1.0}}
             },
             status=Plan.Status.SIGNED,
             signed_by=clinic.prescriber,
-            signed_at=now,
+            signed_at=timezone.now(),
         )
+    return made
+
+
+def planned(
+    clinic: Clinic, patient: Patient, *, dose_mg: float = 35.0, strength: float = 50.0, number: int = 1
+) -> Session:
+    """A session with a signed order."""
+    plan = signed_plan(clinic, patient, dose_mg=dose_mg, strength=strength)
+    with acting(by="tests", action="tests.session", site=clinic.site):
         made: Session = Session.objects.create(
             site=clinic.site,
-            course=course,
+            course=plan.course,
             patient=patient,
             plan=plan,
             chair=clinic.chair,

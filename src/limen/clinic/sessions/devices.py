@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from limen.clinic.accounts.permissions import Permission
-from limen.clinic.audit.act import about, acting, action, note
+from limen.clinic.audit.act import about, acting, action, current, note
 from limen.clinic.sessions.ingest import new_token, token_hash
 from limen.clinic.sessions.models import Device, DeviceAssociation, Session
 from limen.errors import InputError, RefusedError
@@ -49,6 +49,8 @@ def _register(name: str, kind: str, streams: Mapping[str, Any] | None) -> tuple[
         if monitoring().signal(signal) is None:
             allowed = ", ".join(entry.id for entry in monitoring().signals)
             raise InputError(f"unknown signal {signal!r}", where="streams", allowed=allowed)
+    if Device.objects.filter(site=current().site, name=name).exists():
+        raise InputError(f"{name} is registered already", where="name", allowed="a name that no device here has")
     token = new_token()
     device = Device.objects.create(name=name, kind=kind, token_hash=token_hash(token), streams=given)
     about(device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from limen.clinic.sessions import api, streams, views
+from limen.clinic.sessions import api, seating, streams, views
 
 app_name = "sessions"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,6 +12,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", api.urls),
     path("board/", views.board, name="board"),
     path("session/<uuid:session_id>/", views.chair, name="chair"),
+    path("courses/<uuid:course_id>/session/", seating.prepare, name="prepare"),
+    path("session/<uuid:session_id>/seat/", seating.seat, name="seat"),
+    path("session/<uuid:session_id>/seat/on/", seating.put_on, name="put_on"),
+    path("session/<uuid:session_id>/seat/off/", seating.take_off, name="take_off"),
+    path("devices/", seating.known_devices, name="devices"),
     path("session/<uuid:session_id>/export.json", views.export, name="export"),
     path("live/board/state", views.board_state, name="board_state"),
     path("live/session/<uuid:session_id>/state", views.session_state, name="session_state"),

@@ -1,0 +1,99 @@
+"""Before a session: a chair for the signed plan, a monitor on the right patient, and devices that the clinic knows."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from clinic.orders import signed_plan
+from clinic.people import Clinic
+from limen.clinic.audit.act import acting
+from limen.clinic.audit.models import AuditEntry
+from limen.clinic.patients.models import Patient
+from limen.clinic.sessions.devices import bootstrap_device
+from limen.clinic.sessions.ingest import token_hash
+from limen.clinic.sessions.models import Device, DeviceAssociation, Session
+
+
+def signed_in(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def session(clinic: Clinic, patient: Patient, browser: Client) -> Session:
+    plan = signed_plan(clinic, patient)
+    address = reverse("sessions:prepare", args=[plan.course_id])
+    assert "Make the session" in browser.get(address).text
+    answer = browser.post(address, {"chair": str(clinic.chair.pk)})
+    made = Session.objects.get()
+    assert answer.headers["Location"] == reverse("sessions:seat", args=[made.pk])
+    return made
+
+
+def test_a_signed_plan_gets_its_session_once(clinic: Clinic, session: Session, browser: Client) -> None:
+    assert (session.chair, session.owner, session.number) == (clinic.chair, clinic.nurse, 1)
+    address = reverse("sessions:prepare", args=[session.course_id])
+    assert "has had its session" in browser.get(address).text
+    assert browser.post(address, {"chair": str(clinic.chair.pk)}).status_code == 400
+    assert Session.objects.count() == 1
+
+
+def test_without_a_signed_plan_the_page_says_who_must_act(clinic: Clinic, patient: Patient, browser: Client) -> None:
+    plan = signed_plan(clinic, patient)
+    address = reverse("sessions:prepare", args=[plan.course_id])
+    with acting(by="tests", action="tests.supersede", site=clinic.site):
+        type(plan).objects.filter(pk=plan.pk).update(status="superseded")
+    text = browser.get(address).text
+    assert "No plan is signed" in text
+    assert "Make the session" not in text
+
+
+def test_a_pharmacist_prepares_no_session_and_the_attempt_is_audited(clinic: Clinic, patient: Patient) -> None:
+    plan = signed_plan(clinic, patient)
+    address = reverse("sessions:prepare", args=[plan.course_id])
+    answer = signed_in(clinic.pharmacist).post(address, {"chair": str(clinic.chair.pk)})
+    assert answer.status_code == 403
+    assert AuditEntry.objects.filter(outcome="denied", actor=clinic.pharmacist.username).exists()
+    assert not Session.objects.exists()
+
+
+def test_a_monitor_is_on_one_patient_and_can_be_taken_off(clinic: Clinic, session: Session, browser: Client) -> None:
+    device, _ = bootstrap_device(by="tests", site=clinic.site, name="bedside-1")
+    seat = reverse("sessions:seat", args=[session.pk])
+    assert "No monitor is on this patient" in browser.get(seat).text
+    browser.post(reverse("sessions:put_on", args=[session.pk]), {"device": str(device.pk)})
+    assert DeviceAssociation.objects.get(ended_at=None).session == session
+    assert "bedside-1</b> is on this patient" in browser.get(seat).text
+    assert browser.post(reverse("sessions:put_on", args=[session.pk]), {"device": str(device.pk)}).status_code == 400
+    browser.post(reverse("sessions:take_off", args=[session.pk]), {"device": "bedside-1"})
+    assert not DeviceAssociation.objects.filter(ended_at=None).exists()
+
+
+def test_a_device_is_registered_by_the_director_and_its_secret_is_shown_once(clinic: Clinic) -> None:
+    director = signed_in(clinic.director)
+    address = reverse("sessions:devices")
+    answer = director.post(address, {"name": "replay-1"})
+    secret = answer.context["secret"]
+    assert secret in answer.text
+    assert Device.objects.get(name="replay-1").token_hash == token_hash(secret)
+    assert secret not in director.get(address).text
+    assert secret not in str(list(AuditEntry.objects.values_list("detail", flat=True)))
+    again = director.post(address, {"name": "replay-1"})
+    assert again.status_code == 400
+    assert "registered already" in again.text
+
+
+def test_a_nurse_registers_no_device(clinic: Clinic, browser: Client) -> None:
+    address = reverse("sessions:devices")
+    assert browser.get(address).status_code == 403
+    assert browser.post(address, {"name": "mine"}).status_code == 403
+    assert not Device.objects.exists()
+
+
+def test_a_session_of_another_site_does_not_exist_here(clinic: Clinic, session: Session) -> None:
+    stranger = signed_in(clinic.stranger)
+    assert stranger.get(reverse("sessions:seat", args=[session.pk])).status_code == 404
+    assert stranger.get(reverse("sessions:prepare", args=[session.course_id])).status_code == 404
