@@ -105,3 +105,12 @@ def test_the_law_sees_what_it_forbids() -> None:
     assert inline('<script src="a.js"></script><script type="application/json">{}</script>') == []
     assert colours('<path fill="#e0202f"/>') == ["#e0202f"]
     assert colours('<a href="#consent">') == []
+
+
+@pytest.mark.parametrize("path", SHEETS, ids=name)
+def test_no_selector_swallows_a_rule(path: Path) -> None:
+    """An edit that lands inside a selector list goes unseen by every browser: it drops the rule in silence."""
+    source = re.sub(r"/\*.*?\*/", "/**/", path.read_text(encoding="utf-8"), flags=re.S)
+    assert source.count("{") == source.count("}")
+    assert re.findall(r",\s*/\*\*/|,\s*[{}]", re.sub(r"\{[^{}]*\}", "{}", source)) == []
+    assert re.findall(r"^[ \t]*\.[^{;]*;", re.sub(r"\{[^{}]*\}", "{}", source), flags=re.M) == []
