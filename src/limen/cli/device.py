@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from limen.devices.runner import Moments
     from limen.simulator.chair import Fault
-    from limen.simulator.patient import Vitals
+    from limen.simulator.patient import EffectSite, Vitals
 
 Url = Annotated[str, typer.Option("--url", help="Root of the clinic.")]
 Token = Annotated[str, typer.Option("--token", envvar="LIMEN_DEVICE_TOKEN", help="The device's secret.")]
@@ -38,6 +38,13 @@ def register(app: typer.Typer) -> None:
         seed: Annotated[int, typer.Option(help="The same seed gives the same patient.")] = 1,
         baseline: Annotated[str, typer.Option(help="SYS/DIA,HR,SPO2,RR at rest.")] = "124/76,70,98,14",
         cuff_min: Annotated[float, typer.Option(help="Minutes between cuff readings.")] = 5.0,
+        dose: Annotated[
+            list[str] | None, typer.Option(help="A dose it answers to, such as '35 mg iv over 40 min'.")
+        ] = None,
+        weight_kg: Annotated[float, typer.Option(help="Its weight.")] = 70.0,
+        since: Annotated[
+            str | None, typer.Option(help="ISO time at which the doses' clock began; now by default.")
+        ] = None,
         fault: Annotated[list[str] | None, typer.Option(help="KIND[:SIGNAL]:START-END in seconds.")] = None,
     ) -> None:
         """A virtual patient at a virtual chair, in real time, until stopped."""
@@ -51,7 +58,9 @@ def register(app: typer.Typer) -> None:
         made = VirtualChair(
             draw_patient(rng, _baseline(baseline)),
             rng,
+            effect_site=_effect_site(dose or [], weight_kg),
             cuff_s=cuff_min * 60.0,
+            start_s=_elapsed_s(since),
             faults=[_fault(text) for text in fault or []],
         )
         _run(chair_moments(made), token, device, url, session, spool)
@@ -103,6 +112,36 @@ def _baseline(text: str) -> Vitals:
         return Vitals(float(sbp), float(dbp), float(hr), float(spo2), float(rr))
     except ValueError:
         raise InputError(f"cannot read {text!r}", where="--baseline", allowed="SYS/DIA,HR,SPO2,RR") from None
+
+
+def _effect_site(doses: list[str], weight_kg: float) -> EffectSite:
+    """What the doses leave at the effect site of a typical adult of this weight."""
+    from limen.pharmacology.forecast import forecast
+    from limen.pharmacology.patient import PatientProfile
+    from limen.pharmacology.regimen import parse_dose, resolve
+    from limen.simulator.course import tabulated_course
+    from limen.simulator.patient import no_drug
+
+    if not doses:
+        return no_drug
+    given = [resolve(parse_dose(text, where="--dose"), weight_kg) for text in doses]
+    profile = PatientProfile(age_years=40.0, sex="female", weight_kg=weight_kg)
+    expected = forecast(given, profile, until_min=600, every_min=1)
+    return tabulated_course(expected.time_h, expected.outputs["ketamine_effect_site_ng_per_mL"].typical)
+
+
+def _elapsed_s(since: str | None) -> float:
+    from datetime import UTC, datetime
+
+    from limen.errors import InputError
+
+    if not since:
+        return 0.0
+    try:
+        begun = datetime.fromisoformat(since)
+    except ValueError:
+        raise InputError(f"cannot read {since!r}", where="--since", allowed="an ISO date and time") from None
+    return max(0.0, (datetime.now(UTC) - (begun if begun.tzinfo else begun.replace(tzinfo=UTC))).total_seconds())
 
 
 def _fault(text: str) -> Fault:

@@ -13,13 +13,15 @@ from limen.clinic.accounts.actions import bootstrap_user
 from limen.clinic.accounts.models import User
 from limen.clinic.demo import people
 from limen.clinic.demo.accounts import ACCOUNTS
+from limen.clinic.demo.live import at_rest, begin, seat
 from limen.clinic.demo.past import living
-from limen.clinic.demo.treat import Staff, live_through, meet, plan_today, prepare_day, start_live
+from limen.clinic.demo.treat import Staff, live_through, meet, plan_today, prepare_day
 from limen.clinic.patients.imports import import_bundle
 from limen.clinic.project.home import home
 from limen.clinic.sessions.actions import end_session
 from limen.clinic.sessions.devices import bootstrap_device
-from limen.clinic.sessions.models import Device, DeviceAssociation, Session
+from limen.clinic.sessions.models import Device, Session
+from limen.clinic.sessions.monitor import LIVE
 from limen.clinic.sites.actions import bootstrap_chair, create_site
 from limen.clinic.sites.models import Chair, Site
 from limen.clinic.stock.actions import receive
@@ -60,6 +62,8 @@ def build_demo() -> None:
         _stock(site, staff)
     _past(site, staff)
     _present(site, staff)
+    for person, chair, device, number in _seats(site):
+        seat(site, staff, person, chair, device, number)
 
 
 def virtual_chairs() -> list[VirtualChair]:
@@ -68,28 +72,44 @@ def virtual_chairs() -> list[VirtualChair]:
     staff = Staff(*(User.objects.get(username=account.username) for account in ACCOUNTS))
     tokens: dict[str, str] = json.loads((home() / TOKENS).read_text(encoding="utf-8"))
     _end_old(site, staff)
-    if not Session.objects.filter(site=site, status="running").exists():
-        for person, chair, device in (
-            (people.LIVE, "Chair 1", "virtual-chair-1"),
-            (people.SECOND_LIVE, "Chair 2", "virtual-chair-2"),
-        ):
-            _seat(site, staff, person, chair, device)
+    if not Session.objects.filter(site=site, status__in=LIVE).exists():
+        for person, chair, device, _ in _seats(site):
+            begin(site, staff, person, chair, device)
     return [
-        VirtualChair(name, token, ("--seed", name[-1], "--baseline", baseline))
-        for (name, token), baseline in zip(tokens.items(), ("124/78,72,98,14", "131/82,68,97,13"), strict=True)
-        if DeviceAssociation.objects.filter(device__name=name, ended_at=None).exists()
+        VirtualChair(device.name, tokens[device.name], _options(session, person, number))
+        for person, _, device, number in _seats(site)
+        for session in Session.objects.filter(
+            site=site, status__in=LIVE, associations__device=device, associations__ended_at=None
+        )
     ]
 
 
-def _seat(site: Site, staff: Staff, person: people.Person, chair: str, device: str) -> None:
-    patient, course = meet(site, staff, person)
-    prepare_day(staff, person, patient, course)
-    plan = plan_today(staff, course)
-    start_live(
-        staff,
-        plan,
-        Chair.objects.get(site=site, name=chair),
-        Device.objects.get(site=site, name=device),
+def _seats(site: Site) -> list[tuple[people.Person, Chair, Device, int]]:
+    return [
+        (
+            person,
+            Chair.objects.get(site=site, name=f"Chair {number}"),
+            Device.objects.get(site=site, name=f"virtual-chair-{number}"),
+            number,
+        )
+        for number, person in enumerate((people.LIVE, people.SECOND_LIVE), start=1)
+    ]
+
+
+def _options(session: Session, person: people.Person, number: int) -> tuple[str, ...]:
+    dose = session.plan.result["dose"]
+    rest = at_rest(person)
+    return (
+        "--seed",
+        str(100 + number),
+        "--baseline",
+        f"{rest.sbp_mmHg:g}/{rest.dbp_mmHg:g},{rest.hr_per_min:g},{rest.spo2_pct:g},{rest.rr_per_min:g}",
+        "--weight-kg",
+        f"{person.weight_kg:g}",
+        "--dose",
+        f"{dose['dose_mg']:g} mg iv over {dose['duration_min']:g} min",
+        "--since",
+        session.started_at.isoformat() if session.started_at else "",
     )
 
 

@@ -23,14 +23,13 @@ from limen.clinic.patients.actions import (
 from limen.clinic.patients.models import Patient
 from limen.clinic.sessions.actions import (
     ask_discharge,
-    associate_device,
     create_session,
     discharge,
     halt,
     record,
     start_session,
 )
-from limen.clinic.sessions.models import Device, Session
+from limen.clinic.sessions.models import Session
 from limen.clinic.sites.models import Chair, Site
 from limen.clinic.stock.actions import draw, waste
 from limen.clinic.stock.models import Vial
@@ -135,17 +134,6 @@ def draw_up(staff: Staff, session: Session) -> Vial:
         key=f"demo-draw-{session.pk}",
     )
     return vial
-
-
-def start_live(staff: Staff, plan: Plan, chair: Chair, device: Device) -> Session:
-    """A session that runs from now on: drawn up, device on, first observation, pump started."""
-    session = create_session(by=staff.nurse, plan=plan, chair=chair)
-    draw_up(staff, session)
-    associate_device(by=staff.nurse, session=session, device=device)
-    start_session(by=staff.nurse, session=session, key="demo-start")
-    record(by=staff.nurse, session=session, kind="observation.recorded", data={"moaas": 5, "dissociation": 0})
-    record(by=staff.nurse, session=session, kind="infusion.started", data={})
-    return session
 
 
 def live_through(site: Site, staff: Staff, person: Person, number: int, clock: Clock) -> None:
