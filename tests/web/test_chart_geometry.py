@@ -170,6 +170,20 @@ def test_no_vial_is_drawn_where_none_would_be_true(drawn: float, total: float) -
     assert vial(drawn_mg=drawn, total_mg=total) is None
 
 
+def test_trajectory_draws_two_sessions_of_the_same_minute() -> None:
+    same = {"at": "2026-11-02T10:15:00+00:00", "number": 1}
+    picture = trajectory(
+        {
+            "instrument": "PHQ-9",
+            "max": 27,
+            "points": [{"at": "2026-11-01", "total": 27}],
+            "sessions": [{**same, "dose_mg": "35.0"}, {**same, "dose_mg": "40.0"}],
+        }
+    )
+    assert picture is not None
+    assert len(picture.doses) == 2
+
+
 def test_trajectory_leaves_a_hole_with_bounds_where_an_answer_is_missing() -> None:
     picture = trajectory(
         {

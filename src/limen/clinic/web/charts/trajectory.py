@@ -70,7 +70,10 @@ def trajectory(data: Mapping[str, Any]) -> Trajectory | None:
     )
     if not points:
         return None
-    sessions = sorted((_day(session["at"]), session) for session in _keyed(data.get("sessions") or ()))
+    sessions = sorted(
+        ((_day(session["at"]), session) for session in _keyed(data.get("sessions") or ())),
+        key=lambda pair: pair[0],
+    )
     days = [day for day, _ in points] + [day for day, _ in sessions]
     first, last = min(days), max(days)
     span = max(last - first, 7.0)
