@@ -172,7 +172,7 @@ def furnish(slug: str = "harbour") -> Room:
     site = Site(name="Harbour Clinic", slug=slug, timezone="Europe/Zurich")
     with acting(by="test", action="test.site", site=site):
         site.save()
-        chairs = [Chair.objects.create(name=str(number)) for number in range(1, 5)]
+        chairs = [Chair.objects.create(name=f"Chair {number}") for number in range(1, 5)]
     room = Room(site, None, None, chairs)  # type: ignore[arg-type]
     room.nurse = room.person(f"{slug}-nurse", "nurse")
     room.director = room.person(f"{slug}-director", "medical-director")

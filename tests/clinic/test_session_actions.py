@@ -213,7 +213,7 @@ def test_a_session_that_starts_without_a_monitor_still_expects_one(room):
 def test_a_device_is_on_one_patient_at_a_time_and_says_when_it_leaves(room):
     session, device, _ = room.begun()
     other = create_session(by=room.nurse, plan=room.signed_plan(2), chair=room.chairs[1])
-    with pytest.raises(RefusedError, match="is on 1"):
+    with pytest.raises(RefusedError, match="is on Chair 1"):
         associate_device(by=room.nurse, session=other, device=device)
     release_device(by=room.nurse, session=session, device=device)
     assert kinds(session)[-1] == "device.lost"

@@ -58,7 +58,6 @@ class Scope:
         """How many rows there are over ``last_id``, up to a bound."""
         return LiveEvent.objects.filter(**{self.field: self.key}, id__gt=last_id)[: FAR_BEHIND + 1].count()
 
-
     def pulse(self) -> dict[str, Any]:
         """The sign of life: how long ago the monitor gave its own, and how old the last watched second of each is."""
         now = timezone.now()

@@ -70,8 +70,15 @@
     const y = (value) => height - (height * (value - low)) / (high - low);
     place.replaceChildren(svg("path", { class: "grid", d: `M0 ${height}H${width}` }));
     if (change && base !== null) {
-      const later = session.outlook.t_s.map((tS, index) => [tS, index]).filter(([tS]) => tS >= now && tS <= to);
-      const line = (list) => later.map(([tS, index]) => `${x(tS).toFixed(1)},${y(base + list[index]).toFixed(1)}`);
+      const times = session.outlook.t_s;
+      const first = times.findIndex((tS) => tS >= now);
+      const share = first > 0 ? (now - times[first - 1]) / (times[first] - times[first - 1]) : 1;
+      const later = times.map((tS, index) => [tS, index]).filter(([tS]) => tS >= now && tS <= to);
+      const begins = (list) => (first > 0 ? list[first - 1] + share * (list[first] - list[first - 1]) : list[0]);
+      const line = (list) => [
+        ...(first >= 0 ? [`${x(Math.max(now, times[0])).toFixed(1)},${y(base + begins(list)).toFixed(1)}`] : []),
+        ...later.map(([tS, index]) => `${x(tS).toFixed(1)},${y(base + list[index]).toFixed(1)}`),
+      ];
       const band = (low_, high_, kind) => {
         if (!low_ || !high_ || later.length < 2) return;
         place.append(svg("polygon", { class: `band-${kind}`, points: [...line(high_), ...line(low_).reverse()].join(" ") }));
@@ -128,21 +135,19 @@
   }
 
   function drawTile(tile, session) {
-    const { parts, node } = tile;
+    const { parts } = tile;
     parts.owner.textContent = session.owner ? `Owner ${session.owner}` : "No owner";
     limen.setVital(parts.heart, session, session.signals.HR ? "HR" : "PULSE");
     limen.setVital(parts.spo2, session, "SPO2");
     const { NIBP_SYS: high, NIBP_DIA: low } = session.signals;
     const whole = high && high.value !== null;
     const lower = whole && low && low.value !== null && Math.abs(low.t_s - high.t_s) < 5 ? words.round(low.value) : "–";
-    limen.setVital(parts.pressure, session, "NIBP_SYS", null, whole ? `${words.round(high.value)}/${lower}` : null);
     const base = session.baseline;
-    if (base && base.sbp_mmHg) parts.pressure.dataset.prefix = `base ${words.round(base.sbp_mmHg)}/${base.dbp_mmHg ? words.round(base.dbp_mmHg) : "–"}, cuff `;
+    const before = base && base.sbp_mmHg ? `base ${words.round(base.sbp_mmHg)}/${base.dbp_mmHg ? words.round(base.dbp_mmHg) : "–"}, ` : "";
+    limen.setVital(parts.pressure, session, "NIBP_SYS", whole ? `${words.round(high.value)}/${lower}` : null, before);
     limen.colour(parts.heart, session.alarms, ["HR", "PULSE"]);
     limen.colour(parts.spo2, session.alarms, ["SPO2"]);
     limen.colour(parts.pressure, session.alarms, ["NIBP_SYS", "NIBP_DIA", "NIBP_MEAN"]);
-    const worst = ["high", "medium", "low"].find((priority) => session.alarms.some((alarm) => alarm.priority === priority && alarm.acknowledged_t_s === null));
-    for (const priority of ["high", "medium", "low"]) node.classList.toggle(`tile--${priority}`, priority === worst);
     ribbon(parts.ribbon, session);
     tick(tile, session);
   }
@@ -150,8 +155,12 @@
   // What moves by itself: clocks, the next observation, what the pump has given.
   function tick(tile, session) {
     const { parts, node } = tile;
-    const unwatched = (watched[session.session] ?? 0) > watchLimitS;
-    node.classList.toggle("tile--lost", unwatched || document.body.classList.contains("is-blind"));
+    const blind = document.body.classList.contains("is-blind");
+    const unwatched = !blind && (watched[session.session] ?? 0) > watchLimitS;
+    node.classList.toggle("tile--lost", unwatched || blind);
+    const unseen = blind ? [] : session.alarms.filter((alarm) => alarm.acknowledged_t_s === null);
+    const worst = ["high", "medium", "low"].find((priority) => unseen.some((alarm) => alarm.priority === priority));
+    for (const priority of ["high", "medium", "low"]) node.classList.toggle(`tile--${priority}`, priority === worst);
     ring(parts.ring, session);
     const due = session.next;
     const left = due ? due.due_t_s - limen.elapsed(session) : null;
@@ -160,13 +169,9 @@
       el("span", { class: "ph" }, words.phases[session.phase]),
       ...(due ? [el("span", { class: "k" }, left < 0 ? "Late" : "Next in"), el("strong", {}, left < 0 ? `+${words.span(-left)}` : words.span(left)), el("span", { class: "w" }, words.dueWords(session, due))] : [el("span", { class: "k" }, "Nothing due")]),
     );
-    const blind = document.body.classList.contains("is-blind");
-    parts.foot.replaceChildren(
-      el("b", {}, `${words.mg(blind ? session.given_mg : limen.givenMg(session))} of ${words.mg(session.dose_mg)} mg`),
-      blind ? ` given at ${limen.clock(session, session.t_s)}. Pump may still run` : " given",
-      el("br"),
-      unwatched ? el("b", {}, `Limits not checked for ${words.span(watched[session.session])}`) : `${session.protocol}, session ${session.number}`,
-    );
+    const pump = session.phase === "running" ? "Pump may still run" : words.phases[session.phase];
+    const said = `${words.mg(blind ? session.given_mg : limen.givenMg(session))} of ${words.mg(session.dose_mg)} mg`;
+    parts.foot.replaceChildren(el("b", {}, said), blind ? ` at ${limen.clock(session, session.t_s)}` : " given", el("br"), blind ? pump : unwatched ? el("b", {}, `Limits not checked for ${words.span(watched[session.session])}`) : `${session.protocol}, session ${session.number}`);
   }
 
   // ---- the next five minutes
@@ -227,7 +232,7 @@
 
   function rail() {
     const blind = document.body.classList.contains("is-blind");
-    limen.rail(document.querySelector("[data-rail]"), blind ? [] : entries(), (session) => `/session/${session.session}/`);
+    limen.rail(document.querySelector("[data-rail]"), blind ? [] : entries(), (session) => `/session/${session.session}/`, 4);
     limen.sound(blind ? ["medium"] : limen.sounding(entries()));
   }
 

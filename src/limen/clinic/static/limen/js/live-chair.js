@@ -7,7 +7,7 @@
   const find = (selector) => document.querySelector(selector);
   const vitals = Object.fromEntries([...document.querySelectorAll("[data-vital]")].map((item) => [item.dataset.vital, item]));
   let session = JSON.parse(document.getElementById("live-state").textContent);
-  const traces = { HR: trace(), SPO2: trace(), NIBP_SYS: trace(), NIBP_DIA: trace() };
+  const traces = { HR: trace(), PULSE: trace(), SPO2: trace(), NIBP_SYS: trace(), NIBP_DIA: trace() };
   let lanes = null;
 
   function trace() {
@@ -54,7 +54,7 @@
     const { NIBP_SYS: high, NIBP_DIA: low } = session.signals;
     const whole = high && high.value !== null;
     const lower = whole && low && low.value !== null && Math.abs(low.t_s - high.t_s) < 5 ? words.round(low.value) : "–";
-    limen.setVital(vitals.pressure, session, "NIBP_SYS", null, whole ? `${words.round(high.value)}/${lower}` : null);
+    limen.setVital(vitals.pressure, session, "NIBP_SYS", whole ? `${words.round(high.value)}/${lower}` : null);
     limen.colour(vitals.pressure, alarms, ["NIBP_SYS", "NIBP_DIA", "NIBP_MEAN"]);
   }
 
@@ -101,6 +101,10 @@
     }
     const earliest = ready.earliest_t_s !== null ? `not before ${limen.clock(session, ready.earliest_t_s).slice(0, 5)}` : "";
     said.textContent = ready.ready ? "every criterion is met" : `${ready.unmet.length} not met${earliest ? `, ${earliest}` : ""}`;
+    const wanted = ["stopped", "recovery"].includes(session.phase);
+    const box = find("[data-ready]");
+    if (box.dataset.phase !== session.phase) box.open = wanted; // opens by itself once leaving is the question
+    box.dataset.phase = session.phase;
     for (const item of ready.unmet) list.append(el("li", {}, el("b", {}, `${item.rule} `), item.because));
   }
 
@@ -124,19 +128,34 @@
   function openLanes() {
     if (!session.started_at || lanes) return;
     const place = (name) => find(`[data-lane="${name}"]`);
-    const room = Math.max(300, window.innerHeight - find("[data-trend]").getBoundingClientRect().top - find(".obs-set").offsetHeight - 12);
-    const share = (part) => Math.round((room - 26) * part);
+    const share = heights();
     const from = at(-120);
     const to = at(Math.max(session.t_s, session.dose_start_t_s ?? session.t_s) + 60 * ((session.duration_min || 40) + 60));
     const common = { from, to };
     const base = session.baseline || {};
     const high = Math.max(180, (base.sbp_mmHg || 120) + 60);
     lanes = {
-      pressure: limen.lane(place("pressure"), { ...common, title: "Pressure", range: [40, high + 10], ticks: [60, 100, 140, 180].filter((tick) => tick < high), height: share(0.36), cuff: true, names: true }),
-      HR: limen.lane(place("HR"), { ...common, title: "Heart", range: [35, 145], ticks: [50, 80, 110, 140], height: share(0.22) }),
-      SPO2: limen.lane(place("SPO2"), { ...common, title: "SpO2", range: [84, 101], ticks: [85, 90, 95, 100], height: share(0.18) }),
-      drug: limen.lane(place("drug"), { ...common, title: "Effect site", range: [0, 300], ticks: [0, 100, 200, 300], height: share(0.24) + 26, times: true, names: true }),
+      pressure: limen.lane(place("pressure"), { ...common, title: "Pressure mmHg", range: [40, high + 10], ticks: [60, 100, 140, 180].filter((tick) => tick < high), height: share(0.36), cuff: true, names: true }),
+      HR: limen.lane(place("HR"), { ...common, title: "Heart /min", range: [35, 145], ticks: [50, 80, 110, 140], height: share(0.22) }),
+      SPO2: limen.lane(place("SPO2"), { ...common, title: "SpO2 %", range: [84, 101], ticks: [85, 90, 95, 100], height: share(0.18) }),
+      drug: limen.lane(place("drug"), { ...common, title: "Effect site ng/mL", range: [0, 300], ticks: [0, 100, 200, 300], height: share(0.24) + 26, times: true, names: true }),
     };
+  }
+
+  // The lanes take what the window leaves over, so that the rows of five and Stop stay in sight.
+  function heights() {
+    const top = find("[data-trend]").getBoundingClientRect().top + window.scrollY;
+    const room = Math.max(280, window.innerHeight - top - find(".obs-set").offsetHeight - 16);
+    return (part) => Math.round((room - 34) * part);
+  }
+
+  function fit() {
+    if (!lanes) return;
+    const share = heights();
+    lanes.pressure.resize(share(0.36));
+    lanes.HR.resize(share(0.22));
+    lanes.SPO2.resize(share(0.18));
+    lanes.drug.resize(share(0.24) + 26);
   }
 
   function forecastOf(name, lift) {
@@ -162,7 +181,7 @@
     const now = at(limen.elapsed(session));
     const since = at(0);
     const seen = (signal) => ({ x: traces[signal].t.map(at), y: traces[signal].v, since });
-    lanes.HR.update(seen(traces.HR.t.length || !session.signals.PULSE ? "HR" : "HR"), now);
+    lanes.HR.update(seen(session.signals.HR ? "HR" : "PULSE"), now);
     lanes.SPO2.update(seen("SPO2"), now);
     const low = new Map(traces.NIBP_DIA.t.map((tS, index) => [tS, traces.NIBP_DIA.v[index]]));
     lanes.pressure.update({ ...seen("NIBP_SYS"), low: traces.NIBP_SYS.t.map((tS) => low.get(tS) ?? null) }, now);
@@ -180,7 +199,8 @@
     lanes.drug.forecast(forecastOf("ketamine_effect_site_ng_per_mL", 0));
     const basis = { plan: "as signed", start: "if it began now", pump: "as the pump was run" }[session.outlook.basis];
     const count = session.outlook.members.length;
-    find("[data-forecast-note]").textContent = count ? `Forecast ${basis}: ${count} models. Ketamine at the effect site, ng/mL.` : `No forecast. ${session.outlook.flags[0] || ""}`;
+    const note = count ? `forecast ${basis}, ${count} models` : `no forecast. ${session.outlook.flags[0] || ""}`;
+    lanes.drug.title(`Ketamine at the effect site ng/mL, ${note}`);
     describe();
   }
 
@@ -201,7 +221,7 @@
 
   function drawRail() {
     const standing = document.body.classList.contains("is-blind") ? [] : entries();
-    limen.rail(find("[data-rail]"), standing, null);
+    limen.rail(find("[data-rail]"), standing, null, 3);
     limen.sound(document.body.classList.contains("is-blind") ? ["medium"] : limen.sounding(entries()));
   }
 
@@ -230,4 +250,7 @@
     drawRail();
   }, 500);
   window.setInterval(drawLanes, 2000);
+  new ResizeObserver(fit).observe(find("[data-rail]"));
+  window.addEventListener("resize", fit);
+  new MutationObserver(fit).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 })();

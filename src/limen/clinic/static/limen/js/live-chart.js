@@ -30,8 +30,15 @@
   }
 
   function lane(place, options) {
-    const live = { now: options.from, gaps: [], low: [], forecast: options.forecast, walls: options.walls || [] };
-    const [bottom, top] = options.range;
+    const live = { now: options.from, gaps: [], low: [], forecast: options.forecast, walls: options.walls || [], title: options.title };
+    let [bottom, top] = options.range;
+
+    // A value beyond the usual range widens the lane: what is worst must not be off the picture.
+    function widen(values) {
+      const known = values.filter((value) => value !== null && value !== undefined);
+      bottom = Math.min(options.range[0], ...known.map((value) => value - 5));
+      top = Math.max(options.range[1], ...known.map((value) => value + 5));
+    }
 
     const x = (u, value) => u.valToPos(value, "x", true);
     const y = (u, value) => u.valToPos(Math.min(top, Math.max(bottom, value)), "y", true);
@@ -98,8 +105,10 @@
       ctx.stroke();
       ctx.font = font(700, 13);
       ctx.textAlign = "right";
-      ctx.textBaseline = wall.side === "low" ? "top" : "bottom";
-      words(ctx, wall.name, bbox.left + bbox.width - 2, at + depth + (wall.side === "low" ? 2 : -2), "ink");
+      const tall = 15 * devicePixelRatio;
+      const below = wall.side === "low" ? at + depth + 2 + tall < bbox.top + bbox.height : at + depth - tall < bbox.top;
+      ctx.textBaseline = below ? "top" : "bottom";
+      words(ctx, wall.name, bbox.left + bbox.width - 2, below ? Math.max(at, at + depth) + 2 : Math.min(at, at + depth) - 2, "ink");
     }
 
     function words(ctx, text, left, top_, ink) {
@@ -113,6 +122,12 @@
 
     function over(u) {
       const { ctx, bbox } = u;
+      ctx.save();
+      ctx.font = font(700, 13);
+      ctx.textAlign = "left";
+      ctx.textBaseline = "top";
+      words(ctx, live.title, bbox.left + 6 * devicePixelRatio, bbox.top, "ink");
+      ctx.restore();
       if (options.cuff) cuffs(u);
       const at = x(u, live.now);
       if (at < bbox.left || at > bbox.left + bbox.width) return;
@@ -183,22 +198,32 @@
           },
         ],
         hooks: { drawClear: [under], draw: [over] },
-        padding: [8, 6, options.times ? 0 : 4, 0],
+        padding: [4, 24, options.times ? 0 : 4, 0],
       },
       [[], []],
       place,
     );
-    new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height: options.height })).observe(place);
+    let height = options.height;
+    new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height })).observe(place);
 
     return {
       update(seen, now) {
         live.now = now;
         live.low = seen.low || [];
         live.gaps = options.cuff || options.dots ? [] : gaps(seen.x, seen.y, now, seen.since);
+        widen([...seen.y, ...live.low]);
         chart.setData([seen.x, seen.y]);
+      },
+      resize(next) {
+        if (next === height) return;
+        height = next;
+        chart.setSize({ width: place.clientWidth, height });
       },
       forecast(next) {
         live.forecast = next;
+      },
+      title(next) {
+        live.title = next;
       },
       walls(next) {
         live.walls = next;

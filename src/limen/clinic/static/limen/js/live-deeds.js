@@ -33,6 +33,7 @@
 
   function shut() {
     panel.hidden = true;
+    panel.parentElement.classList.remove("is-asking");
     panel.replaceChildren();
   }
 
@@ -118,8 +119,9 @@
       if (!answer.error && !answer.kept) shut();
     });
     panel.hidden = false;
+    panel.parentElement.classList.add("is-asking");
     panel.replaceChildren(form);
-    form.querySelector("input, select, button")?.focus();
+    form.querySelector("input, select, button")?.focus({ preventScroll: true });
     panel.scrollIntoView({ block: "nearest" });
   }
 

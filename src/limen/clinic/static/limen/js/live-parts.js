@@ -32,6 +32,8 @@
     return session.dose_mg ? Math.min(session.given_mg + more, Math.max(session.dose_mg, session.given_mg)) : session.given_mg + more;
   }
 
+  const seat = (session) => (/^\d+$/.test(session.chair) ? `Chair ${session.chair}` : session.chair);
+
   const phases = {
     planned: "Not started", started: "Before the dose", running: "Infusion", paused: "Paused",
     stopped: "Stopped", recovery: "Recovery", discharged: "Discharged", ended: "Ended",
@@ -58,94 +60,131 @@
 
   // ---- vitals
 
-  function setVital(item, session, signal, value, words) {
+  function setVital(item, session, signal, words, prefix = "") {
     const known = session.signals[signal];
     item.dataset.staleS = known ? known.stale_s : 10;
     item.dataset.lostS = known ? known.lost_s : 30;
-    item.dataset.prefix = known && known.cuff ? "cuff " : "";
+    item.dataset.prefix = known && known.cuff ? `${prefix}cuff ` : prefix;
     const seen = known && known.value !== null ? known : null;
-    limen.show(item, seen ? words ?? value ?? round(seen.value) : null, seen ? isoAt(session, seen.t_s) : "");
+    limen.show(item, seen ? words ?? round(seen.value) : null, seen ? isoAt(session, seen.t_s) : "");
   }
 
   const round = (value) => String(Math.round(value));
 
   // The worst standing alarm on a signal colours its number.
   function colour(item, alarms, signals) {
-    const mine = alarms.filter((alarm) => signals.includes(alarm.signal) && alarm.kind === "physiological");
+    const blind = document.body.classList.contains("is-blind");
+    const mine = (blind ? [] : alarms).filter((alarm) => signals.includes(alarm.signal) && alarm.kind === "physiological");
     const worst = ["high", "medium", "low"].find((priority) => mine.some((alarm) => alarm.priority === priority));
     for (const priority of ["high", "medium", "low"]) item.classList.toggle(`vital--alarm-${priority}`, priority === worst);
     const seen = mine.length > 0 && mine.every((alarm) => alarm.acknowledged_t_s !== null);
     item.classList.toggle("vital--seen", seen);
   }
 
-  // ---- alarms
+  // ---- alarms: one line for each condition; what one silent device makes old stands in one line, named one by one
 
   const lines = new Map();
+  const order = { high: 0, medium: 1, low: 2 };
+  const silent = { "TEC-STALE": "old", "TEC-LOST": "silent" };
 
-  function rail(place, entries, open) {
-    const order = { high: 0, medium: 1, low: 2 };
-    entries.sort((a, b) => order[a.alarm.priority] - order[b.alarm.priority] || a.alarm.t_s - b.alarm.t_s);
-    const wanted = new Set(entries.map(({ session, alarm }) => session.session + alarm.id));
-    for (const [id, line] of lines) {
-      if (wanted.has(id)) continue;
-      line.node.remove();
-      lines.delete(id);
+  function grouped(entries) {
+    const found = new Map();
+    for (const { session, alarm } of entries) {
+      const word = silent[alarm.rule];
+      const id = session.session + (word ? `${alarm.rule}${alarm.acknowledged_t_s !== null}` : alarm.id);
+      if (!found.has(id)) found.set(id, { id, session, alarms: [], word });
+      found.get(id).alarms.push(alarm);
     }
-    entries.forEach((entry, index) => {
-      const id = entry.session.session + entry.alarm.id;
-      if (!lines.has(id)) lines.set(id, line(entry, open));
-      const known = lines.get(id);
-      known.entry = entry;
-      known.update();
-      if (place.children[index] !== known.node) place.insertBefore(known.node, place.children[index] || null);
-    });
+    return [...found.values()].sort((a, b) => rank(a) - rank(b) || a.alarms[0].t_s - b.alarms[0].t_s);
   }
 
-  function line(entry, open) {
-    const { alarm } = entry;
-    const what = el("span", { class: "what" });
+  // What nobody has seen stands before what somebody has.
+  const rank = ({ alarms: [alarm] }) => order[alarm.priority] + (alarm.acknowledged_t_s !== null ? 3 : 0);
+
+  function rail(place, entries, open, most = 8) {
+    const groups = grouped(entries);
+    const shown = groups.slice(0, groups.length > most ? most - 1 : most);
+    const wanted = new Set(shown.map((group) => group.id));
+    for (const [id, known] of lines) {
+      if (wanted.has(id)) continue;
+      known.node.remove();
+      lines.delete(id);
+    }
+    shown.forEach((group, index) => {
+      const same = lines.get(group.id);
+      if (same && same.count !== group.alarms.length) {
+        same.node.remove();
+        lines.delete(group.id);
+      }
+      if (!lines.has(group.id)) lines.set(group.id, line(group, open));
+      const known = lines.get(group.id);
+      known.group = group;
+      update(known);
+      if (place.children[index] !== known.node) place.insertBefore(known.node, place.children[index] || null);
+    });
+    more(place, groups.slice(shown.length));
+    document.body.classList.toggle("is-crowded", shown.length > 2);
+  }
+
+  function more(place, rest) {
+    place.querySelector(".more")?.remove();
+    if (!rest.length) return;
+    const said = rest.map(({ session, alarms: [alarm] }) => `${seat(session)} ${alarm.priority}`);
+    place.append(el("p", { class: "alarm more" }, `${rest.length} more: ${said.join(", ")}`));
+  }
+
+  function line(group, open) {
+    const [alarm] = group.alarms;
     const bang = el("span", { class: "bang", "aria-hidden": "true" }, bangs[alarm.priority]);
     const seen = el("button", { class: "press press--main", type: "button" }, "Seen, I am going");
-    const go = open ? el("a", { class: "press", href: open(entry.session) }, "Open") : null;
+    const [forS, by] = [el("span", { "aria-hidden": "true" }), el("span")];
+    const [head, ...rest] = group.word ? [`${names(group)} ${group.word}`] : alarm.because.split("; ");
+    const what = el("span", { class: "what" }, el("b", {}, head), " ", forS, rest.length ? `. ${capital(rest.join("; "))}. ` : ". ", by);
     const node = el(
       "div",
       { class: `alarm alarm--${alarm.priority}`, role: alarm.priority === "low" ? "status" : "alert" },
-      el("span", { class: "pri" }, bang, alarm.priority.toUpperCase(), el("span", {}, entry.session.chair)),
-      what, may.has("alarm:acknowledge") ? seen : null, go,
+      el("span", { class: "pri" }, bang, alarm.priority.toUpperCase(), el("span", {}, seat(group.session))),
+      what,
+      may.has("alarm:acknowledge") ? seen : null,
+      open ? el("a", { class: "press", href: open(group.session) }, "Open") : null,
     );
-    const known = { node, entry, update: () => update(known, what, bang, seen) };
-    const [head, ...rest] = alarm.because.split("; ");
-    const forS = el("span", { "aria-hidden": "true" });
-    const by = el("span");
-    what.append(el("b", {}, head), rest.length ? `; ${rest.join("; ")} ` : " ", forS, by);
-    known.forS = forS;
-    known.by = by;
-    seen.addEventListener("click", async () => {
-      seen.disabled = true;
-      seen.textContent = "Seen, being sent";
-      const answer = await limen.act(`/live/session/${known.entry.session.session}/act`, "alarm.acknowledged", { alarm: alarm.id });
-      if (answer.kept) seen.textContent = "Seen, kept here, not sent yet";
-      if (answer.error) {
-        seen.disabled = false;
-        seen.textContent = "Seen, I am going";
-      }
-    });
+    const known = { node, group, bang, seen, forS, by, count: group.alarms.length };
+    seen.addEventListener("click", () => answer(known));
     return known;
   }
 
-  function update(known, what, bang, seen) {
-    const { alarm, session } = known.entry;
+  const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1).replace(/\.$/, "");
+  const names = ({ session, alarms }) => alarms.map((alarm) => session.signals[alarm.signal]?.title || alarm.signal).join(", ");
+
+  // One answer for each condition of the line, so that the record says which were seen.
+  async function answer(known) {
+    const { seen, group } = known;
+    seen.disabled = true;
+    seen.textContent = "Seen, being sent";
+    const url = `/live/session/${group.session.session}/act`;
+    const answers = await Promise.all(group.alarms.map((alarm) => limen.act(url, "alarm.acknowledged", { alarm: alarm.id })));
+    if (answers.some((one) => one.kept)) seen.textContent = "Seen, kept here, not sent yet";
+    if (answers.some((one) => one.error)) {
+      seen.disabled = false;
+      seen.textContent = "Seen, I am going";
+    }
+  }
+
+  function update({ node, group, bang, seen, forS, by }) {
+    const { session, alarms } = group;
+    const [alarm] = alarms;
     const now = elapsed(session);
-    known.forS.textContent = `for ${span(Math.max(0, now - alarm.t_s))}. `;
+    const heard = Math.max(...alarms.map((one) => session.signals[one.signal]?.t_s ?? 0));
+    forS.textContent = group.word ? `for ${span(now - heard)}` : `for ${span(Math.max(0, now - alarm.t_s))}`;
     const acknowledged = alarm.acknowledged_t_s !== null;
-    known.node.classList.toggle("alarm--seen", acknowledged);
+    node.classList.toggle("alarm--seen", acknowledged);
     bang.classList.toggle("flash-high", !acknowledged && alarm.priority === "high");
     bang.classList.toggle("flash-medium", !acknowledged && alarm.priority === "medium");
     seen.hidden = acknowledged;
-    if (!acknowledged) known.by.textContent = "";
+    if (!acknowledged) by.textContent = "";
     else {
       const back = alarm.silent_until_t_s !== null && alarm.silent_until_t_s > now ? `, sound back in ${span(alarm.silent_until_t_s - now)}` : "";
-      known.by.textContent = `Seen by ${alarm.acknowledged_by} ${span(now - alarm.acknowledged_t_s)} ago${back}.`;
+      by.textContent = `Seen by ${alarm.acknowledged_by} ${span(now - alarm.acknowledged_t_s)} ago${back}.`;
     }
   }
 
@@ -157,6 +196,6 @@
   }
 
   Object.assign(limen, {
-    el, may, isoAt, elapsed, clock, words: { span, mg, phases, dueWords, round }, givenMg, progress, setVital, colour, rail, sounding,
+    el, may, isoAt, elapsed, clock, words: { span, mg, phases, dueWords, round, seat }, givenMg, progress, setVital, colour, rail, sounding,
   });
 })();

@@ -4,7 +4,7 @@
 //   Limen.act(url, kind, data)                      one deed under one key; sent again until it is answered
 (() => {
   const limen = window.Limen;
-  const monitorLimitS = 5;
+  const serverLimitMs = 3500;
   const json = { Accept: "application/json" };
 
   // ---- hearing
@@ -86,11 +86,17 @@
   function pulse(word, session) {
     const watched = session ? word.watched_age_s[session] ?? 0 : 0;
     const age = word.monitor_age_s === null ? Infinity : Math.max(word.monitor_age_s, watched);
+    wordAt = performance.now();
     limen.heard(word.now, age * 1000);
-    const unwatched = age > monitorLimitS;
-    for (const place of document.querySelectorAll("[data-if-unwatched]")) place.hidden = !unwatched;
-    for (const place of document.querySelectorAll("[data-if-silent]")) place.hidden = unwatched;
   }
+
+  // Which link is cut: the server speaks and its monitor does not, or the server does not speak.
+  let wordAt = -Infinity;
+  window.setInterval(() => {
+    const speaks = performance.now() - wordAt < serverLimitMs;
+    for (const place of document.querySelectorAll("[data-if-unwatched]")) place.hidden = !speaks;
+    for (const place of document.querySelectorAll("[data-if-silent]")) place.hidden = speaks;
+  }, 250);
 
   function signedOut() {
     for (const place of document.querySelectorAll("[data-signed-out]")) place.hidden = false;

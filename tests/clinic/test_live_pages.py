@@ -1,0 +1,100 @@
+"""Board and chair in real Chromium: what a nurse sees when all is well, and within seconds when it is not."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from live_processes import house
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+sync_api = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory):
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    with house(tmp_path_factory.mktemp("pages"), chairs=1) as made:
+        made.start("web")
+        made.start("monitor")
+        chair = subprocess.Popen(
+            [sys.executable, "-m", "limen.cli.main", "device", "chair", "--device", "chair-1", "--url", made.url],
+            env={**made.env, "LIMEN_DEVICE_TOKEN": made.facts["tokens"][0]},
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            yield made
+        finally:
+            chair.terminate()
+            chair.wait(timeout=20)
+
+
+@pytest.fixture
+def page(room):
+    with sync_api.sync_playwright() as browsers:
+        browser = browsers.chromium.launch(executable_path=CHROMIUM)
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        context.add_cookies([{"name": name, "value": value, "url": room.url} for name, value in room.cookies.items()])
+        opened = context.new_page()
+        faults: list[str] = []
+        opened.on("pageerror", lambda problem: faults.append(str(problem)))
+        yield opened
+        browser.close()
+        assert faults == []
+
+
+def test_the_chair_shows_values_with_ages_and_takes_an_observation_in_two_taps(room, page):
+    page.goto(f"{room.url}/session/{room.facts['sessions'][0]}/")
+    heart = page.locator("[data-vital=HR]")
+    page.locator("[data-vital=HR].vital--live").wait_for(timeout=40_000)
+    assert 40 < int(heart.locator(".figure").inner_text()) < 120
+    page.locator(".blind").wait_for(state="hidden", timeout=30_000)
+    page.click("[data-five=moaas] button[value='5']")
+    page.click("[data-five=dissociation] button[value='1']")
+    page.get_by_text("sedation 5, dissociation 1").wait_for(timeout=10_000)
+    page.get_by_role("button", name="Pump is started: 35.0 mg over 40 min").click()
+    page.get_by_role("button", name="Stop infusion").wait_for(timeout=10_000)
+    kinds = room.ask(
+        "from limen.clinic.sessions.models import SessionEvent;"
+        "print(json.dumps(list(SessionEvent.objects.values_list('kind', flat=True))))"
+    )
+    assert "observation.recorded" in kinds
+    assert "infusion.started" in kinds
+    assert page.get_by_role("button", name="Stop infusion").bounding_box()["y"] < 800
+    assert page.locator("[data-five=dissociation]").bounding_box()["y"] + 68 <= 800
+
+
+def test_the_board_says_not_monitored_when_the_monitor_dies_and_recovers(room, page):
+    page.goto(f"{room.url}/board/")
+    page.locator("body.is-listening:not(.is-blind)").wait_for(timeout=40_000)
+    page.locator(".tile .vital--live").first.wait_for(timeout=40_000)
+    room.kill("monitor")
+    page.get_by_text("NOT MONITORED").wait_for(state="visible", timeout=8_000)
+    page.get_by_text("The alarm monitor has given no sign").wait_for(state="visible", timeout=4_000)
+    room.start("monitor")
+    page.locator(".blind").wait_for(state="hidden", timeout=30_000)
+
+
+def test_the_board_says_not_monitored_when_the_server_dies_and_a_tap_is_kept(room, page):
+    page.goto(f"{room.url}/session/{room.facts['sessions'][0]}/")
+    page.locator("body.is-listening:not(.is-blind)").wait_for(timeout=40_000)
+    room.kill("web")
+    page.get_by_text("NOT MONITORED").wait_for(state="visible", timeout=8_000)
+    page.click("[data-five=moaas] button[value='4']")
+    page.click("[data-five=dissociation] button[value='3']")
+    page.get_by_text("1 tap kept here, not sent yet").wait_for(timeout=10_000)
+    room.start("web")
+    page.locator(".blind").wait_for(state="hidden", timeout=40_000)
+    page.locator("[data-kept]").wait_for(state="hidden", timeout=40_000)
+    taps = room.ask(
+        "from limen.clinic.sessions.models import SessionEvent;"
+        "print(json.dumps([row.data for row in SessionEvent.objects.filter(kind='observation.recorded')]))"
+    )
+    kept = [tap for tap in taps if tap.get("moaas") == 4]
+    assert len(kept) == 1
+    assert kept[0]["received_t_s"] > 0
