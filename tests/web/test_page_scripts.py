@@ -28,7 +28,8 @@ START = "2026-11-19T09:00:00+00:00"
 def html(body: str, *, attributes: str = "", scripts: str = "clock ages drafts plan") -> str:
     sheets = "".join(f'<link rel="stylesheet" href="/limen/css/{name}.css">' for name in ("tokens", "base", "live"))
     tags = "".join(f'<script src="/limen/js/{name}.js" defer></script>' for name in scripts.split())
-    head = f'<!doctype html><html lang="en" data-now="{START}" data-zone="UTC"><head><meta charset="utf-8"><title>t</title>{sheets}</head>'
+    root = f'<!doctype html><html lang="en" data-now="{START}" data-zone="UTC">'
+    head = f'{root}<head><meta charset="utf-8"><title>t</title>{sheets}</head>'
     return f'{head}<body data-person="u1" {attributes}>{body}{tags}</body></html>'
 
 
