@@ -89,7 +89,7 @@ def test_the_shipped_numerics_read_and_hold_every_kind_of_cell():
     samples = read_numerics(Path(str(resources.files("limen.clinic") / "demo" / "data" / "numerics.csv")))
     spo2 = {s.t_s / 60: s.value for s in samples if s.signal == "SPO2"}
     assert sorted(spo2) == list(range(151))
-    assert [minute for minute, value in spo2.items() if value == 0] == [33, 34, 92]
+    assert [minute for minute, value in spo2.items() if value == 0] == [33, 34, 92, *range(100, 130)]
     assert [s.t_s / 60 for s in samples if s.signal == "RR" and s.value is None] == [71]
     assert sum(s.signal == "NIBP_SYS" for s in samples) == 31
 
