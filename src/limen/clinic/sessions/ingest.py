@@ -15,6 +15,7 @@ from django.utils import timezone
 from limen.clinic.accounts.policy import Denial
 from limen.clinic.audit.act import acting
 from limen.clinic.audit.models import AuditEntry
+from limen.clinic.patients.models import Patient
 from limen.clinic.sessions.clock import lock, session_time_s
 from limen.clinic.sessions.models import Device, DeviceAssociation, LiveEvent, Sample, SampleBatch, Session
 from limen.clinic.sessions.outbox import emit
@@ -162,7 +163,7 @@ def _check_names(device: Device, session: Session, named_session: str | None, na
             raise UnknownError(f"unknown session {named_session!r}", where="session")
         _refuse(device, f"the device is on session {session.pk}, the message names {named_session}", "session")
     if named_patient and named_patient != session.patient.mrn:
-        if not session.patient._meta.model.objects.filter(site=device.site, mrn=named_patient).exists():
+        if not Patient.objects.filter(site=device.site, mrn=named_patient).exists():
             raise UnknownError(f"unknown patient {named_patient!r}", where="patient")
         _refuse(device, "the device is on another patient than the message names", "patient")
 

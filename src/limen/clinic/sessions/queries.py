@@ -238,7 +238,7 @@ def board(site: Site) -> dict[str, Any]:
             site=site, status__in=LIVE
         )
     }
-    chairs = []
+    chairs: list[dict[str, Any]] = []
     for chair in Chair.objects.filter(site=site, is_active=True).order_by("name"):
         session = sessions.get(chair.pk)
         if session is None:

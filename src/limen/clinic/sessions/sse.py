@@ -43,7 +43,7 @@ class Scope:
     field: str
     key: Any
 
-    def rows_after(self, last_id: int) -> list[dict[str, Any]]:
+    def rows_after(self, last_id: int) -> list[Any]:
         """The rows over ``last_id``, in order."""
         wanted = LiveEvent.objects.filter(**{self.field: self.key}, id__gt=last_id).order_by("id")[:ROWS]
         return list(wanted.values("id", "session_id", "kind", "data"))
@@ -66,6 +66,7 @@ class Scope:
             for pk, started_at, tick_s in Session.objects.filter(
                 **({"pk": self.key} if self.field == "session_id" else {self.field: self.key}), status__in=LIVE
             ).values_list("pk", "started_at", "alarms__tick_t_s")
+            if started_at is not None
         }
         return {"now": now.isoformat(), "monitor_age_s": monitor_age_s(), "watched_age_s": ages}
 

@@ -12,23 +12,23 @@ from django.views.decorators.http import require_GET
 from limen.clinic.project.middleware import passive
 from limen.clinic.sessions import sse
 from limen.clinic.sessions.models import Session
+from limen.clinic.web.request import ClinicRequest
 
 
 @passive
 @require_GET
-async def session_events(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
+async def session_events(request: ClinicRequest, session_id: UUID) -> HttpResponseBase:
     """What happens in one session of the person's site, as it happens."""
-    site = request.site  # type: ignore[attr-defined]
-    if not await sync_to_async(Session.objects.filter(pk=session_id, site=site).exists)():
+    if not await sync_to_async(Session.objects.filter(pk=session_id, site=request.site).exists)():
         raise Http404
     return _answer(request, sse.Scope("session_id", session_id))
 
 
 @passive
 @require_GET
-async def board_events(request: HttpRequest) -> HttpResponseBase:
+async def board_events(request: ClinicRequest) -> HttpResponseBase:
     """What happens in every session of the person's site."""
-    return _answer(request, sse.Scope("site_id", request.site.pk))  # type: ignore[attr-defined]
+    return _answer(request, sse.Scope("site_id", request.site.pk))
 
 
 def _answer(request: HttpRequest, scope: sse.Scope) -> HttpResponseBase:
