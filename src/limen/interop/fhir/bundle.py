@@ -21,7 +21,7 @@ from limen.interop.fhir.facts import (
 from limen.interop.fhir.history import read_allergy, read_condition, read_medication
 from limen.interop.fhir.observations import read_observation
 from limen.interop.fhir.patient import read_patient
-from limen.interop.fhir.reading import UnusableError, reference_of, words
+from limen.interop.fhir.reading import UnusableError, reference_of, target_of, words
 from limen.interop.fhir.validation import fault
 
 _USED = ("Condition", "MedicationRequest", "MedicationStatement", "AllergyIntolerance", "Observation")
@@ -136,9 +136,7 @@ class _Reader:
 
     def _names_a_drug(self, resource: Mapping[str, Any]) -> bool:
         targets = {key for key, value in self._referred.items() if value is resource}
-        return any(
-            (other.get("medicationReference") or {}).get("reference") in targets for other in self._referred.values()
-        )
+        return any(target_of(other.get("medicationReference")) in targets for other in self._referred.values())
 
     def finish(self, rows: list[Row]) -> ImportedBundle:
         newest: dict[str, int] = {}

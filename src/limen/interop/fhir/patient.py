@@ -52,7 +52,7 @@ def _name(raw: Mapping[str, Any]) -> tuple[str, str]:
     names = raw.get("name") or []
     rank = {"official": 0, "usual": 1, None: 2}
     for name in sorted(names, key=lambda item: rank.get(item.get("use"), 3)):
-        given, family = " ".join(name.get("given") or []), name.get("family") or ""
+        given, family = " ".join(part for part in name.get("given") or [] if part), name.get("family") or ""
         if given or family:
             return given, family
         if name.get("text"):

@@ -22,9 +22,19 @@ def reference_of(resource: Mapping[str, Any]) -> str:
 
 def codings(concept: Any) -> list[Mapping[str, Any]]:
     """The codings of a CodeableConcept, those without a code left out."""
-    if not isinstance(concept, Mapping):
-        return []
-    return [coding for coding in concept.get("coding") or [] if coding.get("code")]
+    return [coding for coding in _listed(concept) if coding.get("code")]
+
+
+def _listed(concept: Any) -> list[Mapping[str, Any]]:
+    """Every coding that is one; a resource is read by its title before its form is checked."""
+    found = concept.get("coding") if isinstance(concept, Mapping) else None
+    return [coding for coding in found if isinstance(coding, Mapping)] if isinstance(found, list) else []
+
+
+def target_of(value: Any) -> str | None:
+    """What a Reference points at; ``None`` where it is not one."""
+    target = value.get("reference") if isinstance(value, Mapping) else None
+    return target if isinstance(target, str) else None
 
 
 def known_codes(concept: Any, systems: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -45,7 +55,7 @@ def words(concept: Any) -> str:
     if concept.get("text"):
         return str(concept["text"])
     for key in ("display", "code"):
-        for coding in concept.get("coding") or []:
+        for coding in _listed(concept):
             if coding.get(key):
                 return str(coding[key])
     return ""

@@ -31,4 +31,7 @@ def fault(resource: dict[str, Any]) -> str | None:
         spot = ".".join(str(part) for part in first["loc"]) or str(kind)
         message = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
         return f"not valid FHIR R4: {spot}: {message[:1].lower()}{message[1:]:.200}"
+    except (KeyError, TypeError, AttributeError):
+        # A resource held inside another may name a type that does not exist.
+        return "not valid FHIR R4: a part of it is of a type that FHIR does not have"
     return None
