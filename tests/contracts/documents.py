@@ -157,5 +157,5 @@ SESSION: dict[str, Any] = {
         {"t_s": 0, "kind": "session.started"},
         {"t_s": 60, "kind": "infusion.started", "dose_mg": 35, "duration_min": 40, "route": "iv"},
     ],
-    "samples": [{"t_s": t_s, "signal": "SPO2", "value": 97, "device": "replay"} for t_s in range(0, 120)],
+    "samples": [{"t_s": t_s, "signal": "SPO2", "value": 97, "device": "replay"} for t_s in range(120)],
 }
