@@ -34,7 +34,7 @@ def sign_note(*, by: User, session: Session, remarks: str = "") -> SessionNote:
     RefusedError
         If the session is not over, drug is not accounted for, or somebody else has signed the note.
     """
-    Session.objects.select_for_update(of=("self",)).get(pk=session.pk)
+    Session.objects.select_for_update(of=("self",), no_key=True).get(pk=session.pk)
     held = SessionNote.objects.filter(session=session, kind=SessionNote.Kind.NOTE).select_related("signed_by").first()
     if held is not None:
         if held.signed_by_id == by.pk:

@@ -17,8 +17,13 @@ from limen.session.ticks import received_stamp
 
 
 def lock(session: Session) -> Session:
-    """The session's row, fresh and locked until the end of the transaction. On SQLite the transaction is the lock."""
-    return Session.objects.select_for_update(of=("self",)).select_related("patient", "plan", "chair").get(pk=session.pk)
+    """The session's row, fresh and locked until the end of the transaction. On SQLite the transaction is the lock.
+
+    No key: rows that point at the session (a line of the ledger) may be written meanwhile. A lock on the key would make
+    their commit wait, and two that wait for each other end in a deadlock.
+    """
+    rows = Session.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("patient", "plan", "chair").get(pk=session.pk)
 
 
 def session_time_s(session: Session, *, now: datetime | None = None) -> float:

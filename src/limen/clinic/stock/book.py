@@ -49,8 +49,12 @@ def entries(found: Iterable[LedgerEntry]) -> list[Entry]:
 
 
 def lock_book(site: Site) -> None:
-    """One writer at a time: SQLite by BEGIN IMMEDIATE, PostgreSQL by this lock; at last, by the unique position."""
-    Site.objects.select_for_update().get(pk=site.pk)
+    """One writer at a time: SQLite by BEGIN IMMEDIATE, PostgreSQL by this lock; at last, by the unique position.
+
+    Taken after the session's own lock, where an act needs both. No key: every row of the clinic points at its site, and
+    may be written meanwhile.
+    """
+    Site.objects.select_for_update(no_key=True).get(pk=site.pk)
 
 
 def write(site: Site, vial: Vial, line: Line, session: Session | None, at: datetime | None = None) -> LedgerEntry:
