@@ -198,6 +198,7 @@ def write_plan(
     full = make_plan(
         case, protocol, **asked, overrides=waived(findings, overrides), forecast=forecaster(course.product)
     )
+    _lock(course)
     Plan.objects.filter(course=course, status=Plan.Status.DRAFT).update(status=Plan.Status.SUPERSEDED)
     plan = Plan.objects.create(
         site=course.site,
@@ -242,7 +243,8 @@ def sign_plan(*, by: User, plan: Plan) -> Plan:
     RefusedError
         If it is not a draft, not released, not of today, or what is on record has changed since it was written.
     """
-    plan = Plan.objects.select_for_update(of=("self",)).select_related("course__patient__site").get(pk=plan.pk)
+    _lock(plan.course)
+    plan = Plan.objects.select_related("course__patient__site").get(pk=plan.pk)
     if plan.status != Plan.Status.DRAFT:
         raise RefusedError(f"this plan is {plan.status}", hint="Write another")
     if not plan.result["released"]:
@@ -263,6 +265,11 @@ def sign_plan(*, by: User, plan: Plan) -> Plan:
     course.save(update_fields=["status", "started_on", "protocol"])
     note(dose_mg=stands, asked=plan.result["asked"], overrides=[row.rule for row in plan.overrides.all()])
     return plan
+
+
+def _lock(course: Course) -> None:
+    """One change at a time to which plan of a course stands; to the end of the transaction."""
+    Course.objects.select_for_update(no_key=True).get(pk=course.pk)
 
 
 def _still_stands(plan: Plan) -> None:

@@ -16,7 +16,8 @@ from limen.clinic.outcomes.queries import open_safety_tasks
 from limen.clinic.sessions.clock import lock
 from limen.clinic.sessions.devices import join, leave, streams_of
 from limen.clinic.sessions.models import AlarmSnapshot, DeviceAssociation, Session, SessionEvent
-from limen.clinic.sessions.record import append
+from limen.clinic.sessions.record import append, done_before
+from limen.clinic.sites.models import Chair
 from limen.clinic.sites.zones import today
 from limen.errors import InputError, RefusedError
 from limen.knowledge.monitoring import monitoring
@@ -27,7 +28,6 @@ from limen.session.ticks import refuse_slow_streams
 
 if TYPE_CHECKING:
     from limen.clinic.accounts.models import User
-    from limen.clinic.sites.models import Chair
 
 REASON_LENGTH = 10
 
@@ -116,7 +116,7 @@ def start_session(*, by: User, session: Session, key: str | None = None) -> Sess
     """
     session = lock(session)
     if session.started_at is not None:
-        known = SessionEvent.objects.filter(session=session, key=key).first() if key else None
+        known = done_before(session, "session.started", key)
         if known is not None:
             return known
         raise RefusedError("the session has started", where="session.started", allowed="once")
@@ -127,6 +127,7 @@ def start_session(*, by: User, session: Session, key: str | None = None) -> Sess
             where="session.started",
             hint="A prescriber reviews it under Tasks first",
         )
+    Chair.objects.select_for_update(no_key=True).get(pk=session.chair_id)
     open_here = Session.objects.filter(chair=session.chair, status__in=["running", "recovery"]).first()
     if open_here is not None:
         raise RefusedError(f"chair {session.chair.name} has an open session", where="chair", allowed="an empty chair")
@@ -245,6 +246,10 @@ def change_owner(*, by: User, session: Session, to: User, key: str | None = None
     """Hand the chair over to another person of the site."""
     if not to.memberships.filter(site=session.site, is_active=True).exists():
         raise InputError("holds no role at this site", where="to", allowed="a person of the site")
+    session = lock(session)
+    known = done_before(session, "owner.changed", key)
+    if known is not None:
+        return known
     row = append(session, "owner.changed", by=by.display_name, data={"to": to.display_name}, key=key)
     Session.objects.filter(pk=session.pk).update(owner=to)
     return row
@@ -269,7 +274,8 @@ def discharge(
     """
     from limen.clinic.sessions.queries import readiness_now
 
-    known = SessionEvent.objects.filter(session=session, key=key).first() if key else None
+    session = lock(session)
+    known = done_before(session, "discharged", key)
     if known is not None:
         return known
     unmet = readiness_now(session)["unmet"]
@@ -284,9 +290,7 @@ def discharge(
     data = {name: value for name, value in words.items() if value}
     row = append(session, "discharged", by=by.display_name, data=data, key=key)
     append(session, "session.ended", by=by.display_name)
-    for association in DeviceAssociation.objects.filter(session=session, ended_at=None):
-        leave(association)
-    Session.objects.filter(pk=session.pk).update(ended_at=timezone.now())
+    _close(session)
     return row
 
 
@@ -295,11 +299,19 @@ def end_session(*, by: User, session: Session, reason: str, key: str | None = No
     """End a session that needs no discharge: not begun, or the patient was taken over elsewhere."""
     if len(reason.strip()) < REASON_LENGTH:
         raise InputError("the reason says too little", where="reason", allowed=f"at least {REASON_LENGTH} letters")
+    session = lock(session)
+    known = done_before(session, "session.ended", key)
+    if known is not None:
+        return known
     row = append(session, "session.ended", by=by.display_name, data={"reason": reason.strip()}, key=key)
+    _close(session)
+    return row
+
+
+def _close(session: Session) -> None:
     for association in DeviceAssociation.objects.filter(session=session, ended_at=None):
         leave(association)
     Session.objects.filter(pk=session.pk).update(ended_at=timezone.now())
-    return row
 
 
 @action(Permission.DEVICE_ASSOCIATE, on="session")
@@ -320,6 +332,7 @@ def associate_device(*, by: User, session: Session, device: Any, key: str | None
 @action(Permission.DEVICE_ASSOCIATE, on="session")
 def release_device(*, by: User, session: Session, device: Any, reason: str = "") -> None:
     """Take a device off this patient. What it watched is lost, and says so, until another device takes over."""
+    session = lock(session)
     association = DeviceAssociation.objects.filter(session=session, device=device, ended_at=None).first()
     if association is None:
         raise RefusedError(f"{device.name} is not on this session", where="device")

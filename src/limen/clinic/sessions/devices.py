@@ -67,6 +67,7 @@ def join(session: Session, device: Device) -> DeviceAssociation:
     """Put a device on a session; inside an act."""
     if device.site_id != session.site_id or device.status != Device.Status.ACTIVE:
         raise InputError("no such device at this site", where="device", allowed="an active device of the site")
+    Device.objects.select_for_update(no_key=True).get(pk=device.pk)
     taken = DeviceAssociation.objects.select_related("session__chair").filter(device=device, ended_at=None).first()
     if taken is not None:
         if taken.session_id == session.pk:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from limen.clinic.audit.act import note
 from limen.clinic.sessions.clock import lock, session_time_s
@@ -23,7 +25,21 @@ _PUMPING = ("planned", "started", "running", "paused")  # the book takes what wa
 
 def rule_set(session: Session) -> RuleSet:
     """The rules this session carries with it; the installed ones before its start."""
-    return read_rules(session.rules_snapshot)
+    return _carried(session) if session.rules_snapshot else read_rules(None)
+
+
+_CARRIED: dict[tuple[UUID, datetime | None], RuleSet] = {}
+_MOST_CARRIED = 64
+
+
+def _carried(session: Session) -> RuleSet:
+    """The snapshot, read once: it does not change after the start, and pages ask for it every second."""
+    key = (session.pk, session.started_at)
+    if key not in _CARRIED:
+        while len(_CARRIED) >= _MOST_CARRIED:
+            _CARRIED.pop(next(iter(_CARRIED)), None)
+        _CARRIED[key] = read_rules(session.rules_snapshot)
+    return _CARRIED[key]
 
 
 def rules_of(session: Session) -> MonitoringRules:
@@ -56,6 +72,20 @@ def state_of(session: Session, *, at_t_s: float | None = None) -> SessionState:
     return fold(header_of(session), events_of(session), at_t_s=at_t_s)
 
 
+def done_before(session: Session, kind: str, key: str | None) -> SessionEvent | None:
+    """The event that a key stands for: a second click, or a request sent again. Call it under ``lock``.
+
+    Raises
+    ------
+    RefusedError
+        If the key stands for an event of another kind.
+    """
+    known = SessionEvent.objects.filter(session=session, key=key).first() if key else None
+    if known is not None and known.kind != kind:
+        raise RefusedError(f"this key stands for {known.kind}", where="key", allowed="a new key for each deed")
+    return known
+
+
 def append(
     session: Session,
     kind: str,
@@ -84,10 +114,8 @@ def append(
         If it may not happen now, or the key stands for another event.
     """
     session = lock(session)
-    known = SessionEvent.objects.filter(session=session, key=key).first() if key else None
+    known = done_before(session, kind, key)
     if known is not None:
-        if known.kind != kind:
-            raise RefusedError(f"this key stands for {known.kind}", where="key", allowed="a new key for each deed")
         return known
     if not 0.0 <= late_s <= LATEST_S:
         raise InputError(f"done {late_s:g} s ago", where="late_s", allowed=f"0 to {LATEST_S:g} s")

@@ -59,6 +59,7 @@ def receive(
     label = label.strip()
     if not label:
         raise InputError("no label", where="vial", allowed="the vial's own number")
+    lock_book(site)
     held = Vial.objects.filter(site=site, label=label).first()
     written = rows(site).filter(key=key).exists()
     described = any((product, strength_mg_per_mL, volume_mL, lot, expiry))
