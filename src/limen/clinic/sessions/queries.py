@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Max
 from django.utils import timezone
@@ -238,13 +239,14 @@ def board(site: Site) -> dict[str, Any]:
             site=site, status__in=LIVE
         )
     }
+    readings = {session.pk: _Reading(session) for session in sessions.values()}
     chairs: list[dict[str, Any]] = []
     for chair in Chair.objects.filter(site=site, is_active=True).order_by("name"):
         session = sessions.get(chair.pk)
         if session is None:
             chairs.append({"session": None, "chair": chair.name})
             continue
-        reading = _Reading(session)
+        reading = readings[session.pk]
         chairs.append(
             {
                 **_tile(reading),
@@ -259,17 +261,36 @@ def board(site: Site) -> dict[str, Any]:
         "last_event_id": newest,
         "monitor_age_s": monitor_age_s(),
         "chairs": chairs,
-        "late_pct": late_today_pct(site),
+        "late_pct": _late_today_pct(site, readings),
     }
 
 
-def late_today_pct(site: Site) -> float | None:
+def _late_today_pct(site: Site, open_now: Mapping[UUID, _Reading]) -> float | None:
     """Share of today's due observations that were late or missed, over every session of the day."""
     since = timezone.now() - timedelta(hours=12)
     late = judged = 0
     for session in Session.objects.filter(site=site, started_at__gte=since):
-        for entry in _Reading(session).due.entries:
-            if entry.status in ("done", "late-done", "missed") or entry.late_s:
-                judged += 1
-                late += entry.status != "done"
+        reading = open_now.get(session.pk)
+        counts = _counts(reading) if reading else _closed_counts(session)
+        late, judged = late + counts[0], judged + counts[1]
     return round(100.0 * late / judged, 1) if judged else None
+
+
+def _counts(reading: _Reading) -> tuple[int, int]:
+    """How many due observations were late or missed, and of how many."""
+    told = [entry for entry in reading.due.entries if entry.status in ("done", "late-done", "missed") or entry.late_s]
+    return sum(entry.status != "done" for entry in told), len(told)
+
+
+_CLOSED: dict[UUID, tuple[int, int]] = {}
+
+
+def _closed_counts(session: Session) -> tuple[int, int]:
+    """The same of a session that is over, counted once: it changes no more."""
+    if session.ended_at is None:
+        return _counts(_Reading(session))
+    if session.pk not in _CLOSED:
+        if len(_CLOSED) > 500:
+            _CLOSED.clear()
+        _CLOSED[session.pk] = _counts(_Reading(session))
+    return _CLOSED[session.pk]
