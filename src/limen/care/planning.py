@@ -118,7 +118,7 @@ def plan(
     blockers += _blockers(findings, screening, overrides)
     return Plan(
         protocol=protocol,
-        asked=Asked(text, doses, strength),
+        asked=Asked(text, doses or _needing_no_weight(orders), strength),
         weight_kg=weight_kg,
         weight_basis=weight_basis or protocol.weight.basis,
         walls=walls,
@@ -128,9 +128,15 @@ def plan(
         screening=screening,
         findings=findings,
         overridden=tuple(finding.rule for finding in findings if _is_overridden(finding, overrides)),
-        blocked_by=tuple(blockers),
+        blocked_by=tuple(dict.fromkeys(blockers)),
         forecast=None if forecast is None or held is None else forecast(held.doses, _profile(case)),
     )
+
+
+def _needing_no_weight(orders: tuple[DoseOrder | None, ...]) -> tuple[Dose, ...]:
+    """What was asked in milligrams, which stands also where nothing can be judged."""
+    given = [order for order in orders if order is not None and not order.is_per_kg]
+    return tuple(resolve(order, None) for order in given) if len(given) == len(orders) else ()
 
 
 def _orders(protocol: Protocol, text: str | None) -> tuple[DoseOrder | None, ...]:
