@@ -79,6 +79,8 @@ def _forecaster(product: str, population: int, seed: int) -> Forecaster:
         try:
             return forecast(doses, patient, product, _UNTIL_MIN, _EVERY_MIN, population, rng).to_json()
         except InputError as problem:
+            if problem.where == "population":
+                raise
             # Outside what the models were made for: the plan stands, and says why there is no curve.
             return {"outputs": {}, "summary": {}, "flags": [{"code": "no-forecast", "message": str(problem)}]}
 
