@@ -363,7 +363,8 @@ def test_several_steps_are_summed_and_held_together(monkeypatch: pytest.MonkeyPa
 @given(
     weight_kg=st.floats(20, 350),
     height_cm=st.one_of(st.none(), st.floats(130, 210)),
-    amount=st.floats(0.001, 250).map(lambda value: f"{value:.3f}"),
+    # The most, 28 mg/kg/h for 10 h at 350 kg, stays under the 100 g past which a dose string is refused as a slip.
+    amount=st.floats(0.001, 28).map(lambda value: f"{value:.3f}"),
     unit=st.sampled_from(["mg", "mg/kg", "mg/h", "mg/kg/h"]),
     minutes=st.integers(1, 600),
     vial=st.sampled_from([None, 10.0, 50.0, 100.0]),
