@@ -9,18 +9,25 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
+import psycopg
 
 CSRF = "c" * 32  # cookie and header agree, as a page's form does
 TESTS = Path(__file__).parent
-BUILD = (
-    "import sys, json, django; django.setup(); import live_room; print(json.dumps(live_room.build(int(sys.argv[1]))))"
-)
+BUILD = """
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+call_command("createcachetable", verbosity=0)
+import live_room
+print(json.dumps(live_room.build(int(sys.argv[1]))))
+"""
 
 
 def free_port() -> int:
@@ -29,17 +36,39 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class OwnDatabase:
+    """A database for one house, of the engine that ``LIMEN_DATABASE_URL`` names: a file, or one more on that server."""
+
+    def __init__(self, folder: Path) -> None:
+        given = os.environ.get("LIMEN_DATABASE_URL", "")
+        self.server = given if given.startswith("postgres") else ""
+        self.name = f"house_{uuid.uuid4().hex}"
+        self.url = f"sqlite:///{folder}/limen.sqlite3"
+        if self.server:
+            self._tell(f'CREATE DATABASE "{self.name}"')
+            self.url = urlunsplit(urlsplit(self.server)._replace(path=f"/{self.name}"))
+
+    def drop(self) -> None:
+        if self.server:
+            self._tell(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+
+    def _tell(self, statement: str) -> None:
+        with psycopg.connect(self.server, autocommit=True) as link:
+            link.execute(statement.encode())
+
+
 class House:
     """A temporary clinic."""
 
-    def __init__(self, folder: Path, *, database_url: str | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.database = OwnDatabase(folder)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = {
             **os.environ,
             "LIMEN_HOME": str(folder),
-            "LIMEN_DATABASE_URL": database_url or f"sqlite:///{folder}/limen.sqlite3",
+            "LIMEN_DATABASE_URL": self.database.url,
             "LIMEN_SECRET_KEY": "only for this test",
             "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "limen.clinic.project.settings"),
             "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]),
@@ -48,9 +77,7 @@ class House:
         self.facts: dict[str, Any] = {}
 
     def build(self, chairs: int) -> dict[str, Any]:
-        self._run("-m", "django", "migrate", "--verbosity", "0")
-        self._run("-m", "django", "createcachetable")
-        self.facts = json.loads(self._run("-c", BUILD, str(chairs)))
+        self.facts = self.ask(BUILD, str(chairs))
         return self.facts
 
     def _run(self, *arguments: str) -> str:
@@ -106,6 +133,7 @@ class House:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        self.running.clear()
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -134,11 +162,12 @@ class House:
 
 
 @contextmanager
-def house(folder: Path, chairs: int = 1, *, database_url: str | None = None) -> Iterator[House]:
+def house(folder: Path, chairs: int = 1) -> Iterator[House]:
     """A built clinic, ended with its processes."""
-    made = House(folder, database_url=database_url)
+    made = House(folder)
     try:
         made.build(chairs)
         yield made
     finally:
         made.stop()
+        made.database.drop()
