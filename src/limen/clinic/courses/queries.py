@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404
 
 from limen.clinic.courses.models import Course, Plan, ScreeningResult
@@ -13,8 +13,9 @@ from limen.clinic.sites.models import Site
 
 
 def courses_of(patient: Patient) -> QuerySet[Course]:
-    """A patient's courses, newest first."""
-    return Course.objects.filter(patient=patient)
+    """A patient's courses, newest first, each with ``verdict`` of its newest screening, None where it has none."""
+    newest = ScreeningResult.objects.filter(course=OuterRef("pk")).order_by("-created_at")
+    return Course.objects.filter(patient=patient).annotate(verdict=Subquery(newest.values("verdict")[:1]))
 
 
 def course(site: Site, course_id: Any) -> Course:

@@ -48,18 +48,18 @@ def baseline_total(course: Course, instrument: str) -> int | None:
 
 def trajectory(patient: Patient, instrument: str = "PHQ-9") -> dict[str, Any]:
     """Every answered questionnaire, oldest first: ``points`` of at, total, band, status, phase, change, session."""
-    found = QuestionnaireResponse.objects.filter(patient=patient, instrument=instrument).select_related("session")
+    found = QuestionnaireResponse.objects.filter(patient=patient, instrument=instrument).order_by("at")
     points = [
         {
-            "at": response.at,
-            "total": response.result["total"],
-            "band": response.result["band"],
-            "status": response.result["status"],
-            "phase": response.phase,
-            "change": response.result["change"],
-            "session": response.session.number if response.session else None,
+            "at": at,
+            "total": result["total"],
+            "band": result["band"],
+            "status": result["status"],
+            "phase": phase,
+            "change": result["change"],
+            "session": number,
         }
-        for response in found.order_by("at")
+        for at, result, phase, number in found.values_list("at", "result", "phase", "session__number")
     ]
     return {"instrument": instrument, "points": points}
 

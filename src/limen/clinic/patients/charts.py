@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from limen.clinic.courses.models import Course, ScreeningResult
@@ -16,6 +16,7 @@ from limen.clinic.patients.fact_groups import fact_groups
 from limen.clinic.patients.models import BundleImport, Fact, Patient
 from limen.clinic.sessions.models import Session
 from limen.clinic.sites.models import Site
+from limen.clinic.stock.models import LedgerEntry
 from limen.knowledge.inputs import inputs
 
 _HIGHEST = {"PHQ-9": 27, "GAD-7": 21, "MADRS": 60}
@@ -71,8 +72,11 @@ def groups(newest: dict[str, Fact], form_of: Any) -> list[dict[str, Any]]:
 
 def sessions_of(patient: Patient) -> list[Session]:
     """A patient's sessions, newest first, each with ``given_mg`` from the ledger."""
-    rows = Session.objects.filter(patient=patient).select_related("chair", "course").order_by("-started_at", "-number")
-    return list(rows.annotate(given_mg=Sum("ledger_entries__amount_mg", filter=Q(ledger_entries__kind="give"))))
+    given = LedgerEntry.objects.filter(session=OuterRef("pk"), kind="give").order_by().values("session")
+    rows = Session.objects.filter(patient=patient).select_related("chair", "course").defer("header", "rules_snapshot")
+    # A sum beside the session, not over a join: the database would group by every column, the rules of the day too.
+    summed = rows.annotate(given_mg=Subquery(given.annotate(total=Sum("amount_mg")).values("total")))
+    return list(summed.order_by("-started_at", "-number"))
 
 
 def trajectory(patient: Patient, sessions: list[Session], instrument: str = "PHQ-9") -> dict[str, Any]:

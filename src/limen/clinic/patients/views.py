@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.policy import require
-from limen.clinic.courses.models import ScreeningResult
 from limen.clinic.courses.queries import courses_of
 from limen.clinic.patients import actions, charts, queries
 from limen.clinic.patients.bundle_file import read_json_file
@@ -110,9 +109,6 @@ def detail(request: ClinicRequest, patient_id: uuid.UUID) -> HttpResponse:
     patient = queries.patient(request.site, patient_id)
     context = charts.head(patient)
     courses = list(courses_of(patient))
-    for course in courses:
-        newest = ScreeningResult.objects.filter(course=course).values_list("verdict", flat=True).first()
-        course.verdict = newest  # type: ignore[attr-defined]
     sessions = charts.sessions_of(patient)
     context |= {
         "facts": charts.known_facts(context.pop("newest")),
