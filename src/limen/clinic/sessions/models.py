@@ -45,6 +45,12 @@ class Session(SiteModel):
                 name="one_open_session_in_a_chair",
             ),
         )
+        # What the monitor asks each second and the board each time: never by reading every session there ever was.
+        indexes = (
+            models.Index(fields=["status", "site"], name="session_by_status"),
+            models.Index(fields=["site", "started_at"], name="session_by_start"),
+            models.Index(fields=["ended_at"], name="session_by_end"),
+        )
 
     def __str__(self) -> str:
         return f"session {self.number}"
