@@ -162,6 +162,22 @@ def test_choices_are_a_labelled_group_with_nothing_chosen() -> None:
     assert "checked" not in page
 
 
+def test_choices_are_drawn_once() -> None:
+    drawn: list[str] = []
+
+    class Counted(forms.RadioSelect):
+        def render(self, *args: Any, **kwargs: Any) -> Any:
+            drawn.append("whole")
+            return super().render(*args, **kwargs)
+
+    class Asked(forms.Form):
+        test = forms.ChoiceField(choices=[("no", "no"), ("yes", "yes")], widget=Counted, required=False)
+
+    page = rendered("{% field f %}", f=Asked()["test"])
+    assert page.count('type="radio"') == 2
+    assert drawn == []
+
+
 NOW = datetime(2026, 11, 19, 8, 12, tzinfo=UTC)
 
 

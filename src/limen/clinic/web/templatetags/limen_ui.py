@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -216,7 +217,7 @@ def field(bound: BoundField, unit: str = "", hint: str = "") -> dict[str, Any]:
         attrs["aria-invalid"] = "true"
     return {
         "field": bound,
-        "control": bound.as_widget(attrs=attrs),
+        "control": functools.partial(bound.as_widget, attrs=attrs),  # drawn where the template names it, else not
         "kind": kind,
         "choices": kind in {"radio", "checkbox"} and getattr(widget, "choices", None) is not None,
         "unit": unit or words.unit_of(bound.name),
