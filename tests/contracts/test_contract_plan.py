@@ -248,6 +248,7 @@ def test_the_protocols_usual_dose_where_none_is_asked() -> None:
         (("--dose", "1e9 mg iv over 40 min"), CASE, ("1e9",)),
         (("--dose", "35 mg im"), CASE, ("iv",)),
         (("--dose", "35 mg iv over 40 min; 35 mg iv over 40 min"), CASE, ("dose",)),
+        (("--dose", "35 mg iv over 40 min", "--dose", "70 mg iv over 40 min"), CASE, ("2 doses",)),
         (("--population", "-5"), CASE, ("population",)),
         (("--population", "1000000000"), CASE, ("population",)),
         (("--seed", "-5"), CASE, ("seed",)),

@@ -27,7 +27,8 @@ def register(app: typer.Typer) -> None:
         case: Annotated[str, typer.Argument(help="A CASE or a FHIR R4 Bundle as JSON, or - for standard input.")],
         protocol: Annotated[str, typer.Option(help="Protocol, such as TRD-IV.")],
         dose: Annotated[
-            str | None, typer.Option(help="Such as '0.5 mg/kg iv over 40 min'; the usual one else.")
+            list[str] | None,
+            typer.Option(help="Such as '0.5 mg/kg iv over 40 min'; once for each step; the usual one else."),
         ] = None,
         concentration_mg_per_mL: Annotated[
             float | None, typer.Option("--concentration-mg-per-mL", help="Strength of the vial.")
@@ -54,7 +55,7 @@ def register(app: typer.Typer) -> None:
         result = make_plan(
             known,
             protocol,
-            dose,
+            "; ".join(dose) if dose else None,
             concentration_mg_per_mL,
             dilute_to_mg_per_mL=dilute_to_mg_per_mL,
             weight_basis=weight_basis,  # type: ignore[arg-type]
