@@ -91,7 +91,7 @@ def check(route: str, product: str | None, medications: Sequence[str]) -> Intera
     Raises
     ------
     InputError
-        If the route or product is unknown.
+        If the route or product is unknown, or a medicine has no name.
 
     Examples
     --------
@@ -103,7 +103,9 @@ def check(route: str, product: str | None, medications: Sequence[str]) -> Intera
     """
     if route not in ROUTES:
         raise InputError(f"unknown route {route!r}", where="route", allowed=", ".join(ROUTES))
-    names = list(dict.fromkeys(name.strip() for name in medications if name.strip()))
+    names = list(dict.fromkeys(name.strip() for name in medications))
+    if "" in names:
+        raise InputError("a medicine without a name", where="medications", allowed="the drug's name")
     case = Case(
         on=date.min,
         route=route,
