@@ -126,7 +126,10 @@
       ctx.font = font(700, 13);
       ctx.textAlign = "left";
       ctx.textBaseline = "top";
-      words(ctx, live.title, bbox.left + 6 * devicePixelRatio, bbox.top, "ink");
+      // beside the sill, never across it
+      const [begin, sill, pad] = [bbox.left + 6 * devicePixelRatio, x(u, live.now), 8 * devicePixelRatio];
+      const crosses = sill > begin - pad && sill < begin + ctx.measureText(live.title).width + pad;
+      words(ctx, live.title, crosses ? sill + pad : begin, bbox.top, "ink");
       ctx.restore();
       if (options.cuff) cuffs(u);
       const at = x(u, live.now);
