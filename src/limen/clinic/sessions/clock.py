@@ -21,9 +21,12 @@ def lock(session: Session) -> Session:
 
     No key: rows that point at the session (a line of the ledger) may be written meanwhile. A lock on the key would make
     their commit wait, and two that wait for each other end in a deadlock.
+
+    The rules and the plan's forecast, which never change, are left out: every batch of samples comes through here.
     """
     rows = Session.objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("patient", "plan", "chair").get(pk=session.pk)
+    whole = rows.select_related("patient", "plan", "chair")
+    return whole.defer("rules_snapshot", "plan__result").get(pk=session.pk)
 
 
 def session_time_s(session: Session, *, now: datetime | None = None) -> float:

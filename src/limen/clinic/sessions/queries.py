@@ -8,13 +8,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import Count, Max, OuterRef, Subquery
 from django.utils import timezone
 
 from limen.care.alarm_state import AlarmState
 from limen.care.alarm_state import Sample as Measured
+from limen.care.alarms import Watch
 from limen.clinic.sessions.export import export_session, find_session
-from limen.clinic.sessions.models import AlarmSnapshot, LiveEvent, Sample, Session
+from limen.clinic.sessions.models import AlarmSnapshot, LiveEvent, Sample, Session, SessionEvent
 from limen.clinic.sessions.outlook import outlook
 from limen.clinic.sessions.record import event_json, events_of, header_of, rule_set
 from limen.clinic.sessions.sse import monitor_age_s
@@ -82,12 +83,11 @@ def _readiness(reading: _Reading) -> dict[str, Any]:
     ).to_json()
 
 
-def series(session: Session, signals: Sequence[str] = SERIES) -> dict[str, dict[str, list[float | None]]]:
+def series(session: Session, watch: Watch, signals: Sequence[str] = SERIES) -> dict[str, dict[str, list[float | None]]]:
     """Each signal over the session, thinned for drawing: of each stretch the extremes stay, so no peak is lost.
 
     A value that cannot be a reading (0, none, impossible) is a gap, never a point.
     """
-    watch, _ = begin_watch(header_of(session), rule_set(session).monitoring)
     found: dict[str, list[tuple[float, float | None]]] = defaultdict(list)
     rows = Sample.objects.filter(session=session, signal__in=signals).order_by("t_s", "id")
     for signal, t_s, value in rows.values_list("signal", "t_s", "value"):
@@ -127,7 +127,7 @@ def session_live(session: Session) -> dict[str, Any]:
         "limits": _limits(reading),
         "state": reading.state.to_json(),
         "due": reading.due.to_json(),
-        "series": series(session),
+        "series": series(session, reading.watch),
         "log": [{**event_json(row), "at": row.at.isoformat()} for row in session.events.order_by("-seq")[:200]],
         "readiness": _readiness(reading) if session.started_at else None,
         "steps": ((session.plan.result.get("dose") or {}).get("steps")) or [],
@@ -252,7 +252,7 @@ def board(site: Site) -> dict[str, Any]:
                 **_tile(reading),
                 "baseline": reading.header.baseline_values(),
                 "limits": _limits(reading),
-                "cuffs": series(session, ("NIBP_SYS",)).get("NIBP_SYS", {"t_s": [], "value": []}),
+                "cuffs": series(session, reading.watch, ("NIBP_SYS",)).get("NIBP_SYS", {"t_s": [], "value": []}),
                 "outlook": outlook(session, reading.state, every=4),
             }
         )
@@ -268,10 +268,12 @@ def board(site: Site) -> dict[str, Any]:
 def _late_today_pct(site: Site, open_now: Mapping[UUID, _Reading]) -> float | None:
     """Share of today's due observations that were late or missed, over every session of the day."""
     since = timezone.now() - timedelta(hours=12)
+    events = SessionEvent.objects.filter(session=OuterRef("pk")).order_by().values("session")
+    today = Session.objects.filter(site=site, started_at__gte=since).defer("header", "rules_snapshot")
     late = judged = 0
-    for session in Session.objects.filter(site=site, started_at__gte=since):
+    for session in today.annotate(recorded=Subquery(events.annotate(count=Count("pk")).values("count"))):
         reading = open_now.get(session.pk)
-        counts = _counts(reading) if reading else _closed_counts(session)
+        counts = _counts(reading) if reading else _closed_counts(session, session.recorded)
         late, judged = late + counts[0], judged + counts[1]
     return round(100.0 * late / judged, 1) if judged else None
 
@@ -282,15 +284,16 @@ def _counts(reading: _Reading) -> tuple[int, int]:
     return sum(entry.status != "done" for entry in told), len(told)
 
 
-_CLOSED: dict[UUID, tuple[int, int]] = {}
+_CLOSED: dict[tuple[UUID, int], tuple[int, int]] = {}
 
 
-def _closed_counts(session: Session) -> tuple[int, int]:
-    """The same of a session that is over, counted once: it changes no more."""
+def _closed_counts(session: Session, recorded: int) -> tuple[int, int]:
+    """The same of a session that is over, counted once for what is recorded of it: a correction may still come."""
     if session.ended_at is None:
         return _counts(_Reading(session))
-    if session.pk not in _CLOSED:
+    key = (session.pk, recorded)
+    if key not in _CLOSED:
         if len(_CLOSED) > 500:
             _CLOSED.clear()
-        _CLOSED[session.pk] = _counts(_Reading(session))
-    return _CLOSED[session.pk]
+        _CLOSED[key] = _counts(_Reading(session))
+    return _CLOSED[key]

@@ -25,7 +25,7 @@ _PUMPING = ("planned", "started", "running", "paused")  # the book takes what wa
 
 def rule_set(session: Session) -> RuleSet:
     """The rules this session carries with it; the installed ones before its start."""
-    return _carried(session) if session.rules_snapshot else read_rules(None)
+    return read_rules(None) if session.started_at is None else _carried(session)
 
 
 _CARRIED: dict[tuple[UUID, datetime | None], RuleSet] = {}
@@ -54,12 +54,17 @@ def header_of(session: Session) -> SessionHeader:
 
 def event_json(row: SessionEvent) -> dict[str, Any]:
     """A row as the contract writes it."""
-    return {"t_s": row.t_s, "kind": row.kind, "id": f"e{row.seq}", "by": row.by, **row.data}
+    return _as_json(row.t_s, row.kind, row.seq, row.by, row.data)
+
+
+def _as_json(t_s: float, kind: str, seq: int, by: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"t_s": t_s, "kind": kind, "id": f"e{seq}", "by": by, **data}
 
 
 def events_json(session: Session) -> list[dict[str, Any]]:
     """Every event of a session, in the order recorded."""
-    return [event_json(row) for row in SessionEvent.objects.filter(session=session).order_by("seq")]
+    rows = SessionEvent.objects.filter(session=session).order_by("seq")
+    return [_as_json(*row) for row in rows.values_list("t_s", "kind", "seq", "by", "data")]
 
 
 def events_of(session: Session) -> tuple[Event, ...]:
@@ -128,12 +133,12 @@ def append(
         body["received_t_s"] = received_s
     seq = len(rows)
     event = parse_event({"t_s": happened_s, "kind": kind, "id": f"e{seq}", "by": by, **body}, where=kind)
-    before = fold(header_of(session), parse_events(rows), at_t_s=received_s)
-    legal(before, event)
+    header, events = header_of(session), parse_events(rows)
+    legal(fold(header, events, at_t_s=received_s), event)
     row = SessionEvent.objects.create(
         session=session, seq=seq, kind=kind, t_s=happened_s, by=by, data=body, key=key or None
     )
-    after = fold(header_of(session), parse_events([*rows, event_json(row)]), at_t_s=received_s)
+    after = fold(header, (*events, event), at_t_s=received_s)
     settle(session, after)
     note(event=kind, seq=seq)
     if after.phase not in _PUMPING:
