@@ -16,6 +16,7 @@ from limen.clinic.courses.forms import OpenForm, OverrideForm, PlanForm
 from limen.clinic.courses.models import Course, Override, Plan, ScreeningResult
 from limen.clinic.courses.overriding import needed, standing
 from limen.clinic.patients import charts
+from limen.clinic.patients.fact_groups import C_SSRS
 from limen.clinic.patients.queries import patient as patient_of
 from limen.clinic.sites.zones import today
 from limen.clinic.web.refusals import blame
@@ -68,7 +69,8 @@ def screening(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
 
     Context: ``course``, ``patient``, ``weight``, ``screening`` (row), ``result`` (the ``screen`` contract),
     ``overrides`` (by rule, those that stand), ``override_form`` (where the person may override something), ``fresh``
-    (of today), ``may_screen``, ``may_plan``.
+    (of today), ``screener`` (the C-SSRS on record then, ``value``, ``taken_at``, ``judged``), ``may_screen``,
+    ``may_plan``.
     """
     course = queries.course(request.site, course_id)
     return _screening_page(request, course, queries.newest_screening(course))
@@ -119,10 +121,17 @@ def _screening_page(
         "overrides": overrides,
         "override_form": form,
         "fresh": fresh,
+        "screener": _screener(row) if row is not None else None,
         "may_screen": Permission.SCREENING_RUN in request.may,
         "may_plan": Permission.PLAN_WRITE in request.may,
     }
     return render(request, "courses/screening.html", context, status=status)
+
+
+def _screener(row: ScreeningResult) -> dict[str, Any] | None:
+    """The C-SSRS answers that a screening had before it; those of another day were not judged."""
+    found = next((fact for fact in row.case.get("facts", ()) if fact["key"] == C_SSRS), None)
+    return None if found is None else found | {"judged": str(found["taken_at"])[:10] == row.on.isoformat()}
 
 
 def _overridable(

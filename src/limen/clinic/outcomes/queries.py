@@ -12,22 +12,6 @@ from limen.clinic.outcomes.models import QuestionnaireResponse, Task
 from limen.clinic.patients.models import Patient
 from limen.clinic.sites.models import Site
 
-ACTION_WORDS = {
-    "administer-phq9": "Ask the PHQ-9.",
-    "safety-item-missing-ask-before-dosing": "Ask this item before dosing. It is never filled in.",
-    "cssrs-screener-and-clinician-review-before-dosing": (
-        "C-SSRS screener this visit, and a clinician's review on record before dosing."
-    ),
-    "urgent-clinician-alert-cssrs-screener-and-clinician-review-before-dosing": (
-        "Call the clinician now. C-SSRS screener this visit, and a review on record before dosing."
-    ),
-    "clinician-aware-before-dosing-safety-plan-on-file": "Tell the clinician before dosing; safety plan on file.",
-    "clinician-evaluation-before-dosing": "A clinician's evaluation on record before dosing.",
-    "do-not-leave-alone-same-day-evaluation-no-dose-without-documented-decision": (
-        "Do not leave alone. Evaluation today. No dose without a documented decision."
-    ),
-}
-
 
 def first_dose_at(course: Course) -> datetime | None:
     """When the first session of the course began."""

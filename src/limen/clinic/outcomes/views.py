@@ -16,6 +16,7 @@ from limen.clinic.outcomes import actions, queries
 from limen.clinic.outcomes.models import QuestionnaireResponse, Task
 from limen.clinic.patients.charts import head
 from limen.clinic.sessions.models import Session
+from limen.clinic.web import words
 from limen.clinic.web.refusals import blame
 from limen.clinic.web.request import ClinicRequest
 from limen.errors import LimenError, RefusedError
@@ -109,7 +110,7 @@ def response(request: ClinicRequest, response_id: uuid.UUID) -> HttpResponse:
         "result": found.result,
         "answers": answers,
         "tasks": found.tasks.all(),
-        "safety_words": queries.ACTION_WORDS.get(found.result["safety"]["action"], ""),
+        "safety_words": words.SAFETY_ACTIONS.get(found.result["safety"]["action"], ""),
     }
     return render(request, "outcomes/response.html", context)
 
@@ -139,7 +140,7 @@ def _tasks_page(
     rows = [
         {
             "task": item,
-            "words": queries.ACTION_WORDS.get(item.because, item.because),
+            "words": words.SAFETY_ACTIONS.get(item.because, item.because),
             "form": form
             if form is not None and task is not None and task.pk == item.pk
             else CloseForm(auto_id=f"{item.pk}-%s"),

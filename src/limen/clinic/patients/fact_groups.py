@@ -43,7 +43,12 @@ _FIRST = (
     FactGroup("trials", "Earlier treatment", "What has been tried, long and strong enough, without enough effect.", (
         "facts.adequate_trials_failed", "facts.remission_months", "facts.therapy_programme",
     )),
-    FactGroup("c-ssrs", "C-SSRS screener", "Asked by a trained person, this visit.", (C_SSRS,)),
+    FactGroup(
+        "c-ssrs", "C-SSRS screener",
+        "Asked by a trained person, this visit, in the words of the licensed form: these are its topics only. "
+        "3 to 5 are asked when 2 is yes, 6 recent when 6 is yes.",
+        (C_SSRS,),
+    ),
     FactGroup("safety", "Safety checks", "", (
         "facts.ketamine_allergy", "facts.asa_class", "facts.urine_drug_screen", "facts.urine_drug_screen_text",
         "facts.urine_drug_screen_explained", "facts.pdmp_checked", "facts.pdmp_concerns",

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from limen.clinic.patients.cssrs import topic
 from limen.clinic.patients.fact_groups import C_SSRS, FactGroup
 from limen.clinic.patients.models import Patient
 from limen.knowledge.inputs import InputSpec, inputs
@@ -49,7 +50,7 @@ class FactsForm(forms.Form):
             spec = known[key]
             if spec.kind == "answers":
                 for name in spec.choices:
-                    self.fields[f"{key}.{name}"] = _yes_no(f"{spec.title}, {name}")
+                    self.fields[f"{key}.{name}"] = _yes_no(topic(name))
             else:
                 self.fields[key] = _field(spec)
         self.fields["measured_at"] = MomentField(label="When, if not now", required=False)

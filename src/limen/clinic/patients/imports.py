@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from limen.clinic.accounts.models import User
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.policy import require
+from limen.clinic.accounts.queries import name_of
 from limen.clinic.audit.act import about, action, note
 from limen.clinic.patients.actions import new_condition, new_fact, new_medication, new_patient
 from limen.clinic.patients.models import BundleImport, ConditionRecord, Fact, MedicationRecord, Patient
@@ -48,7 +49,7 @@ def _store(*, by: User, site: Site, bundle: ImportedBundle, raw: Any, file_name:
     before = BundleImport.objects.filter(site=site, sha256=digest).first()
     if before is not None:
         raise RefusedError(
-            f"this bundle was imported on {before.created_at:%Y-%m-%d %H:%M} UTC by {before.created_by}",
+            f"this bundle was imported on {before.created_at:%Y-%m-%d %H:%M} UTC by {name_of(before.created_by)}",
             where=file_name,
             hint="Its facts are on the patient's chart",
         )

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.policy import require
+from limen.clinic.accounts.queries import name_of, names
 from limen.clinic.courses.queries import courses_of
 from limen.clinic.patients import actions, charts, queries
 from limen.clinic.patients.bundle_file import read_json_file
@@ -89,12 +90,17 @@ def import_result(request: ClinicRequest, import_id: uuid.UUID) -> HttpResponse:
     """What was imported, what was not, and why.
 
     Context: ``record``, ``report`` (``entries``, ``imported``, ``not_imported``, ``stored``,
-    ``not_imported_by_reason``), ``patient``, ``weight``, ``course``.
+    ``not_imported_by_reason``), ``taken_by`` (who imported it), ``patient``, ``weight``.
     """
     record = get_object_or_404(
         BundleImport.objects.select_related("patient__site").defer("raw"), pk=import_id, site=request.site
     )
-    context = charts.head(record.patient) | {"record": record, "report": charts.report_of(record), "here": "patients"}
+    context = charts.head(record.patient) | {
+        "record": record,
+        "report": charts.report_of(record),
+        "taken_by": name_of(record.created_by),
+        "here": "patients",
+    }
     return render(request, "patients/import_result.html", context)
 
 
@@ -104,12 +110,13 @@ def detail(request: ClinicRequest, patient_id: uuid.UUID) -> HttpResponse:
 
     Context: ``patient``, ``weight``, ``facts`` (newest of each kind), ``conditions``, ``medications``, ``courses``
     (each with ``verdict``), ``course`` (the newest), ``sessions`` (each with ``given_mg``), ``tasks``, ``imports``,
-    ``trajectory``.
+    ``names`` (of who imported, by user name), ``trajectory``.
     """
     patient = queries.patient(request.site, patient_id)
     context = charts.head(patient)
     courses = list(courses_of(patient))
     sessions = charts.sessions_of(patient)
+    imports = list(patient.imports.defer("raw", "report"))
     context |= {
         "facts": charts.known_facts(context.pop("newest")),
         "conditions": queries.conditions(patient),
@@ -118,7 +125,8 @@ def detail(request: ClinicRequest, patient_id: uuid.UUID) -> HttpResponse:
         "course": courses[0] if courses else None,
         "sessions": sessions,
         "tasks": patient.tasks.filter(status="open"),
-        "imports": patient.imports.defer("raw", "report"),
+        "imports": imports,
+        "names": names(record.created_by for record in imports),
         "trajectory": charts.trajectory(patient, sessions),
         "here": "patients",
     }
@@ -230,7 +238,7 @@ def _record(request: ClinicRequest, patient: Patient, group: str, form: Form) ->
 
 @require_http_methods(["GET", "POST"])
 def correct(request: ClinicRequest, fact_id: uuid.UUID) -> HttpResponse:
-    """Correct one fact, or take it back. Context: ``fact``, ``history`` (its corrections), ``form``, ``patient``."""
+    """Correct one fact, or take it back. Context: ``fact``, ``entered_by``, ``history``, ``form``, ``patient``."""
     row = get_object_or_404(Fact.objects.select_related("patient__site"), pk=fact_id, site=request.site)
     form = CorrectForm(request.POST or None)
 
@@ -239,7 +247,11 @@ def correct(request: ClinicRequest, fact_id: uuid.UUID) -> HttpResponse:
         value = _typed(row.kind, text) if text else None
         return actions.correct_fact(by=request.user, fact=row, value=value, reason=form.cleaned_data["reason"])
 
-    context = charts.head(row.patient) | {"fact": row, "history": row.corrections.all()}
+    context = charts.head(row.patient) | {
+        "fact": row,
+        "entered_by": name_of(row.created_by),
+        "history": row.corrections.all(),
+    }
     return _form_page(
         request, form, "patients/correct.html", context, save, lambda _: redirect("patients:detail", row.patient_id)
     )
@@ -268,7 +280,7 @@ def retract(request: ClinicRequest, kind: str, record_id: uuid.UUID) -> HttpResp
         request,
         form,
         "patients/retract.html",
-        charts.head(row.patient) | {"record": row},
+        charts.head(row.patient) | {"record": row, "entered_by": name_of(row.created_by)},
         lambda: actions.retract_record(by=request.user, record=row, reason=form.cleaned_data["reason"]),
         lambda _: redirect("patients:detail", row.patient_id),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from limen.clinic.patients import cssrs
 from limen.clinic.web import words
 from limen.evidence import sources
 
@@ -24,7 +25,7 @@ class Gap:
     @property
     def told(self) -> str:
         """Why, where that says more than that it is not known."""
-        return "" if self.why == f"{words.label(self.input)} not known" else self.why
+        return "" if self.why == f"{words.label(self.input)} not known" else cssrs.in_words(self.why)
 
     @property
     def needed(self) -> bool:
@@ -122,11 +123,22 @@ def seen(finding: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
     rows = []
     for name, value in (finding.get("input") or {}).items():
         unit = words.unit_of(name)
-        text = _readings(value) if _is_readings(value) else words.bare(value)
+        text = _readings(value) if _is_readings(value) else said_value(name, value)
         if unit and value is not None and not isinstance(value, bool | dict | list):
             text += f"{words.NO_BREAK}{unit}"
         rows.append((words.label(name), text, taken.get(name)))
     return rows
+
+
+def said_value(name: str, value: Any) -> str:
+    """One input of a rule in words: a question of the C-SSRS by its topic.
+
+    Examples
+    --------
+    >>> said_value("item", "q6_recent"), said_value("asa_class", 2)
+    ('6 recent (behaviour in the past 3 months)', '2')
+    """
+    return cssrs.in_words(value) if name == "item" and isinstance(value, str) else words.bare(value)
 
 
 def _is_readings(value: Any) -> bool:

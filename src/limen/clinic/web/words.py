@@ -48,6 +48,22 @@ _VERBS = {
     "hold": ("finding holds", "findings hold"),
     "warn": ("warns", "warn"),
 }
+# What a safety answer asks of the staff.
+SAFETY_ACTIONS = {
+    "administer-phq9": "Ask the PHQ-9.",
+    "safety-item-missing-ask-before-dosing": "Ask this item before dosing. It is never filled in.",
+    "cssrs-screener-and-clinician-review-before-dosing": (
+        "C-SSRS screener this visit, and a clinician's review on record before dosing."
+    ),
+    "urgent-clinician-alert-cssrs-screener-and-clinician-review-before-dosing": (
+        "Call the clinician now. C-SSRS screener this visit, and a review on record before dosing."
+    ),
+    "clinician-aware-before-dosing-safety-plan-on-file": "Tell the clinician before dosing; safety plan on file.",
+    "clinician-evaluation-before-dosing": "A clinician's evaluation on record before dosing.",
+    "do-not-leave-alone-same-day-evaluation-no-dose-without-documented-decision": (
+        "Do not leave alone. Evaluation today. No dose without a documented decision."
+    ),
+}
 _MARK_CLASSES = {
     Verification.READ: "verified",
     Verification.SECONDARY: "second",
@@ -193,9 +209,9 @@ _UNIT_ENDINGS = {
     "_kg_per_m2": "kg/m2",
 }
 _SPELLED = {"bmi": "body mass index"}
-_ASKED = {
-    "history.conditions": "asked about all conditions",
-    "history.medications": "asked about all medications",
+_HISTORIES = {
+    "history.conditions": "history of conditions",
+    "history.medications": "history of medications",
 }
 
 
@@ -224,8 +240,8 @@ def label(name: str) -> str:
     spec = _specs().get(str(name))
     if spec is not None:
         return spec.title
-    if str(name) in _ASKED:
-        return _ASKED[str(name)]
+    if str(name) in _HISTORIES:
+        return _HISTORIES[str(name)]
     short = str(name).rpartition(".")[2]
     words = short.removesuffix(_ending(short)).replace("_", " ")
     return _SPELLED.get(words, words)

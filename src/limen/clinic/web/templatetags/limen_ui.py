@@ -12,7 +12,8 @@ from django.forms import BoundField
 from django.utils import timezone
 
 from limen.clinic.accounts.roles import ROLES
-from limen.clinic.patients.fact_groups import fact_groups
+from limen.clinic.patients import cssrs
+from limen.clinic.patients.fact_groups import C_SSRS, fact_groups
 from limen.clinic.web import decisions, words
 from limen.clinic.web.charts import doses
 from limen.clinic.web.charts.forecast import forecast_chart as lay_out_forecast
@@ -145,6 +146,12 @@ def seen(finding: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
 
 
 @register.filter
+def input_value(value: Any, name: str) -> str:
+    """One input of a rule in words; ``none`` where the rule looked and found none."""
+    return "none" if value is None else decisions.said_value(name, value)
+
+
+@register.filter
 def citation(key: Any) -> str:
     """The source behind a key."""
     return decisions.citation(key)
@@ -195,6 +202,13 @@ def level(name: str) -> dict[str, Any]:
 def finding(item: Mapping[str, Any], override: Any = None) -> dict[str, Any]:
     """One finding: seen, limit, do, source, mark; and the override that stands beside it, if any."""
     return {"finding": item, "override": override}
+
+
+@register.inclusion_tag("partials/recorded.html")
+def recorded(kind: str, value: Any, unit: str = "") -> dict[str, Any]:
+    """The value of a fact as it was recorded; of a C-SSRS screener its tier and its answers."""
+    screener = cssrs.screener(value) if kind == C_SSRS and isinstance(value, Mapping) else None
+    return {"kind": kind, "value": value, "unit": unit, "screener": screener, "taken": kind.startswith("history.")}
 
 
 @register.inclusion_tag("partials/field.html")

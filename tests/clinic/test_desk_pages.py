@@ -1,0 +1,121 @@
+"""What the desk pages say: of answers, of who did it, of how old a verdict is. Each line read from the page itself."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from clinic.people import Clinic
+from limen.clinic.courses.actions import open_course, run_screening
+from limen.clinic.courses.models import Course
+from limen.clinic.patients.actions import mark_history_taken, record_facts
+from limen.clinic.patients.cssrs import screener
+from limen.clinic.patients.models import Patient
+
+CALM = {"vitals.sbp_mmHg": 124, "vitals.dbp_mmHg": 78}
+TOPICS = (
+    "wish to be dead",
+    "thoughts of ending life",
+    "with a method",
+    "with some intent",
+    "with plan and intent",
+    "any behaviour, ever",
+    "behaviour in the past 3 months",
+)
+
+
+def words(answer) -> str:
+    """A page as it reads, without its markup."""
+    text = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", answer.content.decode(), flags=re.S)
+    return re.sub(r"[\s\u00a0]+", " ", html.unescape(text))
+
+
+@pytest.fixture
+def course(clinic: Clinic, patient: Patient) -> Course:
+    return open_course(
+        by=clinic.prescriber, patient=patient, indication="trd", product="racemic", route="iv", protocol="TRD-IV"
+    )
+
+
+# ---- the C-SSRS screener
+
+
+def test_the_questions_of_the_screener_are_named_by_topic(browser: Client, patient: Patient) -> None:
+    page = words(browser.get(reverse("patients:facts", args=[patient.pk])))
+    for number, topic in zip(("1", "2", "3", "4", "5", "6", "6 recent"), TOPICS, strict=True):
+        assert f"{number}. {topic[0].upper()}{topic[1:]}" in page
+    assert "C-SSRS screener, q1" not in page
+
+
+# Tiers as the Columbia triage page has them: ideation with intent, or behaviour in the past 3 months, is high.
+@pytest.mark.parametrize(
+    ("answers", "tier", "do"),
+    [
+        (dict.fromkeys(("q1", "q2", "q6"), False), "none", ""),
+        ({"q1": True, "q2": False, "q6": False}, "low", "Tell the clinician before dosing"),
+        ({"q1": False, "q2": False, "q6": True, "q6_recent": True}, "high", "Do not leave alone"),
+        ({"q1": False, "q2": False}, "indeterminate, treat as at least moderate", "evaluation on record before dosing"),
+    ],
+)
+def test_the_tier_stands_beside_the_answers_on_chart_and_screening(
+    clinic: Clinic, browser: Client, course: Course, answers: dict, tier: str, do: str
+) -> None:
+    record_facts(by=clinic.nurse, patient=course.patient, values={"scores.C-SSRS": answers})
+    run_screening(by=clinic.nurse, course=course)
+    for address in (
+        reverse("patients:detail", args=[course.patient_id]),
+        reverse("courses:screening", args=[course.pk]),
+        reverse("patients:facts", args=[course.patient_id]),
+    ):
+        page = words(browser.get(address))
+        assert f"Triage tier {tier} " in page, address
+        assert do in page, address
+        assert "wish to be dead" in page, address
+        assert not re.search(r"\bq\d", page), address
+
+
+def test_an_answer_that_should_have_been_asked_is_told_from_one_that_need_not() -> None:
+    found = dict(screener({"q1": False, "q2": True, "q3": False, "q6": False}).answers)
+    assert found["not answered"] == "with some intent; with plan and intent"
+    assert found["not asked"] == "behaviour in the past 3 months"
+    assert dict(screener({"q1": False, "q2": False, "q6": False}).answers)["not asked"] == "; ".join(
+        (*TOPICS[2:5], TOPICS[6])
+    )
+
+
+# ---- histories, and who did what
+
+
+def test_a_history_that_was_taken_is_said_in_words(clinic: Clinic, browser: Client, patient: Patient) -> None:
+    mark_history_taken(by=clinic.nurse, patient=patient, about="conditions")
+    page = words(browser.get(reverse("patients:detail", args=[patient.pk])))
+    assert "history of conditions taken today" in page
+    assert "history of medications" not in page
+
+
+def test_an_import_names_the_person_not_the_account(clinic: Clinic, browser: Client, tmp_path: Path) -> None:
+    sent = {
+        "resourceType": "Patient",
+        "id": "p",
+        "identifier": [{"value": "REF-8", "type": {"coding": [{"code": "MR"}]}}],
+        "name": [{"family": "Moreau", "given": ["Lea"]}],
+        "gender": "female",
+        "birthDate": "1979-05-04",
+    }
+    entry = {"fullUrl": "urn:uuid:p", "resource": sent}
+    file = tmp_path / "lea.json"
+    file.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [entry]}))
+    with file.open("rb") as upload:
+        report = browser.post(reverse("patients:import"), {"bundle": upload}, follow=True)
+    chart = browser.get(reverse("patients:detail", args=[Patient.objects.get(mrn="REF-8").pk]))
+    with file.open("rb") as upload:
+        again = browser.post(reverse("patients:import"), {"bundle": upload}, follow=True)
+    for answer in (report, chart, again):
+        assert "Nina Nurse" in words(answer).replace("Nina Nurse Nurse", "", 1)
+        assert "nina-nurse" not in words(answer)
