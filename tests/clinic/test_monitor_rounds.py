@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import logging
+from importlib import resources
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -13,6 +16,8 @@ from limen.clinic.sessions.export import export_session
 from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, Heartbeat, LiveEvent, Session, SessionEvent
 from limen.clinic.sessions.monitor import Monitor
 from limen.clinic.sessions.watching import OvertakenError, Watcher
+from limen.devices.replay import read_numerics
+from limen.devices.runner import moments
 from limen.session.replay import replay
 from live_room import batch, furnish, post
 
@@ -284,3 +289,34 @@ def test_a_session_in_trouble_does_not_stop_the_others(ward, monkeypatch, caplog
     assert AlarmSnapshot.objects.get(session=ward.session).tick_t_s is None
     assert "could not be watched" in caplog.text
     assert Heartbeat.objects.exists()
+
+
+RECORDED = Path(__file__).resolve().parents[3] / "shared" / "data" / "icu-numerics-s00001.csv"
+SHIPPED = Path(str(resources.files("limen.clinic") / "demo" / "data" / "numerics.csv"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "path",
+    [
+        SHIPPED,
+        pytest.param(
+            RECORDED, marks=pytest.mark.skipif(not RECORDED.exists(), reason="the recorded numerics are not here")
+        ),
+    ],
+    ids=["shipped", "recorded"],
+)
+def test_a_recorded_monitor_at_a_minute_a_second_never_makes_a_zero_a_patient(ward, path):
+    moments_ = moments(read_numerics(path, speed_ratio=60.0))
+    for _, samples in itertools.islice(moments_, 150):
+        ward.after(1)
+        ward.send(**{sample.signal: sample.value for sample in samples})
+        ward.watch()
+    alarms = [row.data["alarm"] for row in AlarmRecord.objects.filter(kind="raised")]
+    assert any(alarm["kind"] == "technical" for alarm in alarms)
+    assert all(alarm["value"] for alarm in alarms if alarm["kind"] == "physiological")
+    zeros = [
+        sample.t_s for sample in read_numerics(path, speed_ratio=60.0) if sample.signal == "SPO2" and not sample.value
+    ]
+    assert zeros
+    ward.assert_replay_agrees()
