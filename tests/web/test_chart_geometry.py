@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from limen.clinic.web.charts.doses import track, vial
-from limen.clinic.web.charts.forecast import clock_span, forecast_chart, title_and_unit
+from limen.clinic.web.charts.forecast import clock_span, forecast_chart, forecast_said, title_and_unit
 from limen.clinic.web.charts.geometry import Axis, Frame, plain, round_axis, thin
 from limen.clinic.web.charts.trajectory import trajectory
 
@@ -231,3 +231,5 @@ def test_the_forecasts_own_spread_between_models_is_used_where_members_name_thei
     assert chart is not None
     assert chart.lanes[0].models == "M0 150L500 0L1000 75L1000 131.2L500 112.5L0 150Z"
     assert chart.lanes[0].said == "Ketamine in plasma peaks at 50–200 ng/mL near 1:00"
+    assert forecast_said(forecast(outputs={NAME: curve}, members=[])) == ["Ketamine in plasma peaks at 50–200 ng/mL near 1:00"]
+    assert forecast_said({}) == []

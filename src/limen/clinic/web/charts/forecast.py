@@ -92,21 +92,12 @@ def forecast_chart(
     walls: Sequence[Mapping[str, Any]] = (),
 ) -> ForecastChart | None:
     """Lay a forecast out. ``walls``: ``{"output", "value", "name", "hard"}``. None when there is nothing to draw."""
-    hours = [float(hour) for hour in forecast.get("time_h") or ()]
-    outputs: Mapping[str, Any] = forecast.get("outputs") or {}
-    if len(hours) < 2 or not outputs:
+    hours, outputs = _known(forecast, until_h)
+    if not outputs:
         return None
-    count = sum(1 for hour in hours if until_h is None or hour <= until_h + 1e-9)
-    hours = hours[: max(count, 2)]
-    members = [member for member in forecast.get("members") or () if _weight(member) > 0]
+    members = _weighed(forecast)
     x = _time_axis(hours[-1])
-    drawn = [
-        _lane(name, output, hours, x, members, walls)
-        for name, output in outputs.items()
-        if isinstance(output, Mapping) and len(output.get("typical") or ()) >= len(hours)
-    ]
-    if not drawn:
-        return None
+    drawn = [_lane(name, output, hours, x, members, walls) for name, output in outputs.items()]
     order = _chosen([lane.key for lane in drawn])
     lanes = tuple(next(lane for lane in drawn if lane.key == key) for key in order)
     frame = Frame(x=x, y=Axis(low=0, high=1, unit=""), height_px=1)
@@ -120,6 +111,17 @@ def forecast_chart(
         members=tuple(str(member.get("id", "")) for member in members),
         has_patients=any(lane.patients for lane in lanes),
     )
+
+
+def forecast_said(forecast: Mapping[str, Any]) -> list[str]:
+    """A line for each lane that is shown at once, without drawing it."""
+    hours, outputs = _known(forecast)
+    members = _weighed(forecast)
+    found = []
+    for name in _chosen(list(outputs)):
+        edges = _between_models(name, outputs[name], members, hours)
+        found.append(_said(*title_and_unit(name), hours, _cut(outputs[name].get("typical"), hours), *edges))
+    return found
 
 
 def title_and_unit(name: str) -> tuple[str, str]:
@@ -149,6 +151,25 @@ def clock_span(span_min: float) -> str:
     """
     whole = round(span_min)
     return f"{whole // 60}:{whole % 60:02d}"
+
+
+def _known(forecast: Mapping[str, Any], until_h: float | None = None) -> tuple[list[float], dict[str, Any]]:
+    """The hours to draw, and the outputs that cover them: none where there is nothing to draw."""
+    hours = [float(hour) for hour in forecast.get("time_h") or ()]
+    if len(hours) < 2:
+        return hours, {}
+    count = sum(1 for hour in hours if until_h is None or hour <= until_h + 1e-9)
+    hours = hours[: max(count, 2)]
+    outputs: Mapping[str, Any] = forecast.get("outputs") or {}
+    return hours, {
+        name: output
+        for name, output in outputs.items()
+        if isinstance(output, Mapping) and len(output.get("typical") or ()) >= len(hours)
+    }
+
+
+def _weighed(forecast: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [member for member in forecast.get("members") or () if _weight(member) > 0]
 
 
 def _lane(

@@ -17,6 +17,7 @@ from limen.clinic.patients.fact_groups import C_SSRS, fact_groups
 from limen.clinic.web import decisions, words
 from limen.clinic.web.charts import doses
 from limen.clinic.web.charts.forecast import forecast_chart as lay_out_forecast
+from limen.clinic.web.charts.forecast import forecast_said as say_forecast
 from limen.clinic.web.charts.trajectory import trajectory as lay_out_trajectory
 
 register = template.Library()
@@ -282,8 +283,7 @@ def forecast_chart(
 @register.filter
 def forecast_said(forecast: Mapping[str, Any] | None) -> list[str]:
     """The forecast in a line for each lane shown."""
-    chart = lay_out_forecast(forecast or {})
-    return [lane.said for lane in chart.lanes] if chart else []
+    return say_forecast(forecast or {})
 
 
 @register.inclusion_tag("partials/trajectory.html")
