@@ -227,9 +227,10 @@ def test_plain_numbers_do_not_pass_for_booleans() -> None:
 
 def test_the_forecasts_own_spread_between_models_is_used_where_members_name_their_matrix() -> None:
     curve = {"typical": [0, 100, 50], "between_models": {"low": [0, 50, 25], "high": [0, 200, 100]}}
-    chart = forecast_chart(forecast(outputs={NAME: curve}, members=[]))
+    given = forecast(outputs={NAME: curve}, members=[])
+    chart = forecast_chart(given)
     assert chart is not None
     assert chart.lanes[0].models == "M0 150L500 0L1000 75L1000 131.2L500 112.5L0 150Z"
     assert chart.lanes[0].said == "Ketamine in plasma peaks at 50–200 ng/mL near 1:00"
-    assert forecast_said(forecast(outputs={NAME: curve}, members=[])) == ["Ketamine in plasma peaks at 50–200 ng/mL near 1:00"]
+    assert forecast_said(given) == ["Ketamine in plasma peaks at 50–200 ng/mL near 1:00"]
     assert forecast_said({}) == []
