@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,13 @@ from django.test import Client
 from django.urls import reverse
 
 from clinic.people import Clinic
-from limen.clinic.courses.actions import open_course, run_screening
+from clinic.well import CALM, answer_everything
+from limen.clinic.courses.actions import open_course, run_screening, write_plan
 from limen.clinic.courses.models import Course
-from limen.clinic.patients.actions import mark_history_taken, record_facts
+from limen.clinic.patients.actions import mark_history_taken, record_condition, record_facts
 from limen.clinic.patients.cssrs import screener
 from limen.clinic.patients.models import Patient
 
-CALM = {"vitals.sbp_mmHg": 124, "vitals.dbp_mmHg": 78}
 TOPICS = (
     "wish to be dead",
     "thoughts of ending life",
@@ -119,3 +120,73 @@ def test_an_import_names_the_person_not_the_account(clinic: Clinic, browser: Cli
     for answer in (report, chart, again):
         assert "Nina Nurse" in words(answer).replace("Nina Nurse Nurse", "", 1)
         assert "nina-nurse" not in words(answer)
+
+
+# ---- a verdict and a draft rest on what was on record then
+
+
+def verdict(answer) -> tuple[str, str]:
+    """The words about the verdict, and the button that stands out."""
+    section = re.search(r'<section class="verdict.*?</section>', answer.content.decode(), re.S)[0]
+    main = re.findall(r'<(?:button|a) class="[^"]*press--main[^"]*"[^>]*>([^<]*)<', section)
+    assert len(main) == 1
+    return re.sub(r"<[^>]+>", " ", section), main[0]
+
+
+def test_a_verdict_says_what_was_recorded_after_it(clinic: Clinic, course: Course) -> None:
+    browser = Client()
+    browser.force_login(clinic.prescriber)
+    address = reverse("courses:screening", args=[course.pk])
+    record_facts(by=clinic.nurse, patient=course.patient, values=CALM)
+    run_screening(by=clinic.nurse, course=course)
+    said, main = verdict(browser.get(address))
+    assert "recorded after this verdict" not in said
+    assert main == "To the plan"
+    record_facts(by=clinic.nurse, patient=course.patient, values={"patient.weight_kg": 71})
+    assert "1 value was recorded after this verdict: screen again." in verdict(browser.get(address))[0]
+    mark_history_taken(by=clinic.nurse, patient=course.patient, about="conditions")
+    record_condition(by=clinic.nurse, patient=course.patient, text="Asthma")
+    said, main = verdict(browser.get(address))
+    assert "3 values were recorded after this verdict: screen again." in said
+    assert main == "Screen again"
+    browser.post(reverse("courses:screen", args=[course.pk]))
+    assert "recorded after this verdict" not in verdict(browser.get(address))[0]
+
+
+def test_a_verdict_of_another_day_does_not_pass_for_todays(clinic: Clinic, course: Course, time_machine) -> None:
+    run_screening(by=clinic.nurse, course=course)
+    screened = course.screenings.get().created_at
+    time_machine.move_to(screened + timedelta(days=1))
+    browser = Client()
+    browser.force_login(clinic.prescriber)
+    said, main = verdict(browser.get(reverse("courses:screening", args=[course.pk])))
+    assert "This verdict is not of today: screen again." in said
+    assert main == "Screen again"
+
+
+def sign_button(answer) -> str:
+    return html.unescape(re.search(r"<button[^>]*>Sign [^<]*</button>", answer.content.decode())[0])
+
+
+def test_a_draft_older_than_the_newest_fact_is_shown_again_before_it_is_signed(clinic: Clinic, course: Course) -> None:
+    browser = Client()
+    browser.force_login(clinic.prescriber)
+    address = reverse("courses:plan", args=[course.pk])
+    answer_everything(clinic, course.patient)
+    write_plan(
+        by=clinic.prescriber, course=course, protocol="TRD-IV", concentration_mg_per_mL=50, dilute_to_mg_per_mL=1
+    )
+    page = browser.get(address)
+    assert "recorded after this draft" not in words(page)
+    assert "Sign 35.0\u00a0mg over 40\u00a0min" in sign_button(page)
+    assert "disabled" not in sign_button(page)
+    assert "You sign as Paula Prescriber , prescriber." in words(page)
+    record_facts(by=clinic.nurse, patient=course.patient, values={"patient.weight_kg": 71})
+    page = browser.get(address)
+    assert "1 value was recorded after this draft. Press “Show what this does” before it is signed." in words(page)
+    assert "disabled" in sign_button(page)
+    browser.post(address, {"protocol": "TRD-IV", "concentration_mg_per_mL": "50", "dilute_to_mg_per_mL": "1"})
+    page = browser.get(address)
+    assert "recorded after this draft" not in words(page)
+    assert "Sign 35.5\u00a0mg" in sign_button(page)
+    assert "disabled" not in sign_button(page)

@@ -18,6 +18,7 @@ from limen.clinic.courses.overriding import needed, standing
 from limen.clinic.patients import charts
 from limen.clinic.patients.fact_groups import C_SSRS
 from limen.clinic.patients.queries import patient as patient_of
+from limen.clinic.patients.queries import recorded_since
 from limen.clinic.sites.zones import today
 from limen.clinic.web.refusals import blame
 from limen.clinic.web.request import ClinicRequest
@@ -69,8 +70,8 @@ def screening(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
 
     Context: ``course``, ``patient``, ``weight``, ``screening`` (row), ``result`` (the ``screen`` contract),
     ``overrides`` (by rule, those that stand), ``override_form`` (where the person may override something), ``fresh``
-    (of today), ``screener`` (the C-SSRS on record then, ``value``, ``taken_at``, ``judged``), ``may_screen``,
-    ``may_plan``.
+    (of today), ``since`` (how much was recorded after it), ``screener`` (the C-SSRS on record then: ``value``,
+    ``taken_at``, ``judged``), ``may_screen``, ``may_plan``.
     """
     course = queries.course(request.site, course_id)
     return _screening_page(request, course, queries.newest_screening(course))
@@ -121,6 +122,7 @@ def _screening_page(
         "overrides": overrides,
         "override_form": form,
         "fresh": fresh,
+        "since": recorded_since(course.patient, row.created_at) if row is not None else 0,
         "screener": _screener(row) if row is not None else None,
         "may_screen": Permission.SCREENING_RUN in request.may,
         "may_plan": Permission.PLAN_WRITE in request.may,
@@ -155,7 +157,8 @@ def plan(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
     Context: ``course``, ``patient``, ``weight``, ``row`` (the newest plan of today, or the signed one), ``plan`` (its
     ``plan`` contract), ``form`` (where the person may write one), ``overrides`` (by rule), ``override_form`` (where the
     person may override one of its findings), ``signed``, ``may_sign``, ``forecast_until_min``, ``forecast_walls``,
-    ``vial_total_mg``, ``of_today``.
+    ``vial_total_mg``, ``of_today``, ``since`` (how much was recorded after a draft), ``outdated`` (a draft to
+    show again before it is signed).
     """
     course = queries.course(request.site, course_id)
     row = queries.plans(course).exclude(status=Plan.Status.SUPERSEDED).first()
@@ -185,6 +188,9 @@ def _plan_page(
     if override_form is None and row is not None and _open_today(row):
         open_to_me = _overridable(request, row.result["findings"], overrides)
         override_form = OverrideForm(open_to_me, auto_id="override-%s") if open_to_me else None
+    draft = row is not None and row.status == Plan.Status.DRAFT
+    of_today = row is not None and row.on == today(course.site)
+    since = recorded_since(course.patient, row.screening.created_at) if row is not None and draft else 0
     context = _head(course) | {
         "row": row,
         "plan": row.result if row is not None else None,
@@ -192,7 +198,9 @@ def _plan_page(
         "overrides": overrides,
         "override_form": override_form,
         "signed": queries.signed_plan(course),
-        "of_today": row is not None and row.on == today(course.site),
+        "of_today": of_today,
+        "since": since,
+        "outdated": draft and (since > 0 or not of_today),
         "may_sign": Permission.PLAN_SIGN in request.may,
         "forecast_until_min": HORIZON_MIN,
         "forecast_walls": [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db.models import F, Q, QuerySet
@@ -48,6 +49,15 @@ def facts(patient: Patient) -> QuerySet[Fact]:
 def newest_facts(patient: Patient) -> dict[str, Fact]:
     """The newest standing fact of each kind."""
     return {row.kind: row for row in facts(patient)}
+
+
+def recorded_since(patient: Patient, moment: datetime) -> int:
+    """How many entries came on record after a moment, corrections and retractions too: a verdict then knew none."""
+    facts, conditions, medications = (
+        kind.objects.filter(patient=patient, created_at__gt=moment).order_by().values("pk")
+        for kind in (Fact, ConditionRecord, MedicationRecord)
+    )
+    return facts.union(conditions, medications, all=True).count()
 
 
 def conditions(patient: Patient) -> QuerySet[ConditionRecord]:
