@@ -101,6 +101,8 @@ def test_another_dose_than_the_signed_one_needs_a_reason(room, session):
     ("kind", "data", "where"),
     [
         ("observation.recorded", {"moaas": 7}, "moaas"),
+        ("observation.recorded", {}, "observation.recorded"),
+        ("observation.recorded", {"note": "all well", "moaas": None}, "observation.recorded"),
         ("observation.recorded", {"sbp_mmHg": 0}, "sbp_mmHg"),
         ("observation.recorded", {"hr_per_min": 7000}, "hr_per_min"),
         ("symptom.reported", {"text": ""}, "text"),
@@ -293,3 +295,48 @@ def test_an_event_that_fails_leaves_no_gap_in_the_numbers(room, session):
         append(session, "symptom.reported", by="test", data={"text": "nausea"})
     seqs = list(SessionEvent.objects.filter(session=session).order_by("seq").values_list("seq", flat=True))
     assert seqs == list(range(len(seqs)))
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        (b"{", "body"),
+        (b"[]", "body"),
+        (b'{"kind": "observation.recorded", "key": "a", "data": {"note": "a\\u0000b"}}', "body"),
+        (b'{"kind": "no.such-kind", "key": "a"}', "kind"),
+        (b'{"kind": "observation.recorded", "data": {"moaas": 5}}', "key"),
+        (b'{"kind": "observation.recorded", "key": "a", "data": []}', "data"),
+        (b'{"kind": "observation.recorded", "key": "a", "data": {"moaas": 5}, "late_s": "soon"}', "late_s"),
+        (b'{"kind": "observation.recorded", "key": "a", "data": {"moaas": NaN}}', "moaas"),
+        (b"x" * 70_000, "body"),
+    ],
+)
+def test_a_deed_that_cannot_be_read_is_refused_in_words(client, room, session, body, where):
+    client.force_login(room.nurse)
+    answer = client.post(f"/live/session/{session.pk}/act", body, content_type="application/json")
+    assert answer.status_code == 400, answer.content
+    assert where in answer.json()["error"]["where"]
+    assert len(kinds(session)) == 3
+
+
+def test_a_deed_by_page_is_done_once_and_answers_with_its_entry(client, room, session):
+    client.force_login(room.nurse)
+    body = {"kind": "observation.recorded", "key": "tap", "data": {"moaas": 5, "dissociation": 1}}
+    first = client.post(f"/live/session/{session.pk}/act", body, content_type="application/json")
+    again = client.post(f"/live/session/{session.pk}/act", body, content_type="application/json")
+    assert (
+        first.json()
+        == again.json()
+        == {"seq": 3, "id": "e3", "kind": "observation.recorded", "t_s": first.json()["t_s"]}
+    )
+    assert kinds(session).count("observation.recorded") == 1
+
+
+def test_another_site_sees_and_does_nothing(client, room, session):
+    client.force_login(furnish("hill").nurse)
+    for path in ("state", "events"):
+        assert client.get(f"/live/session/{session.pk}/{path}").status_code == 404
+    assert client.get(f"/session/{session.pk}/").status_code == 404
+    body = {"kind": "infusion.started", "key": "x", "data": {}}
+    assert client.post(f"/live/session/{session.pk}/act", body, content_type="application/json").status_code == 404
+    assert len(kinds(session)) == 3

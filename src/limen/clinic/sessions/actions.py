@@ -22,6 +22,7 @@ from limen.clinic.sites.zones import today
 from limen.errors import InputError, RefusedError
 from limen.knowledge.monitoring import monitoring
 from limen.knowledge.release import knowledge_release
+from limen.session.events import ObservationRecorded
 from limen.session.export import rules_snapshot
 from limen.session.header import parse_header
 from limen.session.ticks import refuse_slow_streams
@@ -45,6 +46,7 @@ RECORDED = (
     "emergency.ended",
     "entry.corrected",
 )
+_OBSERVED = set(ObservationRecorded.model_fields) - {"t_s", "received_t_s", "id", "by", "note", "kind"}
 HALTED = ("infusion.paused", "infusion.stopped")
 ANSWERED = ("alarm.acknowledged", "audio.paused")
 
@@ -171,6 +173,8 @@ def record(
     values = dict(data or {})
     if kind == "infusion.started":
         values = _as_planned(session, values)
+    if kind == "observation.recorded" and not any(values.get(name) is not None for name in _OBSERVED):
+        raise InputError("holds no observation", where=kind, allowed="at least one of " + ", ".join(sorted(_OBSERVED)))
     return append(session, kind, by=by.display_name, data=values, key=key, late_s=late_s)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 from ninja import NinjaAPI, Schema
@@ -22,11 +23,13 @@ from limen.clinic.sessions.ingest import (
     take_batch,
 )
 from limen.clinic.sessions.models import Device
+from limen.clinic.web.refusals import unanswered
 from limen.errors import InputError, LimenError, RefusedError
 
 Finite = Annotated[float, AllowInfNan(False)]
 SignalName = Literal["HR", "PULSE", "SPO2", "RR", "NIBP_SYS", "NIBP_DIA", "NIBP_MEAN", "ETCO2", "TEMP"]
 MAX_SAMPLES = 1000
+PLAIN = "^[^\\x00-\\x1f]*$"  # PostgreSQL stores no NUL, and a name has no line break
 
 
 class SampleIn(Schema, extra="forbid"):
@@ -41,12 +44,12 @@ class SampleIn(Schema, extra="forbid"):
 class BatchIn(Schema, extra="forbid"):
     """A batch: sent again as it is until it is answered. ``sent_s`` is on the clock of the samples' ``t_s``."""
 
-    device: str = Field(min_length=1, max_length=80)
-    batch: str = Field(min_length=1, max_length=80)
+    device: str = Field(min_length=1, max_length=80, pattern=PLAIN)
+    batch: str = Field(min_length=1, max_length=80, pattern=PLAIN)
     sent_s: Finite
     samples: list[SampleIn] = Field(min_length=1, max_length=MAX_SAMPLES)
-    session: str | None = Field(default=None, max_length=80)
-    patient: str | None = Field(default=None, max_length=64)
+    session: str | None = Field(default=None, max_length=80, pattern=PLAIN)
+    patient: str | None = Field(default=None, max_length=64, pattern=PLAIN)
 
 
 class BatchOut(Schema):
@@ -91,7 +94,7 @@ api = NinjaAPI(
 )
 
 
-@api.post("/ingest", response={200: BatchOut, frozenset({400, 401, 404, 409, 422}): Refusal}, url_name="ingest")
+@api.post("/ingest", response={200: BatchOut, frozenset({400, 401, 404, 409, 422, 503}): Refusal}, url_name="ingest")
 def ingest(request: HttpRequest, batch: BatchIn) -> dict[str, Any]:
     """Take a batch of samples for the session the device is on."""
     return take_batch(
@@ -122,6 +125,13 @@ def _refused(request: HttpRequest, problem: LimenError) -> HttpResponse:
             status = code
             break
     return _answer(request, status, problem.what, problem.where, problem.allowed)
+
+
+@api.exception_handler(DatabaseError)
+@api.exception_handler(InterfaceError)
+def _unanswered(request: HttpRequest, problem: Exception) -> HttpResponse:
+    """Not now: the device sends the batch again until it is taken."""
+    return unanswered(request, problem)
 
 
 @api.exception_handler(ValidationError)

@@ -160,7 +160,9 @@ def _deed(body: bytes) -> tuple[str, str, dict[str, Any], float]:
         raise InputError("not JSON", where="body", allowed=allowed) from None
     if not isinstance(value, dict):
         raise InputError(f"holds a {type(value).__name__}", where="body", allowed=allowed)
-    kind, key, data, late_s = value.get("kind"), value.get("key"), value.get("data") or {}, value.get("late_s") or 0.0
+    if "\\u0000" in json.dumps(value):
+        raise InputError("holds a NUL character", where="body", allowed="text that can be stored")
+    kind, key, data, late_s = value.get("kind"), value.get("key"), value.get("data", {}), value.get("late_s", 0.0)
     if kind not in DOORS:
         raise InputError(f"unknown deed {kind!r}", where="kind", allowed=", ".join(DOORS))
     if not isinstance(key, str) or not 1 <= len(key) <= 80:
