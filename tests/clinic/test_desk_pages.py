@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -190,3 +190,19 @@ def test_a_draft_older_than_the_newest_fact_is_shown_again_before_it_is_signed(c
     assert "recorded after this draft" not in words(page)
     assert "Sign 35.5\u00a0mg" in sign_button(page)
     assert "disabled" not in sign_button(page)
+
+
+@pytest.mark.parametrize(("days", "said", "past"), [(0, "needs-data, today", False), (19, "needs-data, 3 Nov", True)])
+def test_a_verdict_stands_with_its_day_on_list_and_chart(
+    clinic: Clinic, course: Course, time_machine, days: int, said: str, past: bool
+) -> None:
+    # 23:30 UTC on the 2nd is the 3rd at the site, in Berlin.
+    time_machine.move_to(datetime(2026, 11, 2, 23, 30, tzinfo=UTC), tick=False)
+    run_screening(by=clinic.nurse, course=course)
+    time_machine.move_to(datetime(2026, 11, 3, 8, 0, tzinfo=UTC) + timedelta(days=days), tick=False)
+    browser = Client()
+    browser.force_login(clinic.nurse)
+    for address in (reverse("patients:list"), reverse("patients:detail", args=[course.patient_id])):
+        answer = browser.get(address)
+        assert said in words(answer)
+        assert ("door-line--past" in answer.content.decode()) is past

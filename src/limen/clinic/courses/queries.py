@@ -13,9 +13,11 @@ from limen.clinic.sites.models import Site
 
 
 def courses_of(patient: Patient) -> QuerySet[Course]:
-    """A patient's courses, newest first, each with ``verdict`` of its newest screening, None where it has none."""
+    """A patient's courses, newest first, each with ``verdict`` and ``screened_at`` of its newest screening, if any."""
     newest = ScreeningResult.objects.filter(course=OuterRef("pk")).order_by("-created_at")
-    return Course.objects.filter(patient=patient).annotate(verdict=Subquery(newest.values("verdict")[:1]))
+    return Course.objects.filter(patient=patient).annotate(
+        verdict=Subquery(newest.values("verdict")[:1]), screened_at=Subquery(newest.values("created_at")[:1])
+    )
 
 
 def course(site: Site, course_id: Any) -> Course:

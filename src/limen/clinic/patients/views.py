@@ -43,7 +43,8 @@ PAGE = 50
 def index(request: ClinicRequest) -> HttpResponse:
     """The patients of the site.
 
-    Context: ``patients`` (each with ``course``, ``verdict``, ``open_tasks``), ``page_obj``, ``q``, ``here``.
+    Context: ``patients`` (each with ``course``, ``verdict``, ``screened_at``, ``open_tasks``), ``page_obj``, ``q``,
+    ``here``.
     """
     text = request.GET.get("q", "").strip()
     page = Paginator(charts.listed(request.site, text), PAGE).get_page(request.GET.get("page"))
@@ -109,8 +110,8 @@ def detail(request: ClinicRequest, patient_id: uuid.UUID) -> HttpResponse:
     """The chart.
 
     Context: ``patient``, ``weight``, ``facts`` (newest of each kind), ``conditions``, ``medications``, ``courses``
-    (each with ``verdict``), ``course`` (the newest), ``sessions`` (each with ``given_mg``), ``tasks``, ``imports``,
-    ``names`` (of who imported, by user name), ``trajectory``.
+    (each with ``verdict``, ``screened_at``), ``course`` (the newest), ``sessions`` (each with ``given_mg``), ``tasks``,
+    ``imports``, ``names`` (of who imported, by user name), ``trajectory``.
     """
     patient = queries.patient(request.site, patient_id)
     context = charts.head(patient)

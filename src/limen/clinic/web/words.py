@@ -296,6 +296,21 @@ def when(at: datetime | date | None, now: datetime) -> str:
     return f"{moment.day} {moment:%b %Y}, {age(at, now)}"
 
 
+def day(on: date, today: date) -> str:
+    """A day in short: today, else its date, with the year where that is another.
+
+    Examples
+    --------
+    >>> day(date(2026, 11, 19), date(2026, 11, 19)), day(date(2026, 11, 3), date(2026, 11, 19))
+    ('today', '3 Nov')
+    >>> day(date(2025, 11, 3), date(2026, 11, 19))
+    '3 Nov 2025'
+    """
+    if on == today:
+        return "today"
+    return f"{on.day} {on:%b}" + (f" {on.year}" if on.year != today.year else "")
+
+
 def _days(days: int) -> str:
     if days < 0:
         return "dated in the future"

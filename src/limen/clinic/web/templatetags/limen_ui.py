@@ -193,6 +193,14 @@ def door(verdict: str, small: bool = False) -> dict[str, Any]:
     return {"verdict": known, "small": small}
 
 
+@register.inclusion_tag("partials/verdict_of.html")
+def verdict_of(verdict: str, screened_at: datetime) -> dict[str, Any]:
+    """A verdict with its day. It answers for that day: one of another day is drawn quieter."""
+    at = timezone.localtime(screened_at)
+    now = timezone.localtime()
+    return {"verdict": verdict, "day": words.day(at.date(), now.date()), "past": at.date() != now.date()}
+
+
 @register.inclusion_tag("partials/level.html")
 def level(name: str) -> dict[str, Any]:
     """The shape and word of a finding's level."""
