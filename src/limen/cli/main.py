@@ -65,6 +65,9 @@ def main() -> None:
     except _UsageError as problem:
         _say(_usage(problem))
         sys.exit(2)
+    except _database_failures() as problem:
+        _say(f"the database cannot be used: {problem}")
+        sys.exit(2)
     except typer.Abort:
         _say("stopped")
         sys.exit(1)
@@ -72,6 +75,12 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _database_failures() -> tuple[type[Exception], ...]:
+    """A database that is locked, read-only, full or not reached; looked up only where a command has loaded one."""
+    django = sys.modules.get("django.db.utils")
+    return () if django is None else (django.OperationalError, django.InterfaceError)
 
 
 def _usage(problem: Any) -> str:

@@ -123,12 +123,16 @@ def pending() -> bool:
     Raises
     ------
     RefusedError
-        If the database was migrated by a newer version.
+        If the database was migrated by a newer version, or cannot be opened.
     """
-    from django.db import connection
+    from django.db import DatabaseError, connection
     from django.db.migrations.executor import MigrationExecutor
 
-    executor = MigrationExecutor(connection)
+    try:
+        executor = MigrationExecutor(connection)
+    except DatabaseError as problem:
+        name = connection.settings_dict["NAME"]
+        raise RefusedError(f"the database cannot be opened: {problem}", where=str(name)) from None
     unknown = [key for key in executor.loader.applied_migrations if key not in executor.loader.disk_migrations]
     if unknown:
         names = ", ".join(sorted(f"{app}.{name}" for app, name in unknown))
