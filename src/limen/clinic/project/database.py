@@ -17,6 +17,8 @@ _SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
 }
+# As on SQLite: whoever waits this long for a lock is told so, instead of waiting for ever. The URL may say otherwise.
+_POSTGRES_OPTIONS = {"connect_timeout": "10", "options": "-c lock_timeout=20s"}
 _ALLOWED = "sqlite:///path/to/file or postgres://user:password@host:port/name (or ?host=/socket/folder)"
 
 
@@ -34,6 +36,8 @@ def database_from_url(url: str) -> dict[str, Any]:
     '/run/postgresql'
     >>> database_from_url("sqlite:////srv/limen.sqlite3")["NAME"]
     '/srv/limen.sqlite3'
+    >>> database_from_url("postgres://limen@db/clinic?connect_timeout=3&sslmode=require")["OPTIONS"]
+    {'connect_timeout': '3', 'options': '-c lock_timeout=20s', 'sslmode': 'require'}
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
@@ -58,7 +62,7 @@ def database_from_url(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", unquote(parts.hostname or "")),
         "PORT": query.pop("port", str(port or "")),
-        "OPTIONS": query,
+        "OPTIONS": {**_POSTGRES_OPTIONS, **query},
         "ATOMIC_REQUESTS": False,
         "CONN_HEALTH_CHECKS": True,
     }

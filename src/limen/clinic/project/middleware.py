@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -11,16 +12,18 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 
 from limen.clinic.accounts.policy import DeniedError, record_denial
 from limen.clinic.accounts.roles import ROLES
-from limen.clinic.web.refusals import refusal
+from limen.clinic.web.refusals import UNANSWERED, overtaken, refusal, unanswered
 from limen.errors import LimenError
 
 View = TypeVar("View", bound=Callable[..., Any])
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+_LOG = logging.getLogger(__name__)
 
 
 def passive(view: View) -> View:
@@ -109,7 +112,7 @@ class CurrentSite:
 
 
 class Refusals:
-    """A refusal that no form has caught: one line, the right status, never a traceback."""
+    """A refusal that no form has caught, of a rule or the database: one line, the right status, never a traceback."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -119,7 +122,12 @@ class Refusals:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponseBase | None:
-        """Answer a ``LimenError``; anything else is a defect and goes on its way."""
+        """Answer a ``LimenError`` and a database in trouble; anything else is a defect and goes on its way."""
+        if isinstance(problem, UNANSWERED):
+            return unanswered(request, problem)
+        if isinstance(problem, IntegrityError):
+            _LOG.warning("%s %s: %s", request.method, request.path, problem)
+            return refusal(request, overtaken())
         if isinstance(problem, DeniedError):
             record_denial(problem)
         return refusal(request, problem) if isinstance(problem, LimenError) else None

@@ -16,3 +16,4 @@ urlpatterns = [
 ]
 
 handler403 = "limen.clinic.web.views.denied"
+handler500 = "limen.clinic.web.views.failed"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
@@ -10,12 +12,14 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
+from django.views.defaults import server_error
 
 import limen
 from limen.clinic.accounts.roles import Pharmacist
 from limen.clinic.project.middleware import passive
 from limen.clinic.sessions.models import Heartbeat
 from limen.clinic.sites.models import Site
+from limen.clinic.web.refusals import UNANSWERED, unanswered
 from limen.clinic.web.request import ClinicRequest
 from limen.errors import RefusedError
 
@@ -67,6 +71,12 @@ def denied(request: HttpRequest, exception: PermissionDenied | None = None) -> H
     """The page behind a plain 403."""
     problem = RefusedError(str(exception or "") or "You may not see this page")
     return render(request, "problem.html", {"problem": problem, "status": 403}, status=403)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """The page behind a 500; a database that does not answer is no defect of ours, and says so."""
+    problem = sys.exc_info()[1]
+    return unanswered(request, problem) if isinstance(problem, UNANSWERED) else server_error(request)
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
