@@ -6,12 +6,13 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -43,10 +44,24 @@ class OwnDatabase:
         given = os.environ.get("LIMEN_DATABASE_URL", "")
         self.server = given if given.startswith("postgres") else ""
         self.name = f"house_{uuid.uuid4().hex}"
-        self.url = f"sqlite:///{folder}/limen.sqlite3"
+        self.file = folder / "limen.sqlite3"
+        self.url = f"sqlite:///{self.file}"
         if self.server:
             self._tell(f'CREATE DATABASE "{self.name}"')
             self.url = urlunsplit(urlsplit(self.server)._replace(path=f"/{self.name}"))
+
+    @contextmanager
+    def direct(self) -> Iterator[Callable[[str], list[Any]]]:
+        """SQL past the clinic, in one transaction that is kept at the end of the block."""
+        with ExitStack() as stack:
+            if self.server:
+                link: Any = stack.enter_context(psycopg.connect(self.url))
+                yield lambda statement: _rows(link.execute(statement.encode()))
+            else:
+                link = stack.enter_context(closing(sqlite3.connect(self.file, isolation_level=None, timeout=30)))
+                link.execute("BEGIN IMMEDIATE")
+                yield lambda statement: _rows(link.execute(statement))
+                link.execute("COMMIT")
 
     def drop(self) -> None:
         if self.server:
@@ -55,6 +70,10 @@ class OwnDatabase:
     def _tell(self, statement: str) -> None:
         with psycopg.connect(self.server, autocommit=True) as link:
             link.execute(statement.encode())
+
+
+def _rows(cursor: Any) -> list[Any]:
+    return list(cursor.fetchall()) if cursor.description else []
 
 
 class House:
@@ -100,14 +119,15 @@ class House:
                 "--log-level",
                 "warning",
             ],
+            "serve": ["-m", "limen.cli.main", "serve", "--port", str(self.port)],
             "monitor": ["-m", "limen.cli.main", "monitor"],
         }
         log = (self.folder / f"{name}.log").open("ab")
         self.running[name] = subprocess.Popen([sys.executable, *commands[name]], env=self.env, stdout=log, stderr=log)
-        if name == "web":
-            self.wait_for_web()
+        if name != "monitor":
+            self.wait_for_web(name)
 
-    def wait_for_web(self, limit_s: float = 30.0) -> None:
+    def wait_for_web(self, name: str = "web", limit_s: float = 60.0) -> None:
         until = time.monotonic() + limit_s
         while time.monotonic() < until:
             try:
@@ -115,8 +135,10 @@ class House:
                     return
             except httpx.HTTPError:
                 pass
+            if self.running[name].poll() is not None:
+                break
             time.sleep(0.1)
-        raise AssertionError((self.folder / "web.log").read_text())
+        raise AssertionError((self.folder / f"{name}.log").read_text())
 
     def kill(self, name: str) -> None:
         """As a crash does: no farewell."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from killing import kill_and_count
 from live_processes import house
 
+KILLS = int(os.environ.get("LIMEN_KILLS", "20"))
+
 
 @pytest.mark.soak
-def test_twenty_kills_lose_and_double_nothing(tmp_path):
+def test_kills_lose_and_double_nothing(tmp_path):
     with house(tmp_path, chairs=2) as made:
-        kill_and_count(made, kills=20)
+        figures = kill_and_count(made, kills=KILLS)
+    assert figures["taps"] > KILLS
+    assert figures["lines"] > KILLS
