@@ -104,6 +104,15 @@ def test_a_value_that_cannot_be_is_refused_by_name_and_never_used(entry: dict[st
         assert "BAS-01" in {item["rule"] for item in found["missing"] if item["input"].endswith("weight_kg")}
 
 
+def test_what_was_left_out_is_said_in_words_too() -> None:
+    bundle = with_entries({"resource": {"resourceType": "Immunization", "id": "i1"}})
+    bundle["entry"][1] = observed("29463-7", {"value": 70, "code": "stoone"})
+    done = limen("screen", "-", *ON, stdin=json.dumps(bundle))
+    assert "Imported 2 of 4" in done.out
+    assert "stoone" in done.out
+    assert "Immunization" in done.out
+
+
 def test_an_unknown_code_system_is_refused_by_name() -> None:
     bundle = changed(BUNDLE, "entry.2.resource.code.coding.0.system", "urn:house:codes")
     found = screen(bundle)

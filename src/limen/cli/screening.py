@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
@@ -91,4 +92,6 @@ def _lines(result: dict[str, Any]) -> list[str]:
     if "import" in result:
         account = result["import"]
         lines.append(f"Imported {len(account['imported'])} of {account['entries']} entries of the bundle")
+        left_out = Counter(row["outcome"] for row in account["not_imported"])
+        lines += [f"  {count} not imported: {why}" for why, count in left_out.items()]
     return lines
