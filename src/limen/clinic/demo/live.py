@@ -26,6 +26,7 @@ from limen.simulator.patient import Vitals, draw_patient
 
 RUNNING_FOR_MIN = 12
 SEND_EVERY_S = 10  # a value is stale when it is older than this
+LOOK_EVERY = 6  # batches: the monitor takes every second that is due, each with what was known by then
 OBSERVE_AT_MIN = 10
 BREATHS_PER_MIN = 14
 
@@ -82,14 +83,16 @@ def _watch(
     monitor = Monitor()
     observed = False
     for number, values in enumerate(moments):
+        if clock.at + timedelta(seconds=SEND_EVERY_S) > until:
+            break
         clock.forward(SEND_EVERY_S / 60)
-        if clock.at > until:
-            return
         take_batch(device=device, batch_key=f"demo-{session.pk}-{number}", samples=values, named_device=device.name)
-        monitor.round()
+        if number % LOOK_EVERY == 0:
+            monitor.round()
         if not observed and number * SEND_EVERY_S >= OBSERVE_AT_MIN * 60:
             observed = True
             record(by=staff.nurse, session=session, kind="observation.recorded", data={"moaas": 5, "dissociation": 1})
+    monitor.round()
 
 
 def _moments(chair: VirtualChair) -> Iterator[list[Measured]]:
