@@ -386,6 +386,7 @@ def test_keys_not_read_are_listed() -> None:
         (changed(SESSION, "events.1.dose_mg", -35), ("dose_mg",)),
         (changed(SESSION, "events.1.dose_mg", "35"), ("dose_mg",)),
         (changed(SESSION, "events.1.duration_min", 0), ("duration_min",)),
+        (changed(SESSION, "events.1.duration_min", 1e-320), ("duration_min",)),
         (without(SESSION, "events.1.dose_mg"), ("dose_mg",)),
         (changed(SESSION, "samples.0.signal", "SPO3"), ("SPO3", "SPO2")),
         (changed(SESSION, "samples.0.signal", ["SPO2"]), ("signal",)),

@@ -30,7 +30,8 @@ from limen.session.words import distress_grade
 
 Texts = Annotated[tuple[str, ...], Strict(False)]
 Dose = Annotated[float, Field(gt=0, le=5000)]
-Duration = Annotated[float, Field(gt=0, le=14400)]
+# A hundredth of a minute is less than a pump can time; under it a rate stops being a number.
+Duration = Annotated[float, Field(ge=0.01, le=14400)]
 # A session lasts days at most; a time beyond that is a slip of units or of the clock.
 TimeInSession = Annotated[float, Field(ge=-604800, le=1209600)]
 # JSON may write a whole number as 10.0.
