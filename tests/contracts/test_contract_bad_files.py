@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.door import check_refusal, limen, refused
+from contracts.door import check_refusal, limen, refused, strict_json
 
 READERS = {
     "screen": ("screen", "{}"),
@@ -118,6 +118,16 @@ def test_words_of_a_user_cannot_break_the_line_or_drive_the_terminal() -> None:
     line = refused("screen", "-", stdin={"resourceType": "\n\u001b[2Jdone\u202e"})
     assert "\u001b" not in line
     assert "\u202e" not in line
+
+
+@pytest.mark.slow
+def test_a_real_shell_in_another_locale() -> None:
+    """JSON is UTF-8 in and out, also where the terminal is not; a name that is no text does not end in a traceback."""
+    command = [sys.executable, "-m", "limen.cli.main", "interactions", "--route", "iv", "--json"]
+    narrow = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run([*command, "köttsaft", b"\xff"], env=narrow, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert strict_json(done.stdout.decode("utf-8"))["unknown"][0] == "köttsaft"
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from typing import Any, cast
 
@@ -56,6 +57,10 @@ def load_topics() -> None:
 
 def main() -> None:
     """Run the command line: exit 0 on success, 2 with one line on standard error for a user's error."""
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):
+            # JSON is UTF-8 whatever the terminal's locale; a name that is no text is shown by its codes.
+            stream.reconfigure(encoding="utf-8", errors="strict" if stream is sys.stdin else "backslashreplace")
     load_topics()
     try:
         code = app(standalone_mode=False)
