@@ -83,11 +83,18 @@
       const begin = session.dose_start_t_s === null ? null : session.dose_start_t_s + step.at_min * 60;
       const end = begin === null ? null : session.expected_end_t_s ?? session.dose_end_t_s ?? begin + step.duration_min * 60;
       const time = begin === null ? `${step.duration_min} min` : `${limen.clock(session, begin).slice(0, 5)}–${limen.clock(session, end).slice(0, 5)}`;
-      const rate = step.rate_mL_per_h ? `${step.rate_mL_per_h.toFixed(1)} mL/h` : step.kind;
+      const rate = step.rate_mL_per_h ? rateWords(step.rate_mL_per_h) : step.kind;
       steps.append(el("li", { "aria-current": session.phase === "running" ? "step" : null }, el("span", {}, time), el("span", {}, rate), el("span", {}, `${words.mg(step.dose_mg)} mg`)));
     }
     const syringe = session.syringe;
     find("[data-syringe]").textContent = syringe ? `Syringe ${syringe.concentration_mg_per_mL} mg/mL, ${syringe.volume_mL} mL` : "";
+  }
+
+  // The rate that runs, not the rate that was planned, once a person has changed it.
+  function rateWords(planned) {
+    const strength = session.syringe?.concentration_mg_per_mL;
+    const now = session.rate_mg_per_h && strength ? session.rate_mg_per_h / strength : planned;
+    return Math.abs(now - planned) < 0.05 ? `${planned.toFixed(1)} mL/h` : `${now.toFixed(1)} mL/h now, plan ${planned.toFixed(1)}`;
   }
 
   function drawReady() {
