@@ -206,3 +206,29 @@ def test_a_verdict_stands_with_its_day_on_list_and_chart(
         answer = browser.get(address)
         assert said in words(answer)
         assert ("door-line--past" in answer.content.decode()) is past
+
+
+# ---- the forecast of a plan, from the pressure of the day
+
+
+def test_the_forecast_rises_from_the_pressure_of_the_day_to_named_limits(
+    clinic: Clinic, course: Course, time_machine
+) -> None:
+    time_machine.move_to(datetime(2026, 11, 3, 8, 0, tzinfo=UTC), tick=False)
+    answer_everything(clinic, course.patient)  # 124 mmHg
+    browser = Client()
+    browser.force_login(clinic.prescriber)
+    address = reverse("courses:plan", args=[course.pk])
+    write_plan(by=clinic.prescriber, course=course, protocol="TRD-IV")
+    page = words(browser.get(address))
+    assert re.search(r"forecast peak 1\d\d–1\d\d mmHg from 124", page)
+    assert "hold 180, MON-1 : 56 mmHg over the baseline" in page
+    assert "warn 160, MON-1 : 36 mmHg over the baseline" in page
+    time_machine.move_to(datetime(2026, 11, 4, 8, 0, tzinfo=UTC), tick=False)
+    browser.force_login(clinic.prescriber)
+    write_plan(by=clinic.prescriber, course=course, protocol="TRD-IV")
+    page = words(browser.get(address))
+    assert "Rise in systolic pressure peaks at" in page
+    assert "from 124" not in page
+    assert "hold 180" not in page
+    assert "No systolic pressure of the day on record" in page

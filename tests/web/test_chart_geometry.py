@@ -79,7 +79,6 @@ def test_forecast_bands_hold_what_they_name() -> None:
     assert lane.models_low == "M0 150L500 90L1000 120"
     assert chart.ends_pct == 25.0
     assert chart.members == ("a", "b")
-    assert chart.assumptions == ("spread of one model given to all",)
 
 
 def test_a_member_of_no_weight_widens_nothing() -> None:

@@ -49,8 +49,8 @@ class ScreeningResult(SiteModel):
 
     class Meta:
         ordering = ("-created_at",)
-        # Holds the verdict itself: lists read it without touching the rows, which are long.
-        indexes = (models.Index(fields=["course", "created_at", "verdict"], name="screening_verdict"),)
+        # Holds the verdict and its day: lists read it without touching the rows, which are long.
+        indexes = (models.Index(fields=["course", "created_at", "verdict", "on"], name="screening_verdict"),)
 
     def __str__(self) -> str:
         return f"{self.verdict} on {self.on}"

@@ -13,10 +13,10 @@ from limen.clinic.sites.models import Site
 
 
 def courses_of(patient: Patient) -> QuerySet[Course]:
-    """A patient's courses, newest first, each with ``verdict`` and ``screened_at`` of its newest screening, if any."""
+    """A patient's courses, newest first, each with ``verdict`` and ``judged_on`` of its newest screening, if any."""
     newest = ScreeningResult.objects.filter(course=OuterRef("pk")).order_by("-created_at")
     return Course.objects.filter(patient=patient).annotate(
-        verdict=Subquery(newest.values("verdict")[:1]), screened_at=Subquery(newest.values("created_at")[:1])
+        verdict=Subquery(newest.values("verdict")[:1]), judged_on=Subquery(newest.values("on")[:1])
     )
 
 

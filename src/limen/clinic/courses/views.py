@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from limen.clinic.accounts.permissions import Permission
-from limen.clinic.courses import actions, queries
+from limen.clinic.courses import actions, pressure, queries
 from limen.clinic.courses.forecasts import HORIZON_MIN
 from limen.clinic.courses.forms import OpenForm, OverrideForm, PlanForm
 from limen.clinic.courses.models import Course, Override, Plan, ScreeningResult
@@ -156,7 +156,8 @@ def plan(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
 
     Context: ``course``, ``patient``, ``weight``, ``row`` (the newest plan of today, or the signed one), ``plan`` (its
     ``plan`` contract), ``form`` (where the person may write one), ``overrides`` (by rule), ``override_form`` (where the
-    person may override one of its findings), ``signed``, ``may_sign``, ``forecast_until_min``, ``forecast_walls``,
+    person may override one of its findings), ``signed``, ``may_sign``, ``forecast_until_min``, ``forecast_walls``
+    and ``ceilings`` (limits on pressure), ``forecast_before`` (what the rise starts from), ``baseline_mmHg``,
     ``vial_total_mg``, ``of_today``, ``since`` (how much was recorded after a draft), ``outdated`` (a draft to
     show again before it is signed).
     """
@@ -191,6 +192,8 @@ def _plan_page(
     draft = row is not None and row.status == Plan.Status.DRAFT
     of_today = row is not None and row.on == today(course.site)
     since = recorded_since(course.patient, row.screening.created_at) if row is not None and draft else 0
+    baseline_mmHg = None if row is None else pressure.baseline_mmHg(row)
+    ceilings = pressure.ceilings(baseline_mmHg)
     context = _head(course) | {
         "row": row,
         "plan": row.result if row is not None else None,
@@ -203,7 +206,10 @@ def _plan_page(
         "outdated": draft and (since > 0 or not of_today),
         "may_sign": Permission.PLAN_SIGN in request.may,
         "forecast_until_min": HORIZON_MIN,
-        "forecast_walls": [],
+        "forecast_walls": pressure.walls(ceilings),
+        "forecast_before": {} if baseline_mmHg is None else {pressure.rise_output(): baseline_mmHg},
+        "ceilings": ceilings,
+        "baseline_mmHg": baseline_mmHg,
         "vial_total_mg": _vial_total_mg(row),
     }
     return render(request, "courses/plan.html", context, status=status)

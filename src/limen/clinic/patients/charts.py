@@ -23,12 +23,12 @@ _HIGHEST = {"PHQ-9": 27, "GAD-7": 21, "MADRS": 60}
 
 
 def listed(site: Site, text: str) -> QuerySet[Patient]:
-    """The patients of a site with ``verdict`` and ``screened_at`` of the newest screening, and ``open_tasks``: one query."""
+    """The patients of a site, each with ``verdict`` and ``judged_on`` of its newest screening, and ``open_tasks``."""
     newest = ScreeningResult.objects.filter(course__patient=OuterRef("pk")).order_by("-created_at")
     waiting = Task.objects.filter(patient=OuterRef("pk"), status=Task.Status.OPEN).order_by().values("patient")
     return queries.patients(site, text).annotate(
         verdict=Subquery(newest.values("verdict")[:1]),
-        screened_at=Subquery(newest.values("created_at")[:1]),
+        judged_on=Subquery(newest.values("on")[:1]),
         open_tasks=Coalesce(Subquery(waiting.annotate(count=Count("pk")).values("count")), 0),
     )
 

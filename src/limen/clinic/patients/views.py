@@ -43,7 +43,7 @@ PAGE = 50
 def index(request: ClinicRequest) -> HttpResponse:
     """The patients of the site.
 
-    Context: ``patients`` (each with ``course``, ``verdict``, ``screened_at``, ``open_tasks``), ``page_obj``, ``q``,
+    Context: ``patients`` (each with ``course``, ``verdict``, ``judged_on``, ``open_tasks``), ``page_obj``, ``q``,
     ``here``.
     """
     text = request.GET.get("q", "").strip()
@@ -110,7 +110,7 @@ def detail(request: ClinicRequest, patient_id: uuid.UUID) -> HttpResponse:
     """The chart.
 
     Context: ``patient``, ``weight``, ``facts`` (newest of each kind), ``conditions``, ``medications``, ``courses``
-    (each with ``verdict``, ``screened_at``), ``course`` (the newest), ``sessions`` (each with ``given_mg``), ``tasks``,
+    (each with ``verdict``, ``judged_on``), ``course`` (the newest), ``sessions`` (each with ``given_mg``), ``tasks``,
     ``imports``, ``names`` (of who imported, by user name), ``trajectory``.
     """
     patient = queries.patient(request.site, patient_id)

@@ -1,6 +1,6 @@
 """The forecast as lanes over one time axis: pale band between patients, dark band between models, dashed typical.
 
-Reads the ``simulate`` contract: ``time_h``, ``outputs``, ``members``, ``flags``.
+Reads the ``simulate`` contract: ``time_h``, ``outputs``, ``members``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from limen.clinic.web.charts.geometry import Axis, Frame, Series, Tick, plain, round_axis, thin
 
 LANE_PX = 150
+NAME_PX = 18
 
 # Longest ending first: the unit of an output stands at the end of its name.
 _UNITS = {
@@ -40,12 +41,13 @@ _WORDS = [
 
 @dataclass(frozen=True)
 class Wall:
-    """A limit drawn where it stands."""
+    """A limit drawn where it stands; its name at the end of the line, or at the start beside another's."""
 
     name: str
     y_px: float
     hatch_y_px: float
     hard: bool
+    at_start: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,6 @@ class ForecastChart:
     times: tuple[Tick, ...]
     ends_pct: float | None
     ends: str
-    assumptions: tuple[str, ...]
     members: tuple[str, ...]
     has_patients: bool
 
@@ -107,20 +108,23 @@ def forecast_chart(
         times=tuple(Tick(clock_span(mark * 60), x_pct=frame.x_pct(mark)) for mark in x.marks),
         ends_pct=frame.x_pct(ends_at_h) if ends_at_h is not None and ends_at_h <= hours[-1] else None,
         ends=clock_span(ends_at_h * 60) if ends_at_h is not None else "",
-        assumptions=tuple(str(flag.get("message", flag.get("code", ""))) for flag in forecast.get("flags") or ()),
         members=tuple(str(member.get("id", "")) for member in members),
         has_patients=any(lane.patients for lane in lanes),
     )
 
 
-def forecast_said(forecast: Mapping[str, Any]) -> list[str]:
-    """A line for each lane that is shown at once, without drawing it."""
+def forecast_said(forecast: Mapping[str, Any], before: Mapping[str, float] | None = None) -> list[str]:
+    """A line for each lane that is shown at once, without drawing it.
+
+    ``before``: for an output that is a change, what it changes from, so that the line names the height reached too.
+    """
     hours, outputs = _known(forecast)
     members = _weighed(forecast)
     found = []
     for name in _chosen(list(outputs)):
         edges = _between_models(name, outputs[name], members, hours)
-        found.append(_said(*title_and_unit(name), hours, _cut(outputs[name].get("typical"), hours), *edges))
+        typical = _cut(outputs[name].get("typical"), hours)
+        found.append(_said(*title_and_unit(name), hours, typical, *edges, before=(before or {}).get(name)))
     return found
 
 
@@ -215,7 +219,7 @@ def _lane(
         models=band(model_low, model_high),
         models_low=line(model_low),
         models_high=line(model_high),
-        walls=tuple(_wall(frame, wall) for wall in mine),
+        walls=_walls(frame, mine),
         sentence=_sentence(title, unit, hours, typical, low, high, model_low, model_high, mine),
         said=_said(title, unit, hours, typical, model_low, model_high),
         rows=_rows(hours, typical, low, high, model_low, model_high),
@@ -233,11 +237,22 @@ def _between_models(
     return (_across(curves, min), _across(curves, max)) if len(curves) > 1 else ([], [])
 
 
-def _wall(frame: Frame, wall: Mapping[str, Any]) -> Wall:
-    y_px = frame.y_px(float(wall["value"]))
-    return Wall(
-        name=str(wall["name"]), y_px=y_px, hatch_y_px=round(max(y_px - 7, 0), 1), hard=bool(wall.get("hard", True))
-    )
+def _walls(frame: Frame, walls: Sequence[Mapping[str, Any]]) -> tuple[Wall, ...]:
+    """From the top down; where two names would stand on each other, the lower one moves to the other side."""
+    drawn: list[Wall] = []
+    for wall in sorted(walls, key=lambda wall: -float(wall["value"])):
+        y_px = frame.y_px(float(wall["value"]))
+        near = [other for other in drawn if y_px - other.y_px < NAME_PX]
+        drawn.append(
+            Wall(
+                name=str(wall["name"]),
+                y_px=y_px,
+                hatch_y_px=round(max(y_px - 7, 0), 1),
+                hard=bool(wall.get("hard", True)),
+                at_start=bool(near) and not near[-1].at_start,
+            )
+        )
+    return tuple(drawn)
 
 
 def _time_axis(until_h: float) -> Axis:
@@ -299,13 +314,27 @@ def _sentence(
     return ", ".join(said) + "."
 
 
-def _said(title: str, unit: str, hours: list[float], typical: Series, model_low: Series, model_high: Series) -> str:
-    """The line over the picture: where the curve is highest, by every model."""
+def _said(
+    title: str,
+    unit: str,
+    hours: list[float],
+    typical: Series,
+    model_low: Series,
+    model_high: Series,
+    *,
+    before: float | None = None,
+) -> str:
+    """The line over the picture: where the curve is highest, by every model, and the height reached from ``before``."""
     peak = _peak(typical)
-    heights = _short(typical[peak])
+    ends: Series = (typical[peak],)
     if model_low and model_high and None not in (model_low[peak], model_high[peak]):
-        heights = _between(model_low[peak], model_high[peak])
-    return f"{title} peaks at {heights} {unit} near {clock_span(hours[peak] * 60)}"
+        ends = (model_low[peak], model_high[peak])
+    heights = _between(*ends) if len(ends) == 2 else _short(*ends)
+    said = f"{title} peaks at {heights} {unit} near {clock_span(hours[peak] * 60)}"
+    if before is None or None in ends:
+        return said
+    reached = dict.fromkeys(f"{before + end:.0f}" for end in ends if end is not None)
+    return f"{said}: forecast peak {'–'.join(reached)} {unit} from {plain(before)}"
 
 
 def _rows(

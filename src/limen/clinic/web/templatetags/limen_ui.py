@@ -15,6 +15,9 @@ from limen.clinic.accounts.roles import ROLES
 from limen.clinic.patients import cssrs
 from limen.clinic.patients.fact_groups import C_SSRS, fact_groups
 from limen.clinic.web import decisions, words
+from limen.clinic.web.assumptions import Assumption
+from limen.clinic.web.assumptions import assumptions as read_assumptions
+from limen.clinic.web.assumptions import model_title as title_of_model
 from limen.clinic.web.charts import doses
 from limen.clinic.web.charts.forecast import forecast_chart as lay_out_forecast
 from limen.clinic.web.charts.forecast import forecast_said as say_forecast
@@ -176,6 +179,18 @@ def get(mapping: Mapping[str, Any] | None, key: Any) -> Any:
     return (mapping or {}).get(key)
 
 
+@register.filter
+def assumptions(forecast: Mapping[str, Any] | None) -> list[Assumption]:
+    """What a forecast assumes, the clinic's own rules first."""
+    return read_assumptions(forecast or {})
+
+
+@register.filter
+def model_title(model_id: str) -> str:
+    """The title of a published model."""
+    return title_of_model(str(model_id))
+
+
 # ---- parts
 
 
@@ -194,11 +209,10 @@ def door(verdict: str, small: bool = False) -> dict[str, Any]:
 
 
 @register.inclusion_tag("partials/verdict_of.html")
-def verdict_of(verdict: str, screened_at: datetime) -> dict[str, Any]:
+def verdict_of(verdict: str, on: date) -> dict[str, Any]:
     """A verdict with its day. It answers for that day: one of another day is drawn quieter."""
-    at = timezone.localtime(screened_at)
-    now = timezone.localtime()
-    return {"verdict": verdict, "day": words.day(at.date(), now.date()), "past": at.date() != now.date()}
+    today = timezone.localdate()
+    return {"verdict": verdict, "day": words.day(on, today), "past": on != today}
 
 
 @register.inclusion_tag("partials/level.html")
@@ -289,9 +303,9 @@ def forecast_chart(
 
 
 @register.filter
-def forecast_said(forecast: Mapping[str, Any] | None) -> list[str]:
-    """The forecast in a line for each lane shown."""
-    return say_forecast(forecast or {})
+def forecast_said(forecast: Mapping[str, Any] | None, before: Mapping[str, float] | None = None) -> list[str]:
+    """The forecast in a line for each lane shown; ``before`` is what a change starts from."""
+    return say_forecast(forecast or {}, before)
 
 
 @register.inclusion_tag("partials/trajectory.html")
