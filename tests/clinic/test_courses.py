@@ -351,7 +351,6 @@ def test_the_whole_way_by_page(clinic: Clinic, course: Course) -> None:
             "protocol": "TRD-IV",
             "dose_text": "0.5 mg/kg iv over 40 min",
             "concentration_mg_per_mL": "50",
-            "diluted": "yes",
         },
     )
     assert answer.status_code == 302, answer.content.decode()[:2000]

@@ -232,3 +232,42 @@ def test_the_forecast_rises_from_the_pressure_of_the_day_to_named_limits(
     assert "from 124" not in page
     assert "hold 180" not in page
     assert "No systolic pressure of the day on record" in page
+
+
+# ---- how strong the pump runs is asked once
+
+
+def test_one_field_says_whether_and_how_far_a_vial_is_diluted(clinic: Clinic, course: Course) -> None:
+    answer_everything(clinic, course.patient)
+    browser = Client()
+    browser.force_login(clinic.prescriber)
+    address = reverse("courses:plan", args=[course.pk])
+    empty = browser.get(address)
+    assert "TRD-IV's own: 1 mg/mL in sodium chloride 0.9 % (clinic rule). Empty: the vial as it is" in words(empty)
+    field = re.search(r'<input[^>]*name="dilute_to_mg_per_mL"[^>]*>', empty.content.decode())[0]
+    assert "value=" not in field
+    assert "placeholder=" not in field
+    assert 'name="diluted"' not in empty.content.decode()
+
+    def ask(**fields: str) -> dict:
+        assert browser.post(address, {"protocol": "TRD-IV", **fields}).status_code == 302
+        return course.plans.first().result
+
+    # 35 mg of a 50 mg/mL vial is 0.7 mL as it is, and 35 mL at 1 mg/mL
+    plain = ask(concentration_mg_per_mL="50")["dose"]["syringe"]
+    assert (plain["diluent"], plain["volume_mL"]) == (None, pytest.approx(0.7))
+    made_up = ask(concentration_mg_per_mL="50", dilute_to_mg_per_mL="1")["dose"]["syringe"]
+    assert (made_up["concentration_mg_per_mL"], made_up["volume_mL"]) == (1.0, pytest.approx(35.0))
+
+
+def test_a_strong_vial_left_undiluted_is_refused(clinic: Clinic, course: Course) -> None:
+    answer_everything(clinic, course.patient)
+    browser = Client()
+    browser.force_login(clinic.prescriber)
+    address = reverse("courses:plan", args=[course.pk])
+    browser.post(address, {"protocol": "TRD-IV", "concentration_mg_per_mL": "100"})
+    row = course.plans.first()
+    assert row.screening.case["request"]["diluted"] is False
+    assert "DOSE-CONC" in [item["rule"] for item in row.result["blocked_by"]]
+    browser.post(address, {"protocol": "TRD-IV", "concentration_mg_per_mL": "100", "dilute_to_mg_per_mL": "1"})
+    assert "DOSE-CONC" not in [item["rule"] for item in course.plans.first().result["blocked_by"]]

@@ -56,23 +56,20 @@ class PlanForm(forms.Form):
         label="Vial strength", coerce=float, empty_value=None, required=False, widget=forms.RadioSelect
     )
     dilute_to_mg_per_mL = forms.FloatField(
-        label="Diluted to", required=False, widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"})
-    )
-    diluted = forms.TypedChoiceField(
-        label="Diluted",
-        choices=[("yes", "yes"), ("no", "no, from the vial as it is")],
-        coerce=lambda value: value == "yes",
-        empty_value=None,
+        label="Diluted to",
         required=False,
-        widget=forms.RadioSelect,
+        widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
+        help_text="Empty: the vial as it is",
     )
     pass_walls = forms.MultipleChoiceField(
         label="Soft limits passed on purpose", required=False, widget=forms.CheckboxSelectMultiple
     )
     pass_because = forms.CharField(label="Why they are passed", max_length=300, required=False)
 
-    def __init__(self, course: Course, soft_walls: list[str], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, course: Course, protocol: str, soft_walls: list[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Beside the field and not in it: a number standing there, even a pale one, would read as what is asked.
+        self.fields["dilute_to_mg_per_mL"].help_text = f"{_own_preparation(protocol)}Empty: the vial as it is"
         fitting = [
             (row.id, f"{row.id}: {row.title}")
             for row in protocols().values()
@@ -87,3 +84,18 @@ class PlanForm(forms.Form):
             self.fields["pass_walls"].choices = [(name, name) for name in soft_walls]  # type: ignore[attr-defined]
         else:
             del self.fields["pass_walls"], self.fields["pass_because"]
+
+    def clean(self) -> dict[str, Any]:
+        """One field says both how strong and whether it is diluted at all."""
+        asked = super().clean() or {}
+        if asked.get("concentration_mg_per_mL") is not None:
+            asked["diluted"] = asked.get("dilute_to_mg_per_mL") is not None
+        return asked
+
+
+def _own_preparation(protocol: str) -> str:
+    usual = protocols()[protocol].preparation if protocol in protocols() else None
+    if usual is None:
+        return ""
+    strength = f"{usual.concentration_mg_per_mL:g} mg/mL in {usual.diluent} ({usual.verification.words})"
+    return f"{protocol}'s own: {strength}. "

@@ -219,19 +219,17 @@ def _plan_form(course: Course, row: Plan | None, data: Any) -> PlanForm:
     walls = row.result["limits"].get("walls", []) if row is not None else []
     soft = list(dict.fromkeys(wall["name"] for wall in walls if wall.get("kind") == "soft"))
     if row is None or row.on != today(course.site):
-        return PlanForm(course, soft, data)
+        return PlanForm(course, course.protocol, soft, data)
     # The draft on the screen: its own fields, so that the picture and the fields agree.
-    asked = row.screening.case["request"]
     initial = {
         "protocol": row.protocol,
         "dose_text": row.dose_text,
         "concentration_mg_per_mL": None if row.concentration_mg_per_mL is None else f"{row.concentration_mg_per_mL:g}",
         "dilute_to_mg_per_mL": row.dilute_to_mg_per_mL,
-        "diluted": {True: "yes", False: "no"}.get(asked["diluted"]),
         "pass_walls": row.passed_walls,
         "pass_because": row.passed_because,
     }
-    return PlanForm(course, soft, data, initial=initial)
+    return PlanForm(course, row.protocol, soft, data, initial=initial)
 
 
 def _vial_total_mg(row: Plan | None) -> float | None:
