@@ -251,7 +251,14 @@ class Schedule:
 
     def given_mg(self, until_min: float) -> float:
         """Everything that has run in by this time."""
-        ends = np.minimum(np.append(self.start_min[1:], np.inf), until_min)
-        spans = np.clip(ends - self.start_min, 0.0, None)
-        flowed = float(np.sum(np.where(self.rate_mg_per_min > 0, self.rate_mg_per_min * spans, 0.0)))
-        return flowed + float(np.sum(self.bolus_mg[self.start_min <= until_min]))
+        starts = self.start_min.tolist()
+        ends = [*starts[1:], math.inf]
+        total = 0.0
+        for start, end, rate, bolus in zip(
+            starts, ends, self.rate_mg_per_min.tolist(), self.bolus_mg.tolist(), strict=True
+        ):
+            if start <= until_min:
+                total += bolus
+                if rate > 0:
+                    total += rate * (min(end, until_min) - start)
+        return total
