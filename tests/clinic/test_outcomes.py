@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from limen.clinic.accounts.policy import DeniedError
 from limen.clinic.audit.act import acting
@@ -124,3 +127,27 @@ def test_no_session_starts_while_a_safety_answer_waits(clinic, course) -> None:
         start_session(by=clinic.nurse, session=session)
     session.refresh_from_db()
     assert session.started_at is None
+
+
+def test_the_questionnaire_by_page(clinic, course) -> None:
+    """Nine numbered questions, nothing chosen; a safety answer is said first, and closed by whoever may."""
+    nurse, prescriber, pharmacist = Client(), Client(), Client()
+    nurse.force_login(clinic.nurse)
+    prescriber.force_login(clinic.prescriber)
+    pharmacist.force_login(clinic.pharmacist)
+    address = reverse("outcomes:questionnaire", args=[course.pk, "PHQ-9"])
+    asked = nurse.get(address).content.decode()
+    items = re.search(r'<ol class="items">.*?</ol>', asked, re.S)[0]
+    assert (items.count("<li>"), items.count('type="radio"'), items.count("checked")) == (9, 36, 0)
+    answer = nurse.post(address, {"phase": "baseline"} | {f"item{n}": "1" for n in range(1, 10)}, follow=True)
+    page = answer.content.decode()
+    assert page.index("A person must look at this") < page.index("Answers, as given")
+    assert '9<span class="u">&nbsp;of 27</span>' in page
+    assert re.search(r"better off dead[^<]*<span class=\"u\">safety item", page)
+    tasks = reverse("outcomes:tasks")
+    assert "A prescriber closes this task." in nurse.get(tasks).content.decode()
+    assert "Close this task" not in nurse.get(tasks).content.decode()
+    assert "Close this task" in prescriber.get(tasks).content.decode()
+    where = reverse("courses:detail", args=[course.pk])
+    assert "Ask PHQ-9 now" in nurse.get(where).content.decode()
+    assert "Ask PHQ-9 now" not in pharmacist.get(where).content.decode()

@@ -9,7 +9,7 @@ from typing import Any
 from limen.care.scoring import Score, score
 from limen.clinic.accounts.models import User
 from limen.clinic.accounts.permissions import Permission
-from limen.clinic.accounts.roles import Prescriber
+from limen.clinic.accounts.roles import MedicalDirector, Prescriber
 from limen.clinic.audit.act import about, action, note
 from limen.clinic.courses.models import Course
 from limen.clinic.outcomes.models import QuestionnaireResponse, Task
@@ -20,6 +20,7 @@ from limen.errors import InputError, RefusedError
 from limen.knowledge.inputs import inputs
 
 SAFETY_TASK = "safety-item"
+CLOSE_SAFETY = frozenset({Prescriber.id, MedicalDirector.id})
 OUTCOME_LENGTH = 10
 
 
@@ -85,7 +86,7 @@ def close_task(*, by: User, task: Task, outcome: str, at: datetime) -> Task:
     if task.status == Task.Status.DONE:
         raise RefusedError("this task is closed already", where=task.title)
     roles = set(by.memberships.filter(site=task.site, is_active=True).values_list("role", flat=True))
-    if task.kind == SAFETY_TASK and not roles & {Prescriber.id, "medical-director"}:
+    if task.kind == SAFETY_TASK and not roles & CLOSE_SAFETY:
         raise RefusedError("a safety answer is closed by a prescriber", where=task.title, hint="Ask a prescriber")
     if len(outcome.strip()) < OUTCOME_LENGTH:
         raise InputError(

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from limen.clinic.accounts.permissions import Permission
 from limen.clinic.courses.models import Course
 from limen.clinic.outcomes import actions, queries
 from limen.clinic.outcomes.models import QuestionnaireResponse, Task
@@ -26,7 +27,9 @@ from limen.knowledge.instruments import Instrument, Wording, get_instrument
 class QuestionnaireForm(forms.Form):
     """One field an item, none filled in beforehand: an answer that was not given stays missing."""
 
-    phase = forms.ChoiceField(choices=QuestionnaireResponse.Phase.choices, widget=forms.RadioSelect)
+    phase = forms.ChoiceField(
+        choices=[(value, value.capitalize()) for value in QuestionnaireResponse.Phase.values], widget=forms.RadioSelect
+    )
 
     def __init__(self, instrument: Instrument, wording: Wording, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -92,11 +95,16 @@ def questionnaire(request: ClinicRequest, course_id: uuid.UUID, instrument: str)
 
 
 def response(request: ClinicRequest, response_id: uuid.UUID) -> HttpResponse:
-    """One scored questionnaire. Context: ``response``, ``result``, ``answers``, ``tasks``, ``safety_words``."""
+    """One scored questionnaire.
+
+    Context: ``response``, ``result``, ``answers``, ``safety_item`` (its number), ``highest`` (total), ``tasks``,
+    ``safety_words``.
+    """
     found = get_object_or_404(
         QuestionnaireResponse.objects.select_related("patient", "course"), pk=response_id, site=request.site
     )
-    wording = get_instrument(found.instrument).wording
+    knowledge = get_instrument(found.instrument)
+    wording = knowledge.wording
     given = found.answers.get("items", [])
     options = dict(enumerate(wording.options)) if wording else {}
     answers = [
@@ -109,6 +117,8 @@ def response(request: ClinicRequest, response_id: uuid.UUID) -> HttpResponse:
         "course": found.course,
         "result": found.result,
         "answers": answers,
+        "highest": knowledge.bands.ranges[-1].high if knowledge.bands else None,
+        "safety_item": knowledge.safety.item if knowledge.safety else None,
         "tasks": found.tasks.all(),
         "safety_words": words.SAFETY_ACTIONS.get(found.result["safety"]["action"], ""),
     }
@@ -116,7 +126,7 @@ def response(request: ClinicRequest, response_id: uuid.UUID) -> HttpResponse:
 
 
 def tasks(request: ClinicRequest) -> HttpResponse:
-    """What waits for a person. Context: ``tasks`` (with ``words``), ``form``."""
+    """What waits for a person. Context: ``rows``: ``task``, what it asks in ``words``, ``form``, ``may_close``."""
     return _tasks_page(request)
 
 
@@ -141,6 +151,8 @@ def _tasks_page(
         {
             "task": item,
             "words": words.SAFETY_ACTIONS.get(item.because, item.because),
+            "may_close": Permission.TASK_CLOSE in request.may
+            and (item.kind != actions.SAFETY_TASK or bool(actions.CLOSE_SAFETY & set(request.roles))),
             "form": form
             if form is not None and task is not None and task.pk == item.pk
             else CloseForm(auto_id=f"{item.pk}-%s"),
