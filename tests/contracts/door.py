@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+import typer.main
+
 from limen.cli import main as front
 
 front.load_topics()
+# Built once: reading the signatures of every command takes longer than most commands.
+_COMMAND = typer.main.get_command(front.app)
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ def limen(*arguments: str, stdin: str | bytes = "") -> Done:
     given = stdin.encode("utf-8", "surrogatepass") if isinstance(stdin, str) else stdin
     code: object = 0
     with _streams(given) as (out, err), mock.patch.object(sys, "argv", ["limen", *arguments]):
-        with mock.patch.object(front, "load_topics"):
+        with mock.patch.multiple(front, load_topics=lambda: None, app=_COMMAND):
             try:
                 front.main()
             except SystemExit as end:
