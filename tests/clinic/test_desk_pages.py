@@ -90,6 +90,15 @@ def test_an_answer_that_should_have_been_asked_is_told_from_one_that_need_not() 
     )
 
 
+def test_what_is_on_record_stands_with_its_day(clinic: Clinic, browser: Client, patient: Patient) -> None:
+    values = {"patient.weight_kg": 70, "scores.C-SSRS": {"q1": False, "q2": False, "q6": False}}
+    record_facts(by=clinic.nurse, patient=patient, values=values)
+    page = words(browser.get(reverse("patients:facts", args=[patient.pk])))
+    assert re.search(r"weight 70 kg , today \d\d:\d\d", page)
+    assert re.search(r"Triage tier none , today \d\d:\d\d", page)
+    assert "0 on record. One at a time. Diagnosis" in page
+
+
 # ---- histories, and who did what
 
 

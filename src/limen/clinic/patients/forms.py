@@ -71,7 +71,7 @@ class FactsForm(forms.Form):
 
 
 def _field(spec: InputSpec) -> forms.Field:
-    label = spec.title[:1].upper() + spec.title[1:]
+    label = spec.title if spec.title[1:2].isupper() else spec.title[:1].upper() + spec.title[1:]  # eGFR stays eGFR
     match spec.kind:
         case "number":
             return forms.FloatField(

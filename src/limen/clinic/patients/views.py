@@ -201,14 +201,14 @@ def _groups(patient: Patient, newest: dict[str, Fact], forms: dict[str, Form]) -
             "id": "condition",
             "title": "A diagnosis",
             "note": f"{queries.conditions(patient).count()} on record. One at a time.",
-            "last": [],
+            "last": None,
             "form": forms["condition"],
         },
         {
             "id": "medication",
             "title": "A medication",
             "note": f"{queries.medications(patient).count()} on record. One at a time.",
-            "last": [],
+            "last": None,
             "form": forms["medication"],
         },
         {

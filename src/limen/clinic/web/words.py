@@ -117,7 +117,11 @@ def verdict_said(result: Mapping[str, Any]) -> str:
     ]
     missing = len({row["input"] for row in result.get("missing") or ()})
     if not counted:
-        told = "Nothing found in what is on record so far" if missing else "No finding stands against treatment today"
+        told = (
+            "Nothing stands against treatment in what is on record so far"
+            if missing
+            else "No finding stands against treatment today"
+        )
     elif len(counted) == 1 and counted[0].endswith(("warns", "warn")):
         told = f"Nothing holds; {counted[0]}"
     else:

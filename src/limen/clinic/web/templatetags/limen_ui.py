@@ -228,10 +228,15 @@ def finding(item: Mapping[str, Any], override: Any = None) -> dict[str, Any]:
 
 
 @register.inclusion_tag("partials/recorded.html")
-def recorded(kind: str, value: Any, unit: str = "") -> dict[str, Any]:
-    """The value of a fact as it was recorded; of a C-SSRS screener its tier and its answers."""
-    screener = cssrs.screener(value) if kind == C_SSRS and isinstance(value, Mapping) else None
-    return {"kind": kind, "value": value, "unit": unit, "screener": screener, "taken": kind.startswith("history.")}
+def recorded(kind: str, value: Any, unit: str = "", at: datetime | str | None = "") -> dict[str, Any]:
+    """The value of a fact as it was recorded, with its day where ``at`` is given; of a C-SSRS its tier and answers."""
+    return {
+        "value": value,
+        "unit": unit,
+        "day": "" if at == "" else f", {when(at)}",
+        "screener": cssrs.screener(value) if kind == C_SSRS and isinstance(value, Mapping) else None,
+        "taken": kind.startswith("history."),
+    }
 
 
 @register.inclusion_tag("partials/field.html")
