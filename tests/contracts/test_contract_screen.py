@@ -175,6 +175,25 @@ def test_history_is_found_by_code(rule: str, code: str, level: str) -> None:
     assert level_of(screen(case), rule) == level
 
 
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("Unstable angina", "SEL-07"),
+        ("Angina, unstable", "SEL-07"),
+        ("Paranoid schizophrenia", "SEL-09"),
+        ("Failure, heart", "SEL-08"),
+        ("Abdominal aortic aneurysm", "SEL-04"),
+        ("Hydrocephalus", "SEL-11"),
+        ("Graves disease", "SEL-17"),
+        ("Ketamine bladder", "SEL-20"),
+    ],
+)
+def test_history_is_found_by_its_name_in_either_order(text: str, rule: str) -> None:
+    case = json.loads(json.dumps(CASE))
+    case["conditions"].append({"code": None, "system": None, "text": text, "status": "active", "onset": None})
+    assert level_of(screen(case), rule) == "block"
+
+
 def test_a_condition_that_no_rule_reads_is_said() -> None:
     case = json.loads(json.dumps(CASE))
     case["conditions"].append({"code": "L40.0", "system": "icd10", "text": "Psoriasis", "status": "active"})

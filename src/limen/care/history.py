@@ -80,11 +80,21 @@ def _named(text: str, to: CodeSet) -> bool:
     pattern, excepted = _patterns(to.id)
     if pattern is None or not text:
         return False
+    return any(_stands(spelling, pattern, excepted) for spelling in _spellings(text))
+
+
+def _spellings(text: str) -> tuple[str, ...]:
+    """The name as written, and a name in the order of an index (angina, unstable) as it is spoken."""
     lowered = " ".join(text.lower().replace("_", " ").split())
-    spared = [match.span() for match in excepted.finditer(lowered)] if excepted else []
-    for match in pattern.finditer(lowered):
+    noun, comma, rest = lowered.partition(", ")
+    return (lowered, f"{rest} {noun}") if comma and "," not in rest else (lowered,)
+
+
+def _stands(text: str, pattern: re.Pattern[str], excepted: re.Pattern[str] | None) -> bool:
+    spared = [match.span() for match in excepted.finditer(text)] if excepted else []
+    for match in pattern.finditer(text):
         inside = any(start <= match.start() and match.end() <= end for start, end in spared)
-        if not inside and not _NEGATED.search(lowered[: match.start()]):
+        if not inside and not _NEGATED.search(text[: match.start()]):
             return True
     return False
 
