@@ -96,7 +96,9 @@ def test_post_balance_verify_and_a_rewritten_book(clinic: Clinic, tmp_path: Path
         line("count", "c1", "500.0", witness="nora"),
         line("destroy", "d1", "200.0", vial="V2", witness="mira", reason="expired"),
     ]
-    posted, again, balance, verify = book.run(post(*lines), post(*lines), BALANCE, VERIFY)
+    unknown = (("session", "export", "no-such-session"), "")
+    posted, again, balance, verify, export = book.run(post(*lines), post(*lines), BALANCE, VERIFY, unknown)
+    assert "no-such-session" in check_refusal(export)
     assert (posted.json()["posted"], again.json()["posted"]) == (4, 0)
     vials = {vial["vial"]: vial for vial in balance.json()["vials"]}
     for vial in vials.values():
