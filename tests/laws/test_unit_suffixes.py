@@ -15,8 +15,9 @@ SOURCE = Path(__file__).parents[2] / "src" / "limen"
 BESIDE_ITS_UNIT = {"value", "low", "high", "threshold", "limit", "lower", "typical", "upper"}
 UNIT_SIBLINGS = {"unit", "signal", "input", "kind", "to"}
 DIMENSIONLESS = {"probability", "level"}
-# A chart axis draws, and a device sends, whatever unit belongs to the signal beside it.
-ANY_UNIT = {"amounts", "values", "sd"}
+# A chart axis draws, and a device sends, whatever unit belongs to the signal beside it; ``before`` is keyed by names
+# that end in their unit.
+ANY_UNIT = {"amounts", "values", "sd", "before"}
 
 
 def floats(annotation: ast.expr | None) -> bool:
