@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -18,7 +18,11 @@ from limen.clinic.patients.actions import record_condition, record_facts, record
 from limen.clinic.patients.models import Patient
 from limen.clinic.sessions.models import Sample, Session, SessionEvent
 from limen.clinic.sites.zones import today
+from limen.clinic.stock.actions import lose, receive
+from limen.clinic.stock.book import entries, rows
 from limen.clinic.stock.models import LedgerEntry, Vial
+from limen.clinic.stock.queries import site_states
+from limen.ledger import fold
 from live_room import HEADER, Room, furnish
 
 LIST_AT_MOST = 6
@@ -141,6 +145,49 @@ def test_chart_reads_what_was_given_from_the_book(clinic: Clinic, reader: Client
     treat(clinic, patient, vial, 2)
     sessions = reader.get(f"/patients/{patient.pk}/").context["sessions"]
     assert [f"{session.given_mg:.3f}" for session in sessions] == ["35.000", "35.000"]
+
+
+def receive_vials(clinic: Clinic, *labels: str) -> None:
+    for label in labels:
+        receive(
+            by=clinic.pharmacist,
+            site=clinic.site,
+            label=label,
+            key=f"receive-{label}",
+            product="racemic",
+            strength_mg_per_mL="50",
+            volume_mL="10",
+            lot="A",
+            expiry=today(clinic.site) + dt.timedelta(days=300),
+            supplier="Supplier",
+            invoice=label,
+            witness=clinic.nurse,
+        )
+
+
+def test_stock_asks_the_same_for_one_vial_and_for_many(clinic: Clinic) -> None:
+    client = Client()
+    client.force_login(clinic.pharmacist)
+    receive_vials(clinic, "V-1")
+    client.get("/stock/")
+    few = asked(client, "/stock/")
+    receive_vials(clinic, "V-2", "V-3", "V-4", "V-5")
+    with_new = asked(client, "/stock/")
+    many = asked(client, "/stock/")
+    assert len(many) == len(few) < len(with_new) == len(few) + 1, "\n".join(many)
+
+
+def test_folded_stock_is_the_whole_book_folded(clinic: Clinic) -> None:
+    receive_vials(clinic, "V-1", "V-2")
+    assert site_states(clinic.site) == fold(entries(rows(clinic.site)))
+    with transaction.atomic():
+        lose(by=clinic.pharmacist, vial=Vial.objects.get(label="V-1"), amount_mg="5", reason="broken", key="lost")
+        assert site_states(clinic.site)["V-1"].lost_mg == 5
+        transaction.set_rollback(True)
+    assert site_states(clinic.site)["V-1"].lost_mg == 0, "what was rolled back never happened"
+    lose(by=clinic.pharmacist, vial=Vial.objects.get(label="V-1"), amount_mg="7", reason="broken", key="lost")
+    assert site_states(clinic.site)["V-1"].lost_mg == 7
+    assert site_states(clinic.site) == fold(entries(rows(clinic.site)))
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from limen.clinic.sessions.models import Session, SessionEvent
@@ -32,6 +34,8 @@ from limen.ledger.book import VialState
 
 _ORDER_EVENTS = ("infusion.stopped", "infusion.paused", "infusion.rate-changed", "entry.corrected", "emergency.started")
 _ZERO = Decimal("0.0")
+FEW_VIALS = 200
+"""Up to here it is quicker to read the lines of each vial than the whole book."""
 
 
 def site_balance(site: Site) -> dict[str, list[dict[str, str]]]:
@@ -60,20 +64,33 @@ def last_seals(site: Site, count: int = 200) -> dict[str, Any]:
     return {"entries": total, "checked": min(total, count), "ok": bad is None, "first_bad": bad, "last": chain[-1:]}
 
 
+_FOLDED: dict[UUID, tuple[str, VialState]] = {}
+
+
 def site_states(site: Site) -> dict[str, VialState]:
-    """Every vial's state by its label."""
-    return fold(entries(rows(site)))
+    """Every vial's state by its label, to be read only.
+
+    The book only grows: a vial is folded again when the seal of its last line is another than the one folded before.
+    """
+    newest = LedgerEntry.objects.filter(vial=OuterRef("pk")).order_by("-position").values("hash")[:1]
+    vials = Vial.objects.filter(site=site).annotate(seal=Subquery(newest)).exclude(seal=None)
+    seals = {pk: (label, seal) for pk, label, seal in vials.values_list("pk", "label", "seal")}
+    changed = [pk for pk, (_, seal) in seals.items() if pk not in _FOLDED or _FOLDED[pk][0] != seal]
+    if changed:
+        own = rows(site) if len(changed) > FEW_VIALS else rows(site).filter(vial__in=changed)
+        states = fold(entries(own))
+        for pk in changed:
+            label, seal = seals[pk]
+            _FOLDED[pk] = (seal, states[label])
+    return {label: _FOLDED[pk][1] for pk, (label, _) in seals.items()}
 
 
 def on_hand(site: Site, states: Mapping[str, VialState] | None = None) -> list[dict[str, Any]]:
     """Each vial that still holds something, with its state, soonest out of date first."""
     states = states if states is not None else site_states(site)
-    found = Vial.objects.filter(site=site).order_by("expiry", "label")
-    return [
-        {"vial": vial, "state": states[vial.label]}
-        for vial in found
-        if vial.label in states and states[vial.label].on_hand_mg > 0
-    ]
+    held = [label for label, state in states.items() if state.on_hand_mg > 0]
+    found = Vial.objects.filter(site=site, label__in=held).order_by("expiry", "label")
+    return [{"vial": vial, "state": states[vial.label]} for vial in found]
 
 
 def vial_book(vial: Vial) -> dict[str, Any]:
@@ -259,10 +276,9 @@ def candidates(session: Session) -> list[dict[str, Any]]:
 def unexplained_mg(site: Site, states: Mapping[str, VialState] | None = None) -> Decimal:
     """What nobody has accounted for: counts that differ, and syringes of sessions that are over."""
     states = states if states is not None else site_states(site)
-    over = {
-        str(pk)
-        for pk in Session.objects.filter(site=site, status=Session.Status.DISCHARGED).values_list("pk", flat=True)
-    }
+    filled = {name for state in states.values() for name, amount in state.syringes.items() if name and amount}
+    ended = Session.objects.filter(site=site, status=Session.Status.DISCHARGED, pk__in=filled)
+    over = {str(pk) for pk in ended.values_list("pk", flat=True)}
     gaps = sum((abs(state.unexplained_mg) for state in states.values()), _ZERO)
     left = (amount for state in states.values() for name, amount in state.syringes.items() if name in over)
     return gaps + sum(left, _ZERO)
