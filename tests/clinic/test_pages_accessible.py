@@ -67,6 +67,12 @@ def pages(clinic: Clinic, patient: Patient) -> dict[str, HttpResponse]:
     asked = {"protocol": "TRD-IV", "dose_text": "0.75 mg/kg iv over 40 min", "concentration_mg_per_mL": "50"}
     assert person.post(plan, asked).status_code == 302
     found["plan, blocked"] = person.get(plan)
+    asking = reverse("outcomes:questionnaire", args=[course.pk, "PHQ-9"])
+    found["questionnaire"] = person.get(asking)
+    answers = {"phase": "baseline"} | {f"item{number}": "1" for number in range(1, 10)}
+    found["answers, one of them a task"] = person.post(asking, answers, follow=True)
+    found["screening, out of date"] = person.get(screening)
+    found["plan, out of date"] = person.get(plan)
     found["course"] = person.get(reverse("courses:detail", args=[course.pk]))
     found["tasks"] = person.get(reverse("outcomes:tasks"))
     found["denied"] = person.get(reverse("audit:list"))
