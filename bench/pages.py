@@ -128,6 +128,9 @@ def works() -> tuple[dict[str, list[tuple[str, str]]], dict[str, int]]:
         "page-chart": [(f"/patients/{row.pk}/", row.family_name) for row in some],
         "page-screening": [(f"/courses/{row.pk}/screening/", row.patient.family_name) for row in courses],
         "page-plan": [(f"/courses/{row.pk}/plan/", row.patient.family_name) for row in treated],
+        "page-course": [(f"/courses/{row.pk}/", row.patient.family_name) for row in courses],
+        "page-facts": [(f"/patients/{row.pk}/facts/", row.family_name) for row in some],
+        "page-stock": [("/stock/", "In stock")],
     }
     rows = {
         model.__name__: model.objects.count()
@@ -154,7 +157,7 @@ def main() -> None:
         build(PATIENTS, np.random.default_rng(SEED))
         pages, rows = works()
         sys.stderr.write(f"pages: clinic built in {time.perf_counter() - begin:.0f} s: {rows}\n")
-        person = next(account for account in ACCOUNTS if account.username == "prescriber")
+        person = next(account for account in ACCOUNTS if account.username == "director")
         with served(folder) as (address, server), closing(httpx.Client(base_url=address, **CLIENT)) as client:
             sign_in(client, person.username, person.password)
             for work, paths in pages.items():

@@ -219,8 +219,10 @@ class _Copies:
         if self.vial is None or self.left_mg < drawn:
             received = LedgerEntry.objects.filter(site=self.site, kind="receive").select_related("vial").first()
             assert received is not None  # noqa: S101 - the example drew from it
-            label = f"B-{uuid.uuid4().hex[:8]}"
-            self.vial = like(received.vial, label=label)
+            if self.vial is not None:
+                rest = {"kind": "destroy", "amount_mg": self.left_mg, "reason": "rest of the vial", "data": {}}
+                yield self._post(like(received, **rest), moved, self.vial, None)
+            self.vial = like(received.vial, label=f"B-{uuid.uuid4().hex[:8]}")
             self.left_mg, self.own = VIAL_MG, []
             yield self.vial
             yield self._post(received, moved, self.vial, None)
