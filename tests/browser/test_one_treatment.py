@@ -6,11 +6,7 @@ the tutorial's.
 
 from __future__ import annotations
 
-import json
 import re
-import sqlite3
-from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -24,34 +20,16 @@ from playwright.sync_api import Browser, expect
 from browser.demo_house import DemoHouse
 from browser.guide import Guide
 from browser.person import ROOT, Person
+from browser.referrals import OWN, REAL, Input
+from browser.replayed import the_same_session_again
 from limen.clinic.demo.accounts import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TUTORIAL = ROOT / "docs" / "tutorial" / "one-treatment.md"
-SHARED = ROOT.parent / "shared" / "data"
 DRAWN = Decimal(39)
 NEEDED_MIN = 40
 WELL = {"SpO2": "98", "Respiratory rate": "14", "MOAA/S": "5"}
-
-
-@dataclass(frozen=True)
-class Input:
-    """The referral, and the recorded monitor with the minute at which to begin."""
-
-    bundle: Path
-    name: str
-    numerics: Path
-    start_min: int
-
-
-OWN = Input(
-    ROOT / "docs" / "tutorial" / "referral.json",
-    "Halloran, Ines",
-    ROOT / "src" / "limen" / "clinic" / "demo" / "data" / "numerics.csv",
-    70,
-)
-REAL = Input(SHARED / "synthea" / "liz-conn.json", "Conn, Liz", SHARED / "icu-numerics-s00001.csv", 279)
 
 
 @pytest.fixture
@@ -524,34 +502,3 @@ def did_it_help(person: Person, given: Input) -> None:
     expect(person.page.locator("circle.dot")).to_have_count(2)
     expect(person.page.locator("path.dose-mark")).to_have_count(1)
     person.look("chart, before and after")
-
-
-def the_same_session_again(person: Person, demonstration: DemoHouse, session: str) -> None:
-    person.guide.step("The same session again")
-    file = demonstration.home.parent / "session.json"
-    file.write_text(json.dumps(demonstration.command("session", "export", session)))
-    replayed = demonstration.command("session", "replay", str(file), "--json")["alarms"]
-    again = {alarm["id"]: (alarm["priority"], alarm["t_s"], alarm["ended_t_s"]) for alarm in replayed}
-    assert len(again) == len(replayed) > 0
-    assert again == alarms_on_record(demonstration.home / "limen.sqlite3", session)
-    # What the recording says with a 0 is the sensor's trouble, never a saturation.
-    saturation = [alarm for alarm in replayed if alarm["signal"] == "SPO2"]
-    assert "technical" in {alarm["kind"] for alarm in saturation}
-    assert 0 not in {alarm["value"] for alarm in saturation}
-
-
-def alarms_on_record(database: Path, session: str) -> dict[str, tuple[str, float, float | None]]:
-    """Each alarm that the clinic's monitor wrote, read past the product: priority, from, to."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
-        rows = opened.execute(
-            "SELECT kind, data FROM treatment_alarmrecord WHERE session_id = ? ORDER BY seq", [session.replace("-", "")]
-        ).fetchall()
-    found: dict[str, tuple[str, float, float | None]] = {}
-    for kind, text in rows:
-        change = json.loads(text)
-        if kind == "raised":
-            found[change["alarm"]["id"]] = (change["alarm"]["priority"], change["t_s"], None)
-        elif kind == "ended":
-            priority, since_t_s, _ = found[change["alarm"]["id"]]
-            found[change["alarm"]["id"]] = (priority, since_t_s, change["t_s"])
-    return found
