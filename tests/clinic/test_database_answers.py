@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.test import Client
@@ -83,6 +85,25 @@ def test_a_device_is_told_to_send_its_batch_again(db: None, client: Client, monk
     answer = post(client, token, batch("chair-1", "a", [(1, "HR", 72.0)]))
     assert answer.status_code == 503  # the gateway keeps a batch that was answered so; it drops none
     assert set(answer.json()["error"]) >= {"what", "where", "allowed"}
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])
+@pytest.mark.parametrize("where", ["key", "text"])
+def test_a_tap_with_what_no_database_holds_is_refused(db: None, client: Client, text: str, where: str) -> None:
+    room = furnish()
+    session, _, _ = room.begun()
+    client.force_login(room.nurse)
+    deed = {"kind": "symptom.reported", "key": "k", "data": {"text": "nausea"}}
+    (deed if where == "key" else deed["data"])[where] = text  # type: ignore[index]
+    answer = client.post(f"/live/session/{session.pk}/act", json.dumps(deed), content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["what"]
+    assert not session.events.filter(kind="symptom.reported").exists()
+
+
+def test_looking_for_what_no_database_holds_is_no_fault(browser: Client) -> None:
+    answer = browser.get(reverse("patients:list"), {"q": "a\x00b"})
+    assert answer.status_code in (200, 400)
 
 
 def test_a_database_that_is_gone_before_the_page_begins(pharmacist: Client, monkeypatch) -> None:

@@ -12,13 +12,13 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError
+from django.db import DataError, IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 
 from limen.clinic.accounts.policy import DeniedError, record_denial
 from limen.clinic.accounts.roles import ROLES
-from limen.clinic.web.refusals import UNANSWERED, overtaken, refusal, unanswered
+from limen.clinic.web.refusals import UNANSWERED, overtaken, refusal, unanswered, unstorable
 from limen.errors import LimenError
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -125,6 +125,8 @@ class Refusals:
         """Answer a ``LimenError`` and a database in trouble; anything else is a defect and goes on its way."""
         if isinstance(problem, UNANSWERED):
             return unanswered(request, problem)
+        if isinstance(problem, DataError):
+            return refusal(request, unstorable())
         if isinstance(problem, IntegrityError):
             _LOG.warning("%s %s: %s", request.method, request.path, problem)
             return refusal(request, overtaken())

@@ -160,7 +160,11 @@ def _deed(body: bytes) -> tuple[str, str, dict[str, Any], float]:
         raise InputError("not JSON", where="body", allowed=allowed) from None
     if not isinstance(value, dict):
         raise InputError(f"holds a {type(value).__name__}", where="body", allowed=allowed)
-    if "\\u0000" in json.dumps(value):
+    try:
+        stored = json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InputError("holds half a character", where="body", allowed="text that can be stored") from None
+    if b"\\u0000" in stored:
         raise InputError("holds a NUL character", where="body", allowed="text that can be stored")
     kind, key, data, late_s = value.get("kind"), value.get("key"), value.get("data", {}), value.get("late_s", 0.0)
     if kind not in DOORS:

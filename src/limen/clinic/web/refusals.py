@@ -38,6 +38,11 @@ def overtaken() -> RefusedError:
     )
 
 
+def unstorable() -> InputError:
+    """What stands where PostgreSQL holds no such text or number: a NUL character above all."""
+    return InputError("a character or number that cannot be stored or looked for", allowed="plain text and numbers")
+
+
 def unanswered(request: HttpRequest, problem: Exception) -> HttpResponse:
     """503: the database did not answer. Reads nothing from it."""
     _LOG.error("%s %s: the database did not answer", request.method, request.path, exc_info=problem)
