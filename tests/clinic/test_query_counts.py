@@ -203,6 +203,19 @@ def board(room: Room) -> Client:
     return client
 
 
+def test_plan_page_shows_the_kept_forecast_and_makes_none(room: Room, board: Client, monkeypatch) -> None:
+    course = room.signed_plan().course
+    for name in ("limen.clinic.courses.forecasts.forecast", "limen.clinic.courses.actions.make_plan"):
+        monkeypatch.setattr(name, refuse)
+    answer = board.get(f"/courses/{course.pk}/plan/")
+    assert answer.status_code == 200
+    assert answer.context["plan"]["forecast"]["time_h"]
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise AssertionError("a page that is read computes nothing anew")
+
+
 @pytest.mark.parametrize("path", ["/board/", "/live/board/state"])
 def test_board_asks_little_for_each_chair_in_use(room: Room, board: Client, path: str) -> None:
     room.running(1)
