@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,8 @@ class Person:
             for node in item["nodes"]
         ]
         assert grave == [], f"{name}: " + "\n".join(grave)
+
+
+def ago(minutes_min: float) -> str:
+    """A moment on the demonstration's clock, which is UTC, as a field takes it."""
+    return f"{datetime.now(UTC) - timedelta(minutes=minutes_min):%Y-%m-%dT%H:%M}"

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, expect
 
 from browser.demo_house import DemoHouse
 from browser.guide import Guide
-from browser.person import ROOT, Person
+from browser.person import ROOT, Person, ago
 from browser.referrals import OWN, REAL, Input
 from browser.replayed import the_same_session_again
 from limen.clinic.demo.accounts import PASSWORD
@@ -49,11 +49,6 @@ def person(chromium: Browser, demonstration: DemoHouse, pictures: Path) -> Any:
     page.screenshot(path=pictures / "last.png")
     context.close()
     assert faults == []
-
-
-def ago(minutes_min: float) -> str:
-    """A moment on the demonstration's clock, which is UTC, as a field takes it."""
-    return f"{datetime.now(UTC) - timedelta(minutes=minutes_min):%Y-%m-%dT%H:%M}"
 
 
 def day_changes_within_reach() -> bool:
