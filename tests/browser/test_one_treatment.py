@@ -464,7 +464,8 @@ def the_note(person: Person, given: Input) -> None:
     person.sign_in("prescriber")
     person.open_patient(given.name)
     person.press("Note")
-    person.see("37.0 mg", "DIS-5", "observed on the ward from here on", "Dr A. Lindqvist")
+    person.see("no question answered yes", "37.0 mg", "T-50 closes to 0.0 mg", "DIS-5", "Left all the same")
+    assert person.page.get_by_text("not explained").count() == 0
     person.look("note, to be signed")
     person.press("Sign this note")
     person.see("SHA-256 of the signed content")

@@ -233,3 +233,10 @@ def test_the_forecasts_own_spread_between_models_is_used_where_members_name_thei
     assert chart.lanes[0].said == "Ketamine in plasma peaks at 50–200 ng/mL near 1:00"
     assert forecast_said(given) == ["Ketamine in plasma peaks at 50–200 ng/mL near 1:00"]
     assert forecast_said({}) == []
+
+
+def test_a_course_without_a_gap_does_not_speak_of_gaps() -> None:
+    points = [{"at": "2026-11-01", "total": 24}, {"at": "2026-11-21", "total": 9}]
+    picture = trajectory({"instrument": "PHQ-9", "max": 27, "points": points})
+    assert picture is not None
+    assert picture.sentence == "PHQ-9 24 on 1 Nov 2026, 9 on 21 Nov 2026; 0 sessions."

@@ -198,7 +198,7 @@ def _account(account: Mapping[str, Any] | None, parts: Mapping[str, Any], clock:
         closing += f"; {account['open_mg']} mg open"
     notes = [
         f"{item['what']}: {item['expected_mg']} and {item['actual_mg']} mg, difference {item['difference_mg']} mg; "
-        + ("; ".join(item["explained_by"]) or "not explained")
+        + ("; ".join(item["explained_by"]) or ("equal to 0.1 mg" if item.get("explained") else "not explained"))
         for item in account["differences"]
         if item["difference_mg"] != "0.0"
     ]

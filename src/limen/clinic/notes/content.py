@@ -190,9 +190,15 @@ def _recorded(session: Session) -> dict[str, Any]:
             "signed_by": plan.signed_by.display_name if plan.signed_by else None,
         },
         "waste": _waste(session),
-        "discharge": {"condition": left.data.get("condition") if left else None},
+        "discharge": _left(left.data if left else {}),
         "audit": {"overrides": _overrides(session)},
     }
+
+
+def _left(said: Mapping[str, Any]) -> dict[str, Any]:
+    """How the patient left; a reason is there only where something was not met."""
+    told = {"leaves_with": said.get("escort_name"), "left_all_the_same": said.get("reason")}
+    return {"condition": said.get("condition")} | {name: words for name, words in told.items() if words}
 
 
 def _basis(dose: Mapping[str, Any], weight_kg: Any) -> str | None:
@@ -227,7 +233,7 @@ def _cssrs(answers: Any) -> str | None:
         return None
     yes = [name.replace("_", " ") for name, answer in answers.items() if answer is True]
     missing = [name for name, answer in answers.items() if answer is None]
-    said = f"yes to {', '.join(yes)}" if yes else "no yes"
+    said = f"yes to {', '.join(yes)}" if yes else "no question answered yes"
     return said + (f", {len(missing)} not answered" if missing else "")
 
 

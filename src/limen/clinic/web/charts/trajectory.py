@@ -144,7 +144,7 @@ def _sentence(
     if len(known) > 1:
         said += f", {plain(known[-1][1])} on {_date(known[-1][0])}"
     missing = len(points) - len(known)
-    return f"{said}; {treated}; {missing} of {len(points)} not complete."
+    return f"{said}; {treated}{f'; {missing} of {len(points)} not complete' if missing else ''}."
 
 
 def _rows(
