@@ -20,6 +20,7 @@ from limen.clinic.sessions.export import export_session
 from limen.clinic.sessions.ingest import Measured, device_of, take_batch
 from limen.clinic.sessions.models import (
     AlarmRecord,
+    AlarmSnapshot,
     Device,
     DeviceAssociation,
     LiveEvent,
@@ -309,3 +310,10 @@ def tail(slug: str, count: int) -> Act:
 def live_ids(slug: str) -> Act:
     """The ids of all live events of a site."""
     return lambda: list(LiveEvent.objects.filter(site__slug=slug).order_by("id").values_list("id", flat=True))
+
+
+def watched_to(session: str) -> Act:
+    """Whether the monitor has taken the second in which the newest sample came."""
+    row = Sample.objects.filter(session_id=session).order_by("-id").first()
+    snapshot = AlarmSnapshot.objects.get(session_id=session)
+    return lambda: row is not None and (snapshot.tick_t_s or 0.0) >= row.received_t_s
