@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import resources
 
+from django.db import transaction
 from django.utils import timezone
 
 from limen.clinic.accounts.actions import bootstrap_user
@@ -46,8 +47,12 @@ class VirtualChair:
     options: tuple[str, ...]
 
 
+@transaction.atomic
 def build_demo() -> None:
-    """Fill an empty database: staff, chairs, vials, devices, and patients who have lived through their treatment."""
+    """Fill an empty database: staff, chairs, vials, devices, and patients who have lived through their treatment.
+
+    All of it or nothing, and one wait for the disk instead of one for each act of their past.
+    """
     site = create_site(by=BUILDER, name="Limen demonstration clinic", timezone="UTC", slug=SLUG)
     staff = _staff(site)
     for name in CHAIRS:
