@@ -67,6 +67,8 @@ def test_modules_keep_one_subject() -> None:
     long = [
         f"{path.relative_to(ROOT)}: {len(text(path).splitlines())}"
         for path in tracked()
-        if path.suffix == ".py" and "migrations" not in path.parts and len(text(path).splitlines()) > 500
+        if path.suffix == ".py"
+        and "migrations" not in path.parts
+        and len(text(path).splitlines()) > (600 if "tests" in path.parts else 500)  # a journey is one long story
     ]
     assert long == []
