@@ -219,7 +219,8 @@
     if (["started", "stopped", "recovery"].includes(session.phase) && may.has("discharge:record")) {
       found.push(form("Before leaving", "leaving"), once("Ask: ready?", "discharge.asked", {}), form("Discharge", "discharge"));
     }
-    if (["running", "paused"].includes(session.phase) && halt) found.push(stop());
+    // First, so that no number of alarms pushes it off the screen.
+    if (["running", "paused"].includes(session.phase) && halt) found.unshift(stop());
     place.replaceChildren(...found);
   }
 

@@ -129,7 +129,7 @@
   function more(place, rest) {
     place.querySelector(".more")?.remove();
     if (!rest.length) return;
-    const said = rest.map(({ session, alarms: [alarm] }) => `${seat(session)} ${alarm.priority}: ${alarm.because.split("; ")[0]}${alarm.acknowledged_t_s === null ? "" : " (seen)"}`);
+    const said = rest.map(({ session, alarms: [alarm] }) => `${seat(session)} ${alarm.priority}: ${alarm.because.split(/[,;] /)[0]}${alarm.acknowledged_t_s === null ? "" : " (seen)"}`);
     place.append(el("p", { class: "alarm more" }, `${rest.length} more. ${said.join(". ")}`));
   }
 
