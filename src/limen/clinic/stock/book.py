@@ -43,6 +43,12 @@ def rows(site: Site) -> QuerySet[LedgerEntry, LedgerEntry]:
     return found
 
 
+def with_sessions(found: QuerySet[LedgerEntry, LedgerEntry]) -> QuerySet[LedgerEntry, LedgerEntry]:
+    """Rows with the session and the patient to be named beside them, without the rules that a session carries."""
+    named = found.select_related("vial", "session__patient", "session__chair")
+    return named.defer("session__header", "session__rules_snapshot")
+
+
 def entries(found: Iterable[LedgerEntry]) -> list[Entry]:
     """Rows as entries."""
     return [entry_of(row) for row in found]

@@ -16,7 +16,7 @@ from limen.clinic.sessions.models import Session, SessionEvent
 from limen.clinic.sites.models import Site
 from limen.clinic.sites.zones import today, zone_of
 from limen.clinic.stock.actions import ordered_strength
-from limen.clinic.stock.book import entries, entry_of, rows
+from limen.clinic.stock.book import entries, entry_of, rows, with_sessions
 from limen.clinic.stock.models import LedgerEntry, Vial
 from limen.ledger import (
     Difference,
@@ -95,7 +95,7 @@ def on_hand(site: Site, states: Mapping[str, VialState] | None = None) -> list[d
 
 def vial_book(vial: Vial) -> dict[str, Any]:
     """A vial's own lines and what they add up to."""
-    own = list(rows(vial.site).filter(vial=vial).select_related("session__patient"))
+    own = list(with_sessions(rows(vial.site).filter(vial=vial)))
     states = fold(entries(own))
     return {"rows": own, "state": states.get(vial.label) or VialState(vial.label)}
 
@@ -125,7 +125,7 @@ def day_by_vial(site: Site, day: date) -> list[VialDay]:
     """The vials touched on a day, each with that day's amounts. A line of another day's session is that day's."""
     start, end = _bounds(site, day)
     touched = set(rows(site).filter(at__gte=start, at__lt=end).values_list("vial_id", flat=True))
-    own = list(rows(site).filter(vial_id__in=touched).select_related("session__patient", "session__chair"))
+    own = list(with_sessions(rows(site).filter(vial_id__in=touched)))
     states = fold(entries(own))
     found: dict[str, VialDay] = {}
     by_key = {row.key: row for row in own}

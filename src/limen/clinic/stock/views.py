@@ -21,7 +21,7 @@ from limen.clinic.patients import charts
 from limen.clinic.sessions.models import Session
 from limen.clinic.sites.zones import today
 from limen.clinic.stock import actions, queries
-from limen.clinic.stock.book import rows
+from limen.clinic.stock.book import rows, with_sessions
 from limen.clinic.stock.forms import FORMS, DrawForm, LineForm, ReceiveForm
 from limen.clinic.stock.models import LedgerEntry, Vial
 from limen.clinic.stock.witness import second_person
@@ -114,7 +114,7 @@ def vial_act(request: ClinicRequest, vial_id: uuid.UUID, kind: str) -> HttpRespo
 def book(request: ClinicRequest) -> HttpResponse:
     """Every entry, newest first. Context: ``page``."""
     _may_read(request)
-    found = rows(request.site).order_by("-position").select_related("vial", "session__patient")
+    found = with_sessions(rows(request.site).order_by("-position"))
     page = Paginator(found, 100).get_page(request.GET.get("page"))
     return render(request, "stock/book.html", {"here": "stock", "page": page})
 
