@@ -30,7 +30,7 @@ fast: setup-dev ## Fast tests only
 soak: setup-dev ## The long work: full kill counts and long runs
 	LIMEN_SOAK=1 $(BIN)/pytest -q -m soak --override-ini addopts="--strict-markers -ra --import-mode=importlib"
 
-bench: setup-dev ## Benchmarks: medians, ratios in one run
+bench: .venv/.bench $(VENDOR)/.done ## Benchmarks: medians, ratios in one run
 	@scripts/bench
 
 docs: setup-dev ## Write the reference pages that are made from data and tests
@@ -60,6 +60,11 @@ clean: ## Remove what set-up and runs made (the demonstration database too)
 
 .venv/.dev: .venv/.run requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# The peers that the benchmarks run beside our own work.
+.venv/.bench: .venv/.dev requirements/bench.txt
+	@$(BIN)/uv pip install --quiet --require-hashes -r requirements/bench.txt
 	@touch $@
 
 $(VENDOR)/.done: .venv/.run package.json package-lock.json scripts/assets.py requirements/node.txt

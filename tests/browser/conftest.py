@@ -1,4 +1,4 @@
-"""Real Chromium, the demonstration clinic as its user starts it, and pictures of each step in ``test-output``."""
+"""The demonstration clinic as its user starts it, and pictures of each step in ``test-output``."""
 
 from __future__ import annotations
 
@@ -8,22 +8,8 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Browser, sync_playwright
-
-from browser.chromium import ARGUMENTS, CHROMIUM
 from browser.demo_house import DemoHouse, demo_house
 from browser.person import ROOT
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as runner:
-        browser = runner.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

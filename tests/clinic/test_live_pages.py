@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 
@@ -11,14 +10,10 @@ import pytest
 from live_processes import house
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory):
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
+def room(chromium, tmp_path_factory):
     with house(tmp_path_factory.mktemp("pages"), chairs=1) as made:
         made.start("web")
         made.start("monitor")
@@ -35,17 +30,15 @@ def room(tmp_path_factory):
 
 
 @pytest.fixture
-def page(room):
-    with sync_api.sync_playwright() as browsers:
-        browser = browsers.chromium.launch(executable_path=CHROMIUM)
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        context.add_cookies([{"name": name, "value": value, "url": room.url} for name, value in room.cookies.items()])
-        opened = context.new_page()
-        faults: list[str] = []
-        opened.on("pageerror", lambda problem: faults.append(str(problem)))
-        yield opened
-        browser.close()
-        assert faults == []
+def page(chromium, room):
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.add_cookies([{"name": name, "value": value, "url": room.url} for name, value in room.cookies.items()])
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda problem: faults.append(str(problem)))
+    yield opened
+    context.close()
+    assert faults == []
 
 
 def test_the_chair_shows_values_with_ages_and_takes_an_observation_in_two_taps(room, page):

@@ -4,7 +4,6 @@ off a page of 320 px, and the policy blocks nothing of ours."""
 from __future__ import annotations
 
 import mimetypes
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from browser.chromium import ARGUMENTS, CHROMIUM
 from clinic.people import Clinic
 from limen.clinic.courses.actions import open_course
 from limen.clinic.patients.actions import record_facts
@@ -21,7 +21,6 @@ from limen.clinic.patients.models import Patient
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, Route, sync_playwright
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 HOST = "http://limen.test"
@@ -114,7 +113,7 @@ def test_pages_are_accessible_narrow_and_obey_their_policy(clinic: Clinic, patie
     axe = AXE.read_text(encoding="utf-8")
     faults: list[str] = []
     with sync_playwright() as runner:
-        chromium = runner.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        chromium = runner.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for name, answer in answers.items():
             assert answer.status_code in (200, 400, 403), f"{name}: {answer.status_code}"
             page = chromium.new_page(viewport={"width": 1280, "height": 800})

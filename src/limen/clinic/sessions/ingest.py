@@ -149,7 +149,8 @@ def _check_ages(values: list[Measured]) -> None:
 
 
 def _association(device: Device) -> DeviceAssociation:
-    found = DeviceAssociation.objects.select_related("session").filter(device=device, ended_at=None).first()
+    rows = DeviceAssociation.objects.select_related("session").defer("session__header", "session__rules_snapshot")
+    found = rows.filter(device=device, ended_at=None).first()
     if found is None:
         raise RefusedError(
             f"device {device.name} is on no session", where="device", allowed="a device put on a session by a person"

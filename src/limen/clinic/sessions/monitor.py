@@ -62,7 +62,8 @@ class Monitor:
         """Visit every live session once, then give the sign of life. A session in trouble does not stop the others."""
         try:
             just_over = Q(ended_at__gte=timezone.now() - LAST_TICKS)
-            sessions = list(Session.objects.select_related("site").filter(Q(status__in=LIVE) | just_over))
+            watched = Session.objects.select_related("site").defer("header", "rules_snapshot")
+            sessions = list(watched.filter(Q(status__in=LIVE) | just_over))
             with one_sync_a_round():
                 for session in sessions:
                     self._visit(session)
