@@ -38,7 +38,15 @@ def alone(model_id: str, doses: list[Dose], n: int, seed: int = 5, until_min: fl
     grid = Grid.of(until_min, 2, schedule)
     draws = draw_patients(n, np.random.default_rng(seed), len(grid.asked_min))
     return respond(
-        model, doses, "racemic", 70, grid, schedule, draws, variability=variability_of(model)[0], metabolites=False
+        model,
+        doses,
+        "racemic",
+        PatientProfile(weight_kg=70),
+        grid,
+        schedule,
+        draws,
+        variability=variability_of(model)[0],
+        metabolites=False,
     )
 
 
@@ -178,7 +186,14 @@ def test_a_link_of_8_3_minutes() -> None:
     grid = Grid.of(60000, 8.3, plan)
     model = next(model for model in ensemble().models if model.id == "clements-250")
     response = respond(
-        model, [Dose(6000, "iv", 0, 60000)], "racemic", 70, grid, plan, draw_patients(0, None, 1), variability=()
+        model,
+        [Dose(6000, "iv", 0, 60000)],
+        "racemic",
+        PatientProfile(weight_kg=70),
+        grid,
+        plan,
+        draw_patients(0, None, 1),
+        variability=(),
     )
     steady = response.values[PLASMA][0, -1]
     assert steady == pytest.approx(0.1 * 1000 / (1.7522 * 70 * 0.0109), rel=1e-9)

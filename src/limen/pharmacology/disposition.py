@@ -37,7 +37,8 @@ class DosedArm:
     dose_fraction : float
         Mass of the analyte in 1 mg of the product given.
     outputs : tuple of str
-        What each output of ``system`` is: an analyte, ``analyte@effect`` or ``analyte@pressure``; all in ng/mL.
+        What each output of ``system`` is: an analyte, or ``ANALYTE@LINK`` for a dosed analyte at an effect site; all
+        in ng/mL.
     """
 
     analyte: str
@@ -112,9 +113,7 @@ def arms(
     effects: Mapping[str, Array],
     rows: int,
     *,
-    ke0_per_min: Array,
-    pressure_per_min: float,
-    pressure_analytes: tuple[str, ...],
+    links: Mapping[str, Array],
     clearance_ratio: float = 1.0,
     metabolites: bool = True,
 ) -> tuple[DosedArm, ...]:
@@ -122,10 +121,8 @@ def arms(
 
     Parameters
     ----------
-    ke0_per_min : array (rows,)
-        Rate of the effect-site link.
-    pressure_per_min : float
-        Rate of the pressure link, for the analytes in ``pressure_analytes``.
+    links : mapping of LINK to array (rows,)
+        Rate (ke0, per minute) of each effect site.
     clearance_ratio : float
         Multiplies clearance (another drug's effect).
     """
@@ -139,16 +136,12 @@ def arms(
         child = None
         if metabolites and arm.metabolite is not None:
             child = volumes(arm.metabolite.parameters, weight_kg, effects, rows, prefix="NK_")
-        pressed = pressure_per_min if arm.analyte in pressure_analytes else None
-        made.append(_assemble(arm, share, parent, child, ke0_per_min, pressed))
+        made.append(_assemble(arm, share, parent, child, links))
     return tuple(made)
 
 
-def _assemble(
-    arm: Arm, share: float, parent: Volumes, child: Volumes | None, ke0_per_min: Array, pressure_per_min: float | None
-) -> DosedArm:
+def _assemble(arm: Arm, share: float, parent: Volumes, child: Volumes | None, links: Mapping[str, Array]) -> DosedArm:
     rows = len(parent.central_L)
-    links = [ke0_per_min] if pressure_per_min is None else [ke0_per_min, np.full(rows, pressure_per_min)]
     of_parent = 1 + len(parent.peripheral)
     of_child = 0 if child is None else 1 + len(child.peripheral)
     states = of_parent + of_child + len(links)
@@ -164,12 +157,12 @@ def _assemble(
         outputs.append(arm.metabolite.analyte)
         places.append(of_parent)
         scales.append(_NG_PER_ML / child.central_L)
-    for index, (kind, ke0) in enumerate(zip(("effect", "pressure"), links, strict=False)):
+    for index, (link, ke0_per_min) in enumerate(links.items()):
         place = of_parent + of_child + index
         # An effect site of the central volume that takes nothing away from it.
-        rates[:, place, 0] = ke0
-        rates[:, place, place] = -ke0
-        outputs.append(f"{arm.analyte}@{kind}")
+        rates[:, place, 0] = ke0_per_min
+        rates[:, place, place] = -ke0_per_min
+        outputs.append(f"{arm.analyte}@{link}")
         places.append(place)
         scales.append(_NG_PER_ML / parent.central_L)
     readout = np.zeros((rows, len(outputs), states))

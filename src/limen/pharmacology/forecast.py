@@ -94,7 +94,7 @@ def forecast(
             model,
             doses,
             asked,
-            patient.weight_kg,
+            patient,
             grid,
             schedule,
             draws,

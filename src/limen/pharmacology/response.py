@@ -15,6 +15,7 @@ from limen.pharmacology.effects import effects
 from limen.pharmacology.exposure import Measures, peaks
 from limen.pharmacology.kinetics import Solution
 from limen.pharmacology.models.schema import Model, Omega, Product
+from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose, Schedule
 
 Array = npt.NDArray[np.float64]
@@ -120,7 +121,7 @@ def respond(
     model: Model,
     doses: Sequence[Dose],
     product: Product,
-    weight_kg: float | None,
+    patient: PatientProfile,
     grid: Grid,
     schedule: Schedule,
     draws: Array,
@@ -149,12 +150,13 @@ def respond(
     arms = disposition.arms(
         model,
         product,
-        weight_kg,
+        patient.weight_kg,
         population.log_effects(draws, variability) if rows > 1 else {},
         rows,
-        ke0_per_min=math.log(2.0) / half_life_min,
-        pressure_per_min=math.log(2.0) / link.pressure.half_life.typical,
-        pressure_analytes=(link.pressure.analyte, "ketamine"),
+        links={
+            "effect": math.log(2.0) / half_life_min,
+            "pressure": np.full(rows, math.log(2.0) / link.pressure.half_life.typical),
+        },
         clearance_ratio=clearance_ratio,
         metabolites=metabolites,
     )
@@ -201,6 +203,7 @@ def _add_pressure(curves: dict[str, Array]) -> None:
         driving = curves.pop("ketamine@pressure") * link.racemic_s_share.value
     else:
         driving = curves.pop("S_ketamine@pressure")
+        curves.pop("R_ketamine@pressure", None)
     curves[link.pressure.output] = driving * link.pressure.slope.value
 
 

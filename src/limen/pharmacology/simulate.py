@@ -81,7 +81,7 @@ def simulate(
         chosen,
         doses,
         asked,
-        patient.weight_kg,
+        patient,
         grid,
         schedule,
         draws,
