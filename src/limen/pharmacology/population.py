@@ -13,7 +13,22 @@ from limen.pharmacology.models.schema import Effect, Omega
 Array = npt.NDArray[np.float64]
 
 # One column each; a fixed width makes patient i the same person for every model, population size and chunk.
-COLUMNS: tuple[str, ...] = (*get_args(Effect), "KE0")
+COLUMNS: tuple[str, ...] = (
+    *get_args(Effect),
+    "KE0",
+    # Effects: the uncertainty of each estimate (`data/effects`), and the long course of pain relief.
+    "KE0_PRESSURE",
+    "KE0_SEDATION",
+    "C50_PERCEPTION",
+    "C50_PAIN",
+    "PRESSURE_SLOPE",
+    "HEART_RATE_SLOPE",
+    "CARDIAC_OUTPUT_SLOPE",
+    "C50_VENTILATION",
+    "PAIN_RELIEF_C50",
+    "PAIN_RELIEF_HALF_LIFE",
+    "PAIN_RELIEF_RESPONDER",
+)
 
 
 def draw(n: int, rng: np.random.Generator) -> Array:
