@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from limen.errors import InputError
-from limen.pharmacology.ensemble import ensemble
+from limen.pharmacology import models
 from limen.pharmacology.forecast import forecast
 from limen.pharmacology.outcome import Forecast
 from limen.pharmacology.patient import PatientProfile
@@ -33,7 +33,7 @@ def codes(result: Forecast) -> set[str]:
 
 
 def alone(model_id: str, doses: list[Dose], n: int, seed: int = 5, until_min: float = 120) -> Response:
-    model = next(model for model in ensemble().models if model.id == model_id)
+    model = models.get(model_id)
     schedule = Schedule.of(doses)
     grid = Grid.of(until_min, 2, schedule)
     draws = draw_patients(n, np.random.default_rng(seed), len(grid.asked_min))
@@ -143,7 +143,7 @@ def test_the_contract() -> None:
     assert entry["model"] == "ensemble"
     assert set(entry["outputs"]) == {PLASMA, EFFECT, "sbp_change_mmHg"}
     for curve in entry["outputs"].values():
-        assert set(curve) == {"typical", "p05", "p50", "p95", "between_models"}
+        assert set(curve) == {"typical", "p05", "p50", "p95", "between_models", "patients_alone"}
         assert all(len(curve[key]) == len(entry["time_h"]) for key in ("typical", "p05", "p50", "p95"))
     cells = entry["summary"][PLASMA]
     assert set(cells) == {"cmax", "tmax_h", "auc_0_24_ng_h_per_mL", "auc_0_end_ng_h_per_mL"}
@@ -184,7 +184,7 @@ def test_a_link_of_8_3_minutes() -> None:
     """A steady plasma level is half reached at the effect site after one half-life (Olofsen 2022)."""
     plan = Schedule.of([Dose(6000, "iv", 0, 60000)])
     grid = Grid.of(60000, 8.3, plan)
-    model = next(model for model in ensemble().models if model.id == "clements-250")
+    model = models.get("clements-250")
     response = respond(
         model,
         [Dose(6000, "iv", 0, 60000)],

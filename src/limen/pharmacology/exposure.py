@@ -34,6 +34,13 @@ class Percentiles:
         low, middle, high = np.percentile(values, PERCENTILES, axis=axis)
         return cls(np.asarray(low), np.asarray(middle), np.asarray(high))
 
+    def to_json(self) -> dict[str, Any]:
+        """``{"p05", "p50", "p95"}``, lists of curves and numbers of single values; NaN becomes null."""
+        return {
+            name: numbers(found) if (found := getattr(self, name)).ndim else number(found.item())
+            for name in ("p05", "p50", "p95")
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Curve:
@@ -44,23 +51,30 @@ class Curve:
     typical : array (times,)
         NaN where the model must not be believed.
     between_patients : Percentiles or None
-        When a population was asked for.
+        When a population was asked for; for an ensemble over the patients of all members together, so that it holds
+        what is between models too.
     between_models : (low, high) or None
         Least and greatest of the members' typical curves, for an ensemble.
+    patients_alone : Percentiles or None
+        For an ensemble: over patients, each the mean of what the members say of the same person. Nothing of it is
+        between models.
     """
 
     typical: Array
     between_patients: Percentiles | None = None
     between_models: tuple[Array, Array] | None = None
+    patients_alone: Percentiles | None = None
 
     def to_json(self) -> dict[str, Any]:
         """``{"typical": [...], "p05", ...}``; NaN becomes null."""
         entry: dict[str, Any] = {"typical": numbers(self.typical)}
         if self.between_patients is not None:
-            entry |= {name: numbers(getattr(self.between_patients, name)) for name in ("p05", "p50", "p95")}
+            entry |= self.between_patients.to_json()
         if self.between_models is not None:
             low, high = self.between_models
             entry["between_models"] = {"low": numbers(low), "high": numbers(high)}
+        if self.patients_alone is not None:
+            entry["patients_alone"] = self.patients_alone.to_json()
         return entry
 
 
@@ -151,3 +165,20 @@ def numbers(values: Array) -> list[float | None]:
 def number(item: Any) -> float | None:
     """One number for JSON: NaN is null."""
     return None if item is None or math.isnan(item) else float(item)
+
+
+def unit_of(name: str) -> str:
+    """The unit that an output's NAME ends in.
+
+    Examples
+    --------
+    >>> unit_of("ketamine_plasma_ng_per_mL"), unit_of("sbp_change_mmHg")
+    ('ng/mL', 'mmHg')
+    """
+    for ending, unit in _UNITS.items():
+        if name.endswith(ending):
+            return unit
+    return ""
+
+
+_UNITS = {"_ng_per_mL": "ng/mL", "_mmHg": "mmHg", "_L_per_min": "L/min", "_per_min": "/min", "_pct": "%", "_h": "h"}

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from limen.pharmacology import flags
-from limen.pharmacology.effects import effects
-from limen.pharmacology.ensemble import Ensemble, ensemble
-from limen.pharmacology.exposure import Curve, Measures, Percentiles, peaks
-from limen.pharmacology.outcome import Flag, Forecast, Member, Summary
+from limen.pharmacology.domain import domain_of
+from limen.pharmacology.ensemble import ensemble
+from limen.pharmacology.exposure import MEASURES, Curve, Measures, Percentiles, peaks, unit_of
+from limen.pharmacology.members import Solved, solve
+from limen.pharmacology.outcome import Disagreement, Flag, Forecast, Member, Summary
 from limen.pharmacology.patient import PatientProfile
-from limen.pharmacology.regimen import Dose, Schedule
-from limen.pharmacology.response import Array, Grid, Response, name_of, respond
-from limen.pharmacology.simulate import (
-    assumed_variability_flags,
-    check_doses,
-    check_product,
-    cited,
-    clearance_under,
-    draw_patients,
-    is_lumped,
-    pressure_drive_ng_per_mL,
-    variability_of,
-)
+from limen.pharmacology.pooling import across, pooled_percentiles, total_variance
+from limen.pharmacology.regimen import Dose
+from limen.pharmacology.response import Array
+from limen.pharmacology.simulate import assumed_variability_flags, cited, is_lumped, pressure_drive_ng_per_mL
+
+# The measures on which the members' disagreement is told.
+_DISAGREE = ("cmax", "auc_0_end_ng_h_per_mL")
 
 
 def forecast(
@@ -38,6 +32,8 @@ def forecast(
     rng: np.random.Generator | None = None,
     *,
     perpetrators: Sequence[str] = (),
+    setting: str | None = None,
+    member_weight: Mapping[str, float] | None = None,
 ) -> Forecast:
     """What the ensemble of published models says will happen.
 
@@ -45,8 +41,9 @@ def forecast(
     ----------
     doses : sequence of Dose
     patient : PatientProfile
+        The age chooses the panel of models; where it is missing, that of adults.
     product : str
-        Only ``racemic``: no second IV model of S-ketamine is on file.
+        ``racemic``, ``s-ketamine`` or ``esketamine-nasal``, where a panel of models is on file.
     until_min, every_min : float
         Horizon and step of the curves.
     n : int
@@ -55,18 +52,23 @@ def forecast(
         Needed for a population.
     perpetrators : sequence of str
         Drugs taken too.
+    setting : str, optional
+        Where the patient is treated (``clinic``, ``intensive-care``, ...): some models sit only in their own setting.
+    member_weight : mapping of model id to weight, optional
+        What members count instead of their own weight; 0 shows a member without counting it.
 
     Returns
     -------
     Forecast
-        For each output: ``typical`` is the mean of the members' typical patients; ``between_models`` is the least and
-        greatest of them; ``between_patients`` holds percentiles over the virtual patients of all members together.
-        A member that must not be believed at some time is left out at that time.
+        For each output: ``typical`` is the weighted mean of the members' typical patients; ``between_models`` is the
+        least and greatest of them; ``between_patients`` holds percentiles over the virtual patients of all members
+        together; ``patients_alone`` those over patients of what the members say on average of each, which leaves out
+        what is between models. A member that must not be believed at some time is left out at that time.
 
     Raises
     ------
     InputError
-        As ``simulate.simulate``.
+        As ``simulate.simulate``; a product or route that no panel covers; a weight that cannot be.
 
     Examples
     --------
@@ -76,168 +78,228 @@ def forecast(
     >>> [round(float(edge[40])) for edge in (low, high)]
     [160, 253]
     """
-    plan = ensemble()
-    asked = check_product(product, (plan.product,), "the ensemble")
-    check_doses(doses, plan.routes, "the ensemble")
-    schedule = Schedule.of(doses)
-    grid = Grid.of(until_min, every_min, schedule)
-    used = plan.models
-    draws = draw_patients(n, rng, len(grid.asked_min) * len(used))
-    ratio, told = clearance_under(perpetrators, doses)
-    responses = []
-    borrowed = []
-    for model in used:
-        variability, assumed = variability_of(model)
-        if assumed:
-            borrowed.append(model)
-        response = respond(
-            model,
+    return combined(
+        solve(
             doses,
-            asked,
             patient,
-            grid,
-            schedule,
-            draws,
-            variability=variability,
-            clearance_ratio=ratio,
-            metabolites=False,
-            withhold_unusable=True,
-        )
-        responses.append(response)
-    shared = {name: _member_names(name, responses) for name in _output_names()}
-    solved = {name: _models_curve(names, responses) for name, names in shared.items()}
-    outputs = {
-        name: Curve(
-            grid.shown(curve.typical),
-            _pooled(shared[name], responses, grid) if n else None,
-            (grid.shown(curve.low), grid.shown(curve.high)),
-        )
-        for name, curve in solved.items()
-    }
-    summary = {name: _summary(names, responses, solved[name].typical, grid, n) for name, names in shared.items()}
-    drive_ng_per_mL = float(np.nanmean([pressure_drive_ng_per_mL(response) for response in responses]))
-    found = [
-        *flags.of_regimen(doses, grid.end_min),
-        *_ensemble_flags(plan, responses),
-        *(assumed_variability_flags(borrowed) if borrowed and n else []),
-        *told,
-        *(flag for model in used for flag in flags.of_model(model, asked, patient, doses, metabolites=False)),
-        *flags.of_effects(asked, any(is_lumped(model) for model in used), n, drive_ng_per_mL),
-    ]
-    members = tuple(
-        Member(
-            model.id,
-            model.matrix,
-            1.0 / len(used),
-            bool(model.variability),
-            {names[place]: grid.shown(response.values[names[place]][0]) for names in shared.values()},
-        )
-        for place, (model, response) in enumerate(zip(used, responses, strict=True))
+            product,
+            until_min,
+            every_min,
+            n,
+            rng,
+            perpetrators=perpetrators,
+            setting=setting,
+            member_weight=member_weight,
+        ),
+        perpetrators,
     )
+
+
+def combined(solved: Solved, perpetrators: Sequence[str] = ()) -> Forecast:
+    """One forecast of the members' answers."""
+    grid = solved.grid
+    shared = solved.shared()
+    outputs, summary, disagreement = {}, {}, {}
+    for name, names in shared.items():
+        found = across(_typical(solved, names), solved.weights, solved.usable)
+        outputs[name] = Curve(
+            grid.shown(found.mean),
+            _pooled(solved, names) if solved.n else None,
+            (grid.shown(found.low), grid.shown(found.high)),
+            _patients_alone(solved, names) if solved.n else None,
+        )
+        summary[name] = _summary(solved, names, found.mean)
+        disagreement[name] = _disagreement(solved, name, names)
     return Forecast(
         "ensemble",
-        asked,
+        solved.product,
         grid.asked_min / 60.0,
         outputs,
         summary,
-        tuple(found),
-        cited(used, perpetrators),
-        patients=n,
-        members=members,
+        tuple(_flags(solved)),
+        cited([seat.model for seat in solved.seats], perpetrators),
+        patients=solved.n,
+        members=_members(solved, shared),
+        panel=solved.panel.id,
+        disagreement=disagreement,
+        left_out=_left_out(solved),
     )
 
 
-def _output_names() -> tuple[str, ...]:
-    return (name_of("ketamine", "plasma"), name_of("ketamine", "effect_site"), effects().pressure.output)
+def _typical(solved: Solved, names: Sequence[str]) -> Array:
+    """The members' typical patients (members, solved times)."""
+    return np.stack([response.values[name][0] for name, response in zip(names, solved.responses, strict=True)])
 
 
-def _member_names(name: str, responses: Sequence[Response]) -> tuple[str, ...]:
-    """What each member calls this output: plasma is the member's own matrix."""
-    if name == name_of("ketamine", "plasma"):
-        return tuple(name_of("ketamine", response.model.matrix) for response in responses)
-    return (name,) * len(responses)
+def _patients(solved: Solved, names: Sequence[str]) -> list[Array]:
+    """Each member's virtual patients at the times asked for (patients, times)."""
+    return [
+        solved.grid.shown(response.values[name][1:]) for name, response in zip(names, solved.responses, strict=True)
+    ]
 
 
-@dataclass(frozen=True, slots=True)
-class _ModelsCurve:
-    """Mean, least and greatest of the members' typical patients at the solved times."""
-
-    typical: Array
-    low: Array
-    high: Array
-
-
-def _models_curve(names: Sequence[str], responses: Sequence[Response]) -> _ModelsCurve:
-    typical = np.stack([response.values[name][0] for name, response in zip(names, responses, strict=True)])
-    usable = ~np.stack([response.unusable for response in responses])
-    some = usable.any(axis=0)
-    mean = np.where(usable, typical, 0.0).sum(axis=0) / np.maximum(usable.sum(axis=0), 1)
-    return _ModelsCurve(
-        np.where(some, mean, np.nan),
-        np.where(some, np.where(usable, typical, np.inf).min(axis=0), np.nan),
-        np.where(some, np.where(usable, typical, -np.inf).max(axis=0), np.nan),
-    )
-
-
-def _pooled(names: Sequence[str], responses: Sequence[Response], grid: Grid) -> Percentiles:
+def _pooled(solved: Solved, names: Sequence[str]) -> Percentiles:
     """Percentiles over the patients of the members that may be believed at each time asked for."""
-    patients = [grid.shown(response.values[name][1:]) for name, response in zip(names, responses, strict=True)]
-    usable = ~np.stack([response.unusable[grid.asked] for response in responses])
-    times = usable.shape[1]
+    patients = _patients(solved, names)
+    counted = solved.usable[:, solved.grid.asked] & (solved.weights[:, None] > 0)
+    times = counted.shape[1]
     out = Percentiles(np.full(times, np.nan), np.full(times, np.nan), np.full(times, np.nan))
-    for pattern in np.unique(usable, axis=1).T:
-        believed = [values for values, kept in zip(patients, pattern, strict=True) if kept]
-        if not believed:
+    for pattern in np.unique(counted, axis=1).T:
+        if not pattern.any():
             continue
-        here = np.flatnonzero((usable == pattern[:, None]).all(axis=0))
+        here = np.flatnonzero((counted == pattern[:, None]).all(axis=0))
         whole = len(here) == times
-        found = Percentiles.over(np.concatenate([values if whole else values[:, here] for values in believed]))
+        believed = [
+            values if whole else values[:, here] for values, kept in zip(patients, pattern, strict=True) if kept
+        ]
+        found = pooled_percentiles(believed, solved.weights[pattern])
         for level in ("p05", "p50", "p95"):
             getattr(out, level)[here] = getattr(found, level)
     return out
 
 
-def _summary(names: Sequence[str], responses: Sequence[Response], typical: Array, grid: Grid, n: int) -> Summary:
-    each = [response.measures[name] for name, response in zip(names, responses, strict=True)]
+def _patients_alone(solved: Solved, names: Sequence[str]) -> Percentiles:
+    """Percentiles over patients of the mean of what the members say of the same patient."""
+    share = np.where(solved.usable[:, solved.grid.asked], solved.weights[:, None], 0.0)
+    total = share.sum(axis=0)
+    share = np.divide(share, total, out=np.zeros_like(share), where=total > 0)
+    mean = np.zeros((solved.n, share.shape[1]))
+    for values, counts in zip(_patients(solved, names), share, strict=True):
+        if counts.any():
+            mean += counts * (np.where(counts > 0, values, 0.0) if (counts == 0).any() else values)
+    mean[:, total == 0] = np.nan
+    return Percentiles.over(mean)
+
+
+def _summary(solved: Solved, names: Sequence[str], typical: Array) -> Summary:
+    grid = solved.grid
+    counted = solved.weights > 0
+    weights = solved.weights[counted]
+    each = [
+        response.measures[name]
+        for name, response, counts in zip(names, solved.responses, counted, strict=True)
+        if counts
+    ]
     of_members = _together([measures.rows(slice(0, 1)) for measures in each])
     height, when_min = peaks(typical[None, :], grid.solved_min, grid.corner)
-    mean = Measures(
-        height,
-        when_min / 60.0,
-        _mean(of_members.auc_0_24_ng_h_per_mL),
-        _mean(of_members.auc_0_end_ng_h_per_mL),
+
+    def mean(area: Array | None) -> Array | None:
+        return None if area is None else np.atleast_1d(weights @ area / weights.sum())
+
+    whole = Measures(
+        height, when_min / 60.0, mean(of_members.auc_0_24_ng_h_per_mL), mean(of_members.auc_0_end_ng_h_per_mL)
     )
-    patients = _together([measures.rows(slice(1, None)) for measures in each]) if n else None
-    return Summary(mean, patients, of_members)
-
-
-def _mean(values: Array | None) -> Array | None:
-    return None if values is None else values.mean(keepdims=True)
+    if not solved.n:
+        return Summary(whole, None, of_members)
+    patients = _together([measures.rows(slice(1, None)) for measures in each])
+    equal = np.ptp(weights) <= 1e-12
+    return Summary(whole, patients, of_members, None if equal else np.repeat(weights, solved.n))
 
 
 def _together(parts: Sequence[Measures]) -> Measures:
-    """The measures of several members as one; a member that is nowhere to be believed has no peak and adds none."""
+    """The measures of several members as one; NaN is the peak of a member that is nowhere to be believed."""
 
     def join(name: str) -> Array | None:
         columns = [getattr(part, name) for part in parts]
         return None if columns[0] is None else np.concatenate(columns)
 
-    height = np.concatenate([part.peak for part in parts])
-    when_h = np.concatenate([part.tmax_h for part in parts])
-    found = ~np.isnan(height)
-    return Measures(height[found], when_h[found], join("auc_0_24_ng_h_per_mL"), join("auc_0_end_ng_h_per_mL"))
+    return Measures(
+        np.concatenate([part.peak for part in parts]),
+        np.concatenate([part.tmax_h for part in parts]),
+        join("auc_0_24_ng_h_per_mL"),
+        join("auc_0_end_ng_h_per_mL"),
+    )
 
 
-def _ensemble_flags(plan: Ensemble, responses: Sequence[Response]) -> list[Flag]:
-    by_matrix: dict[str, list[str]] = {}
-    for response in responses:
-        by_matrix.setdefault(response.model.matrix, []).append(response.model.id)
-    mixed = "; ".join(f"{matrix}: {', '.join(ids)}" for matrix, ids in by_matrix.items())
+def _disagreement(solved: Solved, name: str, names: Sequence[str]) -> dict[str, Disagreement]:
+    """The lowest and highest member of each measure, and how much of the patients' variance is between members."""
+    found = {}
+    for measure in _DISAGREE:
+        columns = [
+            getattr(response.measures[mine], MEASURES[measure])
+            for mine, response in zip(names, solved.responses, strict=True)
+        ]
+        if any(column is None for column in columns):
+            continue
+        typical = np.array([column[0] for column in columns])
+        told = np.flatnonzero((solved.weights > 0) & ~np.isnan(typical))
+        if not len(told):
+            continue
+        low, high = told[np.argmin(typical[told])], told[np.argmax(typical[told])]
+        share = None
+        if solved.n:
+            between, within = total_variance([column[1:] for column in columns], solved.weights)
+            share = between / (between + within) if between + within > 0 else None
+        found[measure] = Disagreement(
+            float(typical[low]),
+            solved.seats[low].model.id,
+            float(typical[high]),
+            solved.seats[high].model.id,
+            unit_of(name) if measure == "cmax" else "ng h/mL",
+            share,
+        )
+    return found
+
+
+def _members(solved: Solved, shared: Mapping[str, Sequence[str]]) -> tuple[Member, ...]:
+    return tuple(
+        Member(
+            seat.model.id,
+            seat.model.matrix,
+            seat.weight,
+            bool(seat.model.variability),
+            {names[place]: solved.grid.shown(response.values[names[place]][0]) for names in shared.values()},
+            seat.rule.why,
+            domain_of(seat.model, solved.patient),
+        )
+        for place, (seat, response) in enumerate(zip(solved.seats, solved.responses, strict=True))
+    )
+
+
+def _left_out(solved: Solved) -> dict[str, str]:
+    seated = {seat.model.id for seat in solved.seats}
+    told = {rule.model: rule.why for rule in solved.panel.members if rule.model not in seated}
+    return told | {entry.model: entry.why for entry in solved.panel.left_out}
+
+
+def _flags(solved: Solved) -> list[Flag]:
+    used = [seat.model for seat in solved.seats]
+    drive_ng_per_mL = float(np.nanmean([pressure_drive_ng_per_mL(response) for response in solved.responses]))
     return [
-        Flag("mixed-matrix", f"The members' concentrations are not of one kind of blood: {mixed}"),
-        Flag(
-            "equal-weights",
-            f"Each of the {len(responses)} members counts the same [{plan.weighting.verification}]:"
-            f" {plan.weighting.note}",
+        *flags.of_regimen(solved.doses, solved.grid.end_min),
+        *_of_panel(solved),
+        *(assumed_variability_flags(solved.borrowed) if solved.borrowed and solved.n else []),
+        *solved.told,
+        *(
+            flag
+            for model in used
+            for flag in flags.of_model(model, solved.product, solved.patient, solved.doses, metabolites=len(used) == 1)
         ),
+        *flags.of_effects(solved.product, any(is_lumped(model) for model in used), solved.n, drive_ng_per_mL),
     ]
+
+
+def _of_panel(solved: Solved) -> list[Flag]:
+    """What is to be said of the members together."""
+    counted = [seat for seat in solved.seats if seat.weight > 0]
+    if len(counted) == 1:
+        return [
+            Flag(
+                "single-model",
+                f"One model alone, {counted[0].model.id}: what another model would say, and so how far models differ,"
+                " is not known",
+            )
+        ]
+    by_matrix: dict[str, list[str]] = {}
+    for seat in counted:
+        by_matrix.setdefault(seat.model.matrix, []).append(seat.model.id)
+    mixed = "; ".join(f"{matrix}: {', '.join(ids)}" for matrix, ids in by_matrix.items())
+    found = []
+    if len(by_matrix) > 1:
+        found.append(Flag("mixed-matrix", f"The members' concentrations are not of one kind of blood: {mixed}"))
+    weighting = ensemble().weighting
+    if all(abs(seat.weight - counted[0].weight) < 1e-12 for seat in solved.seats):
+        words = f"Each of the {len(counted)} members counts the same [{weighting.verification}]: {weighting.note}"
+        return [*found, Flag("equal-weights", words)]
+    each = ", ".join(f"{seat.model.id} {seat.weight:.3g}" for seat in solved.seats)
+    return [*found, Flag("unequal-weights", f"The members do not count the same: {each}; a choice, not a finding [P]")]

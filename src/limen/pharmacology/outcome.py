@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from limen.pharmacology.domain import Domain
 from limen.pharmacology.exposure import MEASURES, Curve, Measures, Percentiles, number, numbers
+from limen.pharmacology.pooling import weighted_percentiles
 
 Array = npt.NDArray[np.float64]
 
@@ -24,11 +26,18 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Peak, time and area of one output: the typical patient, the population, and the least and greatest member."""
+    """Peak, time and area of one output: the typical patient, the population, and the members.
+
+    Attributes
+    ----------
+    patient_weights : array or None
+        What each row of ``patients`` counts; ``None`` where all count the same.
+    """
 
     typical: Measures
     patients: Measures | None = None
     members: Measures | None = None
+    patient_weights: Array | None = None
 
     def to_json(self) -> dict[str, Any]:
         """``{"cmax": {"typical", "p05", "p50", "p95"}, "tmax_h": {...}, ...}``; effects have no area (null)."""
@@ -40,12 +49,57 @@ class Summary:
             return None
         cell: dict[str, Any] = {"typical": number(typical[0])}
         if self.patients is not None:
-            spread = Percentiles.over(getattr(self.patients, attribute))
-            cell |= {level: number(getattr(spread, level).item()) for level in ("p05", "p50", "p95")}
+            cell |= self._spread(getattr(self.patients, attribute)).to_json()
         if self.members is not None:
             of_members = getattr(self.members, attribute)
-            cell["between_models"] = {"low": number(of_members.min()), "high": number(of_members.max())}
+            of_members = of_members[~np.isnan(of_members)]
+            low, high = (of_members.min(), of_members.max()) if len(of_members) else (None, None)
+            cell["between_models"] = {"low": number(low), "high": number(high)}
         return cell
+
+    def _spread(self, rows: Array) -> Percentiles:
+        """Over the patients who have the number; NaN where none has."""
+        some = ~np.isnan(rows)
+        if not some.any():
+            return Percentiles(np.array(np.nan), np.array(np.nan), np.array(np.nan))
+        if self.patient_weights is None:
+            return Percentiles.over(rows[some])
+        return Percentiles(
+            *(np.asarray(level) for level in weighted_percentiles(rows[some], self.patient_weights[some]))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """How far the members differ on one number of one output.
+
+    Attributes
+    ----------
+    low, high : float
+        Of the members' typical patients, in ``unit``; ``low_id`` and ``high_id`` say whose they are.
+    between_models_fraction : float or None
+        Share of the whole variance of the virtual patients that is between the members' means, by the law of total
+        variance; the rest is between patients. ``None`` without a population, or where nothing varies.
+    """
+
+    low: float
+    low_id: str
+    high: float
+    high_id: str
+    unit: str
+    between_models_fraction: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Highest and lowest with whose they are, their ratio, and the two shares of the variance."""
+        share = self.between_models_fraction
+        return {
+            "low": {"id": self.low_id, "value": self.low},
+            "high": {"id": self.high_id, "value": self.high},
+            "unit": self.unit,
+            "ratio": self.high / self.low if self.low > 0 else None,
+            "between_models_fraction": share,
+            "between_patients_fraction": None if share is None else 1.0 - share,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +111,8 @@ class Member:
     weight: float
     variability: bool
     typical: Mapping[str, Array]
+    why: str = ""
+    domain: Domain | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The contract's ``members`` entry."""
@@ -65,6 +121,8 @@ class Member:
             "matrix": self.matrix,
             "weight": self.weight,
             "variability": self.variability,
+            "why": self.why,
+            "domain": None if self.domain is None else self.domain.to_json(),
             "typical": {name: numbers(values) for name, values in self.typical.items()},
         }
 
@@ -84,6 +142,10 @@ class Forecast:
         Virtual patients of each model; 0 when only the typical patient was asked for.
     members : tuple of Member
         The models of an ensemble; empty for one model.
+    disagreement : mapping of NAME to mapping of measure to Disagreement
+        How far the members differ; empty for one model.
+    left_out : mapping of model id to str
+        Models on file for this product that are no members, and why.
     """
 
     model: str
@@ -96,6 +158,9 @@ class Forecast:
     patients: int = 0
     members: tuple[Member, ...] = ()
     unknown_inputs: tuple[str, ...] = field(default=())
+    panel: str | None = None
+    disagreement: Mapping[str, Mapping[str, Disagreement]] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The ``simulate`` contract."""
@@ -111,5 +176,11 @@ class Forecast:
             "unknown_inputs": list(self.unknown_inputs),
         }
         if self.members:
+            entry["panel"] = self.panel
             entry["members"] = [member.to_json() for member in self.members]
+            entry["disagreement"] = {
+                name: {measure: found.to_json() for measure, found in of_name.items()}
+                for name, of_name in self.disagreement.items()
+            }
+            entry["left_out"] = [{"id": name, "why": why} for name, why in self.left_out.items()]
         return entry

@@ -1,0 +1,160 @@
+"""The members of an ensemble, each solved for the same doses and the same virtual patients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from limen.errors import InputError
+from limen.pharmacology.ensemble import Panel, Seat, ensemble
+from limen.pharmacology.models.schema import Model, Product
+from limen.pharmacology.outcome import Flag
+from limen.pharmacology.patient import PatientProfile
+from limen.pharmacology.regimen import Dose, Schedule
+from limen.pharmacology.response import Array, Grid, Response, respond
+from limen.pharmacology.simulate import check_product, clearance_under, draw_patients, variability_of
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """What a forecast is made of.
+
+    Attributes
+    ----------
+    responses : tuple of Response
+        One of each seat; row 0 is the typical patient, row i the same virtual patient i in every member.
+    borrowed : tuple of Model
+        Members that were lent their spread between patients.
+    told : tuple of Flag
+        What is to be said of the other drugs taken.
+    """
+
+    panel: Panel
+    product: Product
+    doses: tuple[Dose, ...]
+    patient: PatientProfile
+    grid: Grid
+    seats: tuple[Seat, ...]
+    responses: tuple[Response, ...]
+    borrowed: tuple[Model, ...]
+    told: tuple[Flag, ...]
+    n: int
+
+    @property
+    def weights(self) -> Array:
+        """What each member counts (members,); they sum to 1."""
+        return np.array([seat.weight for seat in self.seats])
+
+    @property
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """Where each member may be believed (members, solved times)."""
+        return ~np.stack([response.unusable for response in self.responses])
+
+    def shared(self) -> dict[str, tuple[str, ...]]:
+        """The outputs that every member has: the ensemble's NAME, and what each member calls it.
+
+        A member's blood is arterial, venous or not told; the ensemble's is called plasma.
+        """
+        fewest = min(self.responses, key=lambda response: len(response.values))
+        found = {}
+        for name in fewest.values:
+            common = _called(name, fewest.model.matrix, "plasma")
+            names = tuple(_called(common, "plasma", response.model.matrix) for response in self.responses)
+            if all(mine in response.values for mine, response in zip(names, self.responses, strict=True)):
+                found[common] = names
+        return found
+
+
+def _called(name: str, matrix: str, other: str) -> str:
+    ending = f"_{matrix}_ng_per_mL"
+    return f"{name.removesuffix(ending)}_{other}_ng_per_mL" if name.endswith(ending) else name
+
+
+def solve(
+    doses: Sequence[Dose],
+    patient: PatientProfile,
+    product: str,
+    until_min: float,
+    every_min: float = 1.0,
+    n: int = 0,
+    rng: np.random.Generator | None = None,
+    *,
+    perpetrators: Sequence[str] = (),
+    setting: str | None = None,
+    member_weight: Mapping[str, float] | None = None,
+) -> Solved:
+    """Solve every member of the panel for this product, these routes and this patient.
+
+    Parameters
+    ----------
+    doses : sequence of Dose
+    patient : PatientProfile
+    product : str
+        ``racemic``, ``s-ketamine`` or ``esketamine-nasal``; never converted.
+    until_min, every_min : float
+        Horizon and step of the curves.
+    n : int
+        Virtual patients of each member.
+    rng : numpy.random.Generator, optional
+        Needed for a population.
+    perpetrators : sequence of str
+        Drugs taken too.
+    setting : str, optional
+        Where the patient is treated; some models sit only in their own.
+    member_weight : mapping of model id to weight, optional
+        What members count instead of their own weight.
+
+    Raises
+    ------
+    InputError
+        As ``simulate.simulate``; a product or route that no panel covers; a weight that cannot be.
+
+    Examples
+    --------
+    >>> found = solve([Dose(35, "iv", 0, 40)], PatientProfile(age_years=42, weight_kg=70), "racemic", 120)
+    >>> [response.values[names[0]].shape for response, names in zip(found.responses, found.shared().values())][0]
+    (1, 121)
+    """
+    if not doses:
+        raise InputError("no dose", where="dose", allowed="one or more")
+    panel = ensemble().panel(product, tuple(dict.fromkeys(dose.route for dose in doses)), patient.age_years)
+    seats = panel.seats(setting, member_weight)
+    schedule = Schedule.of(doses)
+    grid = Grid.of(until_min, every_min, schedule)
+    draws = draw_patients(n, rng, len(grid.asked_min) * len(seats))
+    ratio, told = clearance_under(perpetrators, doses)
+    responses, borrowed = [], []
+    for seat in seats:
+        variability, assumed = variability_of(seat.model)
+        if assumed:
+            borrowed.append(seat.model)
+        responses.append(
+            respond(
+                seat.model,
+                doses,
+                check_product(product, seat.model.products, seat.model.id),
+                patient,
+                grid,
+                schedule,
+                draws,
+                variability=variability,
+                clearance_ratio=ratio,
+                metabolites=len(seats) == 1,
+                withhold_unusable=True,
+            )
+        )
+    return Solved(
+        panel,
+        panel.product,
+        tuple(doses),
+        patient,
+        grid,
+        seats,
+        tuple(responses),
+        tuple(borrowed),
+        tuple(told),
+        n,
+    )
