@@ -110,10 +110,36 @@ def test_mg_keeps_the_amount_and_says_what_is_missing(value: Any, text: str) -> 
 
 
 def test_asked_and_used_stand_side_by_side_with_the_wall() -> None:
-    binding = {"rule": "SEL-23", "name": "first-infusion cap", "asked": 78.0, "used": 60.0, "unit": "mg"}
-    page = rendered("{% asked_used 78.0 60.0 'mg' binding %}", binding=binding)
+    binding = {"rule": "SEL-23", "name": "first-infusion cap", "asked": 78.0, "used": 60.0, "limit": 60.0, "unit": "mg"}
+    page = rendered("{% asked_used 78.0 60.0 'mg' limits %}", limits={"binding": binding})
     for text in ("78.0", "60.0", "SEL-23", "first-infusion cap", "held by a limit"):
         assert text in page
+
+
+def test_a_refused_dose_names_the_wall_that_refuses_it_and_not_the_syringe() -> None:
+    binding = {"rule": "TRD-IV", "name": "hard maximum", "kind": "hard", "asked": 350.0, "used": 52.5, "limit": 70.0}
+    rounding = {"rule": "DOSE-ROUND", "name": "what the syringe can measure", "asked": 52.54, "used": 52.5}
+    page = rendered("{% asked_used 350 used 'mg' limits %}", limits={"binding": binding, "rounding": rounding})
+    for text in ("Refused by the hard maximum", "the limit is 70", "refused by a limit"):
+        assert text in page
+    assert "DOSE-ROUND" not in page
+
+
+def test_a_dose_between_two_marks_is_said_to_be_rounded_down() -> None:
+    rounding = {
+        "rule": "DOSE-ROUND",
+        "name": "what the syringe can measure",
+        "kind": "rounding",
+        "because": "0.815 mL of 50 mg/mL is measured as 0.81 mL",
+        "asked": 40.75,
+        "used": 40.5,
+        "unit": "mg",
+        "verification": "P",
+    }
+    page = rendered("{% asked_used 40.75 40.5 'mg' limits %}", limits={"binding": rounding, "rounding": rounding})
+    for text in ("40.75", "40.5", "Rounded down to what the syringe can measure, DOSE-ROUND", "rounded to the syringe"):
+        assert text in page
+    assert "Held by" not in page
 
 
 def test_a_plan_without_a_dose_shows_nothing_rather_than_zero() -> None:

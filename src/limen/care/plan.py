@@ -173,12 +173,15 @@ class Plan:
 
     def _limits_json(self) -> dict[str, Any]:
         binding = None if self.held is None else self.held.binding
+        rounding = None if self.held is None else self.held.rounding
+        decided = binding or rounding
         return {
             "soft_max_mg": self._lowest("dose", "soft"),
             "hard_max_mg": self._lowest("dose", "hard", "cap"),
             "rate_max_mg_per_h": self._lowest("rate", "soft", "hard", "cap"),
             "day_max_mg": self._lowest("day", "soft", "hard", "cap"),
-            "binding": None if binding is None else binding.to_json(),
+            "binding": None if decided is None else decided.to_json(),
+            "rounding": None if rounding is None else rounding.to_json(),
             "walls": [standing.to_json() for standing in self.walls],
             "passed": [] if self.held is None else [standing.wall.name for standing in self.held.passed],
         }

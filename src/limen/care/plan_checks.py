@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limen.care.case import Case
+from limen.care.measured import Rounding
 from limen.care.plan_limits import Held, Standing
 from limen.care.screening import Finding
 from limen.care.syringe import Syringe
@@ -60,14 +61,39 @@ def order_findings(case: Case, protocol: Protocol) -> tuple[Finding, ...]:
                 "medical-director" if at_home else "prescriber",
             )
         )
-    return tuple(found)
+    return (*found, *_request_findings(case, protocol))
+
+
+def _request_findings(case: Case, protocol: Protocol) -> list[Finding]:
+    """What is asked beyond this session's dose: a count of sessions, a supply to take along."""
+    found = []
+    sessions, quantity, never = case.request.sessions, case.request.quantity, None
+    first = next((phase for phase in protocol.course if phase.sessions is not None), None)
+    if sessions is not None and (first is None or first.sessions is None or sessions > first.sessions):
+        rule, asked = f"{protocol.id}-SESSIONS", {"sessions": sessions}
+        if first is None:
+            because, limit = f"Asked {sessions} sessions; {protocol.id} counts none", "no count on record"
+            claim = Claim(sources=("limen",), verification=Verification.CLINIC_RULE)
+        else:
+            because = f"Asked {sessions} sessions; the {first.phase} phase has {first.sessions}, {first.spacing}"
+            limit, claim = f"{first.sessions} sessions", first
+        action = "This plan is for one session; each later one is planned and signed on its own day"
+        found.append(_finding(rule, "warn", "More sessions", because, asked, limit, action, never, claim))
+    if quantity is not None:
+        because = f"Asked for a supply of {quantity}; a plan gives one supervised session and supplies nothing"
+        action = "Order a supply apart from this plan, where it is allowed at all"
+        claim = Claim(sources=("limen",), verification=Verification.CLINIC_RULE)
+        rule, asked_for = f"{protocol.id}-QUANTITY", {"quantity": quantity}
+        found.append(_finding(rule, "warn", "A supply is asked", because, asked_for, "none", action, never, claim))
+    return found
 
 
 def dose_findings(
     protocol: Protocol, doses: Sequence[Dose], held: Held, weight_kg: float | None
 ) -> tuple[Finding, ...]:
     """Walls crossed, slips of ten, and doses under the range reported."""
-    found = [_crossing(standing, doses, held) for standing in held.crossed]
+    crossed = [_crossing(standing, doses, held) for standing in held.crossed]
+    found: list[Finding] = []
     over = any(standing.wall.measure != "duration" for standing in held.crossed)
     for step, dose in zip(protocol.steps, doses, strict=True):
         usual_mg = in_mg(step.amount.typical, step, dose, weight_kg)
@@ -79,7 +105,12 @@ def dose_findings(
             found.append(
                 _own("DOSE-TENFOLD", "block", "Slip of ten", because, asked, limit, "Enter the dose again", "none")
             )
+    found += crossed
+    for step, dose in zip(protocol.steps, doses, strict=True):
+        usual_mg = in_mg(step.amount.typical, step, dose, weight_kg)
         found += _under_range(protocol, step, dose, usual_mg, weight_kg)
+    if held.rounding is not None:
+        found.append(_rounded(held.rounding))
     return tuple(found)
 
 
@@ -139,6 +170,22 @@ def _crossing(standing: Standing, doses: Sequence[Dose], held: Held) -> Finding:
     title = wall.name[:1].upper() + wall.name[1:]
     limit = f"{standing.limit:g} {standing.unit}"
     return _finding(wall.rule, level, title, because, {"asked": asked}, limit, action, override, wall)
+
+
+def _rounded(rounding: Rounding) -> Finding:
+    rule = rounding.rule
+    asked = {"dose_mg": rounding.asked.value}
+    limit = f"a whole {rounding.step} of {rounding.strength}"
+    if rounding.used.value == 0:
+        because = f"{rounding.asked} is less than {rounding.step} of {rounding.strength}, or one of its steps is"
+        action = "Choose a weaker strength, or another dose"
+        return _finding(rule.rule, "block", "Too little to measure", because, asked, limit, action, "none", rule)
+    far = rounding.lost_pct > rule.warn_over_pct
+    action = f"Rounded down to {rounding.used}"
+    if far:
+        action += f", {rounding.lost_pct:.0f} % less than asked: choose a weaker strength, or another dose"
+    level: Level = "warn" if far else "info"
+    return _finding(rule.rule, level, "Rounded to the syringe", rounding.because, asked, limit, action, None, rule)
 
 
 def _asked(standing: Standing, doses: Sequence[Dose]) -> float:

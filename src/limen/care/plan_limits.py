@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isclose
 from typing import Any, Literal
 
+from limen.care.measured import Rounding, measure
 from limen.errors import InputError
 from limen.knowledge.protocols import Protocol, Wall, WeightBasis
 from limen.pharmacology.regimen import Dose
-from limen.units import Mass, MassRate
+from limen.units import Concentration, Mass, MassRate
 
 # Devine 1974: kg at 60 inches, and kg for each inch above.
 _IDEAL_AT_60_IN_KG = {"male": 50.0, "female": 45.5}
@@ -158,7 +160,7 @@ def _stands(wall: Wall, person: Person) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """The wall that held the dose: what was asked, what is used, side by side."""
+    """The wall that decided: what was asked, what is used, side by side. Beyond a hard wall nothing is given."""
 
     standing: Standing
     asked: Mass | MassRate
@@ -185,24 +187,33 @@ class Held:
     Attributes
     ----------
     doses : tuple of Dose
-        What may be used. Where a wall holds, every step is reduced by the same proportion.
+        What may be used. Where a wall holds, every step is reduced by the same proportion; where a syringe cannot
+        measure that, each is brought down to its mark.
     binding : Binding or None
-        The wall that decided, the lowest of those crossed.
+        The wall that decided: of hard ones crossed the furthest, for they refuse the dose; else the lowest.
     crossed : tuple of Standing
         Every wall the asked doses cross: doses and rates over a most, durations outside their walls.
     passed : tuple of Standing
         Soft walls crossed and passed on purpose.
+    rounding : Rounding or None
+        What the syringe made of it.
     """
 
     doses: tuple[Dose, ...]
     binding: Binding | None
     crossed: tuple[Standing, ...]
     passed: tuple[Standing, ...]
+    rounding: Rounding | None = None
 
     @property
     def refused(self) -> tuple[Standing, ...]:
         """The hard walls crossed."""
         return tuple(standing for standing in self.crossed if standing.wall.kind == "hard")
+
+    def measured(self, strength: Concentration) -> Held:
+        """The same, brought down to what a syringe of this strength can measure."""
+        doses, rounding = measure(self.doses, strength)
+        return replace(self, doses=doses, binding=_used(self.binding, doses), rounding=rounding)
 
 
 def hold(doses: Sequence[Dose], walls: Sequence[Standing], pass_walls: Collection[str] = ()) -> Held:
@@ -239,7 +250,7 @@ def hold(doses: Sequence[Dose], walls: Sequence[Standing], pass_walls: Collectio
     asked_mg = sum(dose.amount_mg for dose in doses)
     crossed: list[Standing] = []
     passed: list[Standing] = []
-    share, binding = 1.0, None
+    holding: list[tuple[float, Standing]] = []
     for standing in walls:
         if standing.wall.measure == "duration":
             if any(_outside(standing, dose) for dose in doses if dose.duration_min > 0):
@@ -252,12 +263,29 @@ def hold(doses: Sequence[Dose], walls: Sequence[Standing], pass_walls: Collectio
         if standing.wall.name in pass_walls:
             passed.append(standing)
             continue
-        if binding is None or standing.limit / asked < share:
-            share = standing.limit / asked
-            quantity = MassRate if standing.unit == "mg/h" else Mass
-            binding = Binding(standing, quantity(asked), quantity(standing.limit))
-    held = tuple(doses) if binding is None else _reduced(doses, share, binding)
-    return Held(held, binding, tuple(crossed), tuple(passed))
+        holding.append((standing.limit / asked, standing))
+    if not holding:
+        return Held(tuple(doses), None, tuple(crossed), tuple(passed))
+    share, lowest = min(holding, key=lambda item: item[0])
+    held = _reduced(doses, share, lowest)
+    hard = [item for item in holding if item[1].wall.kind == "hard"]
+    decided = min(hard, key=lambda item: item[0])[1] if hard else lowest
+    asked = _quantity(decided, _asked(decided, doses, asked_mg))
+    return Held(held, _used(Binding(decided, asked, asked), held), tuple(crossed), tuple(passed))
+
+
+def _used(binding: Binding | None, doses: Sequence[Dose]) -> Binding | None:
+    """The binding wall with what is used of it now."""
+    if binding is None:
+        return None
+    limit = binding.standing.limit
+    used = _asked(binding.standing, doses, sum(dose.amount_mg for dose in doses))
+    # A dose reduced to the limit stands a rounding error under it.
+    return replace(binding, used=_quantity(binding.standing, limit if isclose(used, limit, rel_tol=1e-9) else used))
+
+
+def _quantity(standing: Standing, amount: float) -> Mass | MassRate:
+    return MassRate(amount) if standing.unit == "mg/h" else Mass(amount)
 
 
 def _asked(standing: Standing, doses: Sequence[Dose], asked_mg: float) -> float:
@@ -273,11 +301,11 @@ def _outside(standing: Standing, dose: Dose) -> bool:
     return dose.duration_min > standing.limit
 
 
-def _reduced(doses: Sequence[Dose], share_fraction: float, binding: Binding) -> tuple[Dose, ...]:
-    if len(doses) == 1 and isinstance(binding.used, Mass):
+def _reduced(doses: Sequence[Dose], share_fraction: float, lowest: Standing) -> tuple[Dose, ...]:
+    if len(doses) == 1 and lowest.unit == "mg":
         # The limit itself, not a product that rounding could carry over it.
         only = doses[0]
-        return (Dose(binding.standing.limit, only.route, only.start_min, only.duration_min),)
+        return (Dose(lowest.limit, only.route, only.start_min, only.duration_min),)
     # A trillionth under, so that rounding cannot carry the sum or a rate over the limit.
     shrink = share_fraction * (1.0 - 1e-12)
     return tuple(Dose(dose.amount_mg * shrink, dose.route, dose.start_min, dose.duration_min) for dose in doses)

@@ -25,6 +25,10 @@ __all__ = ["Forecaster", "Plan", "plan"]
 Forecaster = Callable[[tuple[Dose, ...], PatientProfile], Mapping[str, Any]]
 """Doses and patient to the JSON of ``simulate``; the caller owns models, randomness and horizon."""
 
+_GRAVEST = ("block", "hold", "warn", "info")
+# The steps that come out of a syringe.
+_DRAWN = ("bolus", "infusion")
+
 
 def plan(
     case: Case,
@@ -106,13 +110,17 @@ def plan(
         walls = standing_walls(protocol, person, weight_kg)
     doses = () if blockers else tuple(resolve(order, weight_kg) for order in orders if order is not None)
     held = hold(doses, walls, pass_walls) if doses else None
-    syringe = _syringe(protocol, held, strength, dilute_to_mg_per_mL, diluted)
+    pumped = _pumped(protocol, strength, dilute_to_mg_per_mL, diluted)
+    drawn = pumped if strength is None else Concentration(strength)
+    if held is not None and drawn is not None and all(step.kind in _DRAWN for step in protocol.steps):
+        held = held.measured(drawn)
+    syringe = _syringe(protocol, held, strength, pumped)
     findings = _distinct(
         (
-            *screening.findings,
-            *order_findings(case, protocol),
             *(dose_findings(protocol, doses, held, weight_kg) if held is not None else ()),
             *(preparation_findings(protocol, product, syringe) if syringe is not None else ()),
+            *order_findings(case, protocol),
+            *screening.findings,
         )
     )
     blockers += _blockers(findings, screening, overrides)
@@ -214,35 +222,41 @@ def _profile(case: Case) -> PatientProfile:
     )
 
 
-def _syringe(
-    protocol: Protocol,
-    held: Held | None,
-    strength_mg_per_mL: float | None,
-    dilute_to_mg_per_mL: float | None,
-    diluted: bool | None,
-) -> Syringe | None:
-    """Made up as asked; by the protocol's usual preparation where only "diluted" is said, or no vial is chosen."""
+def _pumped(
+    protocol: Protocol, strength_mg_per_mL: float | None, dilute_to_mg_per_mL: float | None, diluted: bool | None
+) -> Concentration | None:
+    """What the pump runs: as asked; the usual preparation where only "diluted" is said, or no vial is chosen."""
     usual = protocol.preparation
-    to_mg_per_mL = dilute_to_mg_per_mL
-    if to_mg_per_mL is None and usual is not None and (diluted or strength_mg_per_mL is None):
-        to_mg_per_mL = usual.concentration_mg_per_mL
-    if held is None or (strength_mg_per_mL is None and to_mg_per_mL is None):
+    chosen = dilute_to_mg_per_mL
+    if chosen is None and usual is not None and (diluted or strength_mg_per_mL is None):
+        chosen = usual.concentration_mg_per_mL
+    if chosen is None:
+        chosen = strength_mg_per_mL
+    return None if chosen is None else Concentration(chosen)
+
+
+def _syringe(
+    protocol: Protocol, held: Held | None, strength_mg_per_mL: float | None, pumped: Concentration | None
+) -> Syringe | None:
+    """Made up for the doses that stand."""
+    if held is None or pumped is None:
         return None
+    usual = protocol.preparation
     duration_min = span_min(held.doses)
     return make_up(
         Mass(total_mg(held.doses)),
         Minutes(duration_min) if duration_min else None,
         vial=None if strength_mg_per_mL is None else Concentration(strength_mg_per_mL),
-        dilute_to=None if to_mg_per_mL is None else Concentration(to_mg_per_mL),
+        dilute_to=pumped,
         diluent=None if usual is None else usual.diluent,
         syringe=None if usual is None else Volume(usual.syringe_mL),
     )
 
 
 def _distinct(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """One block of a rule is enough: a later block of the same rule says the same again."""
+    """The gravest first. One block of a rule is enough: a later block of the same rule says the same again."""
     kept: list[Finding] = []
-    for finding in findings:
+    for finding in sorted(findings, key=lambda item: _GRAVEST.index(item.level)):
         if finding.level == "block" and any(other.rule == finding.rule and other.level == "block" for other in kept):
             continue
         kept.append(finding)

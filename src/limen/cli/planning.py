@@ -96,8 +96,9 @@ def _lines(result: dict[str, Any]) -> list[str]:
     lines.append(f"Asked by {asked['by']}: {_amount(asked)}")
     binding = limits["binding"]
     if binding is not None:
+        deed = {"hard": "Refused", "rounding": "Rounded down"}.get(binding["kind"], "Held")
         lines.append(
-            f"Held by {binding['rule']}, {binding['name']}: asked {binding['asked']:g}, used {binding['used']:g}"
+            f"{deed} by {binding['rule']}, {binding['name']}: asked {binding['asked']:g}, used {binding['used']:g}"
             f" {binding['unit']} ({binding['because']}) [{_words(binding['verification'])}]"
         )
     for wall in limits["walls"]:

@@ -162,6 +162,87 @@ def test_passing_a_soft_wall_uses_what_was_asked_and_says_so() -> None:
     assert any(row["rule"] == "SEL-23" and "on purpose" in row["action"] for row in out["findings"])
 
 
+@pytest.mark.parametrize(
+    ("weight_kg", "vial", "used_mg", "draw_mL", "volume_mL", "rate_mL_per_h"),
+    [
+        # 0.5 mg/kg. 40.75 mg is 0.815 mL of 50 mg/mL, 4.075 of 10 and 0.4075 of 100. A mark is 0.01 mL up to 1 mL,
+        # 0.05 up to 3, else 0.1.
+        (81.5, 50.0, 40.5, 0.81, 40.5, 60.75),
+        (81.5, 10.0, 40.0, 4.0, 40.0, 60.0),
+        (81.5, 100.0, 40.0, 0.4, 40.0, 60.0),
+        (81.5, None, 40.7, None, 40.7, 61.05),
+        (80.0, 50.0, 40.0, 0.8, 40.0, 60.0),
+        (105.0, 50.0, 52.5, 1.05, 52.5, 78.75),
+    ],
+)
+def test_the_dose_is_one_that_the_syringe_can_measure(
+    weight_kg: float, vial: float | None, used_mg: float, draw_mL: float | None, volume_mL: float, rate_mL_per_h: float
+) -> None:
+    known = case(patient={"weight_kg": weight_kg}, request={"diluted": True})
+    out = plan(known, "TRD-IV", concentration_mg_per_mL=vial).to_json()
+    dose, syringe = out["dose"], out["dose"]["syringe"]
+    assert (dose["dose_mg"], dose["steps"][0]["dose_mg"], syringe["dose_mg"]) == (used_mg, used_mg, used_mg)
+    assert out["forecast_for"]["dose_mg"] == used_mg
+    assert syringe["draw_mL"] == (None if draw_mL is None else pytest.approx(draw_mL))
+    assert (syringe["volume_mL"], syringe["rate_mL_per_h"]) == pytest.approx((volume_mL, rate_mL_per_h))
+    assert out["asked"]["dose_mg"] == weight_kg / 2
+    if used_mg == weight_kg / 2:
+        assert (out["limits"]["binding"], out["limits"]["rounding"]) == (None, None)
+        return
+    for entry in (out["limits"]["binding"], out["limits"]["rounding"]):
+        assert (entry["asked"], entry["used"], entry["unit"]) == (40.75, used_mg, "mg")
+        assert (entry["rule"], entry["kind"], entry["verification"]) == ("DOSE-ROUND", "rounding", "P")
+    (found,) = (row for row in out["findings"] if row["rule"] == "DOSE-ROUND")
+    assert found["level"] == "info"
+
+
+def test_a_wall_and_the_syringe_are_both_named_and_no_wall_is_passed() -> None:
+    # 0.75 mg/kg of 81.5 kg is 61.125 mg; in a 50 mg/mL vial that is 1.2225 mL, measured as 1.2 mL: 60 mg.
+    known = case(patient={"weight_kg": 81.5}, request={"diluted": True})
+    limits = plan(known, "TRD-IV", "0.9 mg/kg iv", concentration_mg_per_mL=50).to_json()["limits"]
+    wall, mark = limits["binding"], limits["rounding"]
+    assert (wall["name"], wall["limit"], wall["used"]) == ("soft maximum", 61.125, 60)
+    assert wall["asked"] == pytest.approx(73.35)
+    assert (mark["asked"], mark["used"]) == (61.125, 60)
+
+
+@pytest.mark.parametrize(("dose", "level"), [("2.9 mg iv", "warn"), ("0.4 mg iv", "block")])
+def test_a_dose_too_small_for_its_vial_is_said(dose: str, level: str) -> None:
+    # 2.9 mg is 0.058 mL of 50 mg/mL, measured as 0.05: 14 % less. 0.4 mg is less than one mark of 0.5 mg.
+    out = plan(case(), "TRD-IV", dose, concentration_mg_per_mL=50).to_json()
+    assert [row["level"] for row in out["findings"] if row["rule"] == "DOSE-ROUND"] == [level]
+    assert out["released"] is (level == "warn")
+
+
+@pytest.mark.parametrize(("sessions", "warned"), [(None, False), (6, False), (7, True), (10, True)])
+def test_sessions_beyond_the_acute_course_are_named(sessions: int | None, warned: bool) -> None:
+    # Phillips 2019: six infusions in two weeks.
+    found = made(request={"sessions": sessions}).findings
+    said = [item.because for item in found if item.rule == "TRD-IV-SESSIONS"]
+    assert said == ([f"Asked {sessions} sessions; the acute phase has 6, 3 a week for 2 weeks"] if warned else [])
+
+
+def test_a_supply_is_never_part_of_a_plan_and_that_is_said() -> None:
+    result = made(request={"quantity": "30 capsules"})
+    assert [item.level for item in result.findings if item.rule == "TRD-IV-QUANTITY"] == ["warn"]
+
+
+def test_the_gravest_finding_stands_first() -> None:
+    found = made("350 mg iv over 40 min", facts={"escort": False}).findings
+    assert found[0].rule == "DOSE-TENFOLD"
+    order = ["block", "hold", "warn", "info"]
+    levels = [order.index(item.level) for item in found]
+    assert levels == sorted(levels)
+
+
+def test_the_hard_wall_that_refuses_is_the_one_named() -> None:
+    out = made("350 mg iv over 40 min").to_json()
+    binding = out["limits"]["binding"]
+    assert (binding["name"], binding["kind"], binding["limit"]) == ("hard maximum", "hard", 70)
+    # What the forecast is of: the dose the soft wall would leave.
+    assert (binding["asked"], binding["used"], out["forecast_for"]["dose_mg"]) == (350, 52.5, 52.5)
+
+
 def test_over_the_soft_maximum_is_held_to_it() -> None:
     result = made("0.9 mg/kg iv over 40 min")
     assert (result.released, result.dose_mg) == (True, 52.5)

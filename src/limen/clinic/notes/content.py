@@ -212,8 +212,12 @@ def _binding(result: Mapping[str, Any]) -> str:
     binding = (result.get("limits") or {}).get("binding")
     if not binding:
         return "no limit reached"
-    kept = f"asked {binding['asked']:g}, used {binding['used']:g} {binding['unit']}"
-    return f"{binding['limit']} ({binding['rule']}): {kept}"
+    rounding = result["limits"].get("rounding") or {}
+    said = [f"{binding['name']} ({binding['rule']})"]
+    if binding["kind"] != "rounding":
+        said = [f"{binding['name']}, {binding['limit']:g} {binding['unit']} ({binding['rule']})"]
+        said += [f"{rounding['name']} ({rounding['rule']})"] if rounding else []
+    return f"{'; '.join(said)}: asked {binding['asked']:g}, used {binding['used']:g} {binding['unit']}"
 
 
 def _score(session: Session) -> str | None:

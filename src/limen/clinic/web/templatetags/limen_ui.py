@@ -268,9 +268,10 @@ def field(bound: BoundField, unit: str = "", hint: str = "") -> dict[str, Any]:
 
 
 @register.inclusion_tag("partials/asked_used.html")
-def asked_used(asked: Any, used: Any, unit: str = "mg", binding: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The value asked, the wall, the value used."""
-    return {"asked": _given(asked), "used": _given(used), "unit": unit, "binding": binding}
+def asked_used(asked: Any, used: Any, unit: str = "mg", limits: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The value asked, what stands between (a wall, the syringe's mark), the value used."""
+    between = {name: (limits or {}).get(name) for name in ("binding", "rounding")}
+    return {"asked": _given(asked), "used": _given(used), "unit": unit, **between}
 
 
 @register.inclusion_tag("partials/track.html")

@@ -170,7 +170,7 @@
       ...(due ? [el("span", { class: "k" }, left < 0 ? "Late" : "Next in"), el("strong", {}, left < 0 ? `+${words.span(-left)}` : words.span(left)), el("span", { class: "w" }, words.dueWords(session, due))] : [el("span", { class: "k" }, "Nothing due")]),
     );
     const pump = session.phase === "running" ? "Pump may still run" : words.phases[session.phase];
-    const said = `${words.mg(blind ? session.given_mg : limen.givenMg(session))} of ${words.mg(session.dose_mg)} mg`;
+    const said = `${words.mg(blind ? session.given_mg : limen.givenMg(session))} of ${words.exact(session.dose_mg)} mg`;
     parts.foot.replaceChildren(el("b", {}, said), blind ? ` at ${limen.clock(session, session.t_s)}` : " given", el("br"), blind ? pump : unwatched ? el("b", {}, `Limits not checked for ${words.span(watched[session.session])}`) : `${session.protocol}, session ${session.number}`);
   }
 

@@ -61,7 +61,7 @@
   function drawGiven() {
     const given = limen.givenMg(session);
     find("[data-given]").textContent = words.mg(given);
-    find("[data-dose]").textContent = words.mg(session.dose_mg);
+    find("[data-dose]").textContent = words.exact(session.dose_mg);
     find("[data-pushed]").setAttribute("width", session.dose_mg ? Math.min(100, (100 * given) / session.dose_mg) : 0);
     const { gone, planned } = limen.progress(session);
     const of = planned ? ` of ${words.span(planned)}` : "";
@@ -84,17 +84,17 @@
       const end = begin === null ? null : session.expected_end_t_s ?? session.dose_end_t_s ?? begin + step.duration_min * 60;
       const time = begin === null ? `${step.duration_min} min` : `${limen.clock(session, begin).slice(0, 5)}–${limen.clock(session, end).slice(0, 5)}`;
       const rate = step.rate_mL_per_h ? rateWords(step.rate_mL_per_h) : step.kind;
-      steps.append(el("li", { "aria-current": session.phase === "running" ? "step" : null }, el("span", {}, time), el("span", {}, rate), el("span", {}, `${words.mg(step.dose_mg)} mg`)));
+      steps.append(el("li", { "aria-current": session.phase === "running" ? "step" : null }, el("span", {}, time), el("span", {}, rate), el("span", {}, `${words.exact(step.dose_mg)} mg`)));
     }
     const syringe = session.syringe;
-    find("[data-syringe]").textContent = syringe ? `Syringe ${syringe.concentration_mg_per_mL} mg/mL, ${syringe.volume_mL} mL` : "";
+    find("[data-syringe]").textContent = syringe ? `Syringe ${syringe.concentration_mg_per_mL} mg/mL, ${words.exact(syringe.volume_mL)} mL` : "";
   }
 
   // The rate that runs, not the rate that was planned, once a person has changed it.
   function rateWords(planned) {
     const strength = session.syringe?.concentration_mg_per_mL;
     const now = session.rate_mg_per_h && strength ? session.rate_mg_per_h / strength : planned;
-    return Math.abs(now - planned) < 0.05 ? `${planned.toFixed(1)} mL/h` : `${now.toFixed(1)} mL/h now, plan ${planned.toFixed(1)}`;
+    return Math.abs(now - planned) < 0.05 ? `${words.exact(planned)} mL/h` : `${words.exact(now)} mL/h now, plan ${words.exact(planned)}`;
   }
 
   function drawReady() {

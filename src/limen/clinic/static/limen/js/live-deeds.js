@@ -204,7 +204,7 @@
       octagon.append(shape);
       return el("button", { class: "press stop", type: "button", onclick: forms.stop }, octagon, "Stop infusion");
     };
-    const dose = `${limen.words.mg(session.dose_mg)} mg over ${session.duration_min} min`;
+    const dose = `${limen.words.exact(session.dose_mg)} mg over ${session.duration_min} min`;
     const record = may.has("session:record");
     const halt = may.has("session:stop");
     const alive = !["planned", "discharged", "ended"].includes(session.phase);

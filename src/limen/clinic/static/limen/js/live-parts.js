@@ -23,6 +23,8 @@
   const clock = (session, tS) => limen.clockTime(startOf(session) + tS * 1000);
   const span = (seconds) => limen.span(seconds * 1000);
   const mg = (value) => (value === null || value === undefined ? "–" : value.toFixed(1));
+  // A number that somebody signed or sets on a pump: one decimal, more where one would make it another number.
+  const exact = (value) => (value === null || value === undefined ? "–" : Math.abs(value * 10 - Math.round(value * 10)) < 1e-6 ? value.toFixed(1) : String(Number(value.toFixed(3))));
 
   // What the pump has given by now, if nobody has touched it since the page heard last.
   function givenMg(session) {
@@ -196,6 +198,6 @@
   }
 
   Object.assign(limen, {
-    el, may, isoAt, elapsed, clock, words: { span, mg, phases, dueWords, round, seat }, givenMg, progress, setVital, colour, rail, sounding,
+    el, may, isoAt, elapsed, clock, words: { span, mg, exact, phases, dueWords, round, seat }, givenMg, progress, setVital, colour, rail, sounding,
   });
 })();
