@@ -67,6 +67,7 @@ UNIT_SUFFIXES = (
     "_exponent",
     "_probability",
     "_px",
+    "_samples",
 )
 
 # Spellings that clinical systems send (UCUM and common ones) -> pint.

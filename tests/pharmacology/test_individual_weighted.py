@@ -1,0 +1,271 @@
+"""The weighted-sample posterior: the right answer, whatever the order, and never more sure than what was seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.linalg import expm
+from scipy.stats import multivariate_normal
+
+from limen.errors import InputError
+from limen.pharmacology.exposure import PERCENTILES
+from limen.pharmacology.individual.evidence import Sums, log_sum_exp, match
+from limen.pharmacology.individual.observations import Observation, concentration, pressure
+from limen.pharmacology.individual.prior import Candidate, Prior
+from limen.pharmacology.individual.weighted import Posterior, effective_samples
+from limen.pharmacology.models import get
+from limen.pharmacology.patient import PatientProfile
+from limen.pharmacology.pooling import weighted_percentiles
+from limen.pharmacology.regimen import Dose
+
+Array = npt.NDArray[np.float64]
+
+PATIENT = PatientProfile(age_years=42, weight_kg=70)
+INFUSION = [Dose(35, "iv", 0, 40)]
+PLASMA = "ketamine_plasma_ng_per_mL"
+IDS = ("fanta-otto-2021", "clements-250", "domino", "kamp-2020")
+
+
+def prepare(ids: tuple[str, ...] = IDS, n: int = 400, seed: int = 1, **options: object) -> Prior:
+    candidates = [Candidate(get(model_id), 1.0) for model_id in ids]
+    rng = np.random.default_rng(seed)
+    return Prior.prepare(candidates, INFUSION, PATIENT, "racemic", n=n, rng=rng, **options)  # type: ignore[arg-type]
+
+
+PRIOR = prepare()
+SEEN = [
+    concentration("ketamine", "venous", 30, 140),
+    pressure(15, 141, 128),
+    concentration("S_ketamine", "venous", 60, 40),
+    pressure(30, 139, 128),
+    concentration("S_norketamine", "venous", 80, 18),
+]
+
+
+def clements(z: Array, time_min: float) -> float:
+    """Two compartments by the matrix exponential, with the spread lent by fanta-otto-2021 (V1, CL)."""
+    eta = np.linalg.cholesky(np.array([[0.0842, 0.0226], [0.0226, 0.0260]])) @ z
+    v1 = 1.7522 * 70 * np.exp(eta[0])
+    cl = 0.0109 * 1.7522 * 70 * np.exp(eta[1])
+    v2 = 1.7522 * 70 * 0.0186 / 0.0137
+    q = 1.7522 * 70 * 0.0186
+    matrix = np.array([[-(cl + q) / v1, q / v2, 35 / 40], [q / v1, -q / v2, 0], [0, 0, 0]])
+    state = expm(matrix * min(time_min, 40)) @ np.array([0, 0, 1.0])
+    if time_min > 40:
+        matrix[0, 2] = 0
+        state = expm(matrix * (time_min - 40)) @ state
+    return float(1000 * state[0] / v1)
+
+
+def test_posterior_mean_is_that_of_a_grid() -> None:
+    seen = [(40.0, 130.0), (70.0, 60.0), (120.0, 40.0)]
+    edge = np.linspace(-4, 4, 33)
+    log_posterior, future = [], []
+    for first in edge:
+        for second in edge:
+            z = np.array([first, second])
+            predicted = [clements(z, time) for time, _ in seen]
+            log_posterior.append(
+                -0.5 * float(z @ z)
+                - sum(
+                    0.5 * ((value - f) / (0.236 * f)) ** 2 + np.log(f)
+                    for (_, value), f in zip(seen, predicted, strict=True)
+                )
+            )
+            future.append(clements(z, 200))
+    weight = np.exp(np.array(log_posterior) - max(log_posterior))
+    weight /= weight.sum()
+    mean = float(weight @ np.array(future))
+    sd = float(np.sqrt(weight @ (np.array(future) - mean) ** 2))
+
+    prior = prepare(("clements-250",), n=8000, until_min=200.0, every_min=200.0)
+    found = Posterior.of(prior).update([concentration("ketamine", "plasma", time, value) for time, value in seen])
+    assert found.effective_samples > 1000
+    assert found.mean(PLASMA)[-1] == pytest.approx(mean, abs=4 * sd / np.sqrt(found.effective_samples))
+    sample_sd = float(np.sqrt(found.weights @ (prior.curves[PLASMA][:, -1] - found.mean(PLASMA)[-1]) ** 2))
+    assert sample_sd == pytest.approx(sd, rel=0.1)
+
+
+@settings(max_examples=20, deadline=None)
+@given(order=st.permutations(range(len(SEEN))), cut=st.integers(0, len(SEEN)))
+def test_neither_order_nor_steps_matter(order: list[int], cut: int) -> None:
+    whole = Posterior.of(PRIOR).update(SEEN)
+    shuffled = [SEEN[index] for index in order]
+    stepwise = Posterior.of(PRIOR).update(shuffled[:cut]).update(shuffled[cut:])
+    np.testing.assert_allclose(stepwise.weights, whole.weights, rtol=1e-8, atol=1e-15)
+    np.testing.assert_allclose(stepwise.bands(PLASMA), whole.bands(PLASMA), rtol=1e-8)
+
+
+def test_nothing_seen_changes_nothing() -> None:
+    before = Posterior.of(PRIOR)
+    after = before.update([])
+    np.testing.assert_array_equal(after.weights, before.weights)
+    np.testing.assert_array_equal(after.bands(PLASMA), before.bands(PLASMA))
+    assert before.member_weights == pytest.approx(dict.fromkeys(IDS, 0.25))
+    assert before.effective_samples == pytest.approx(len(before.weights))
+    everyone = PRIOR.curves[PLASMA][:, PRIOR.shown]
+    np.testing.assert_allclose(before.bands(PLASMA), np.percentile(everyone, PERCENTILES, axis=0), rtol=1e-9)
+
+
+def test_shared_errors_have_the_likelihood_of_their_full_covariance() -> None:
+    readings = [pressure(time, 128 + rise, 128) for time, rise in ((10, 4), (20, 9), (35, 30))]
+    sums = Sums(*(np.zeros(len(PRIOR.log_weight)) for _ in range(4)), count=0)
+    matches = [match(PRIOR, reading) for reading in readings]
+    for found in matches:
+        sums = sums.plus(found)
+    for sample in (0, 500, 1234):
+        r = np.array([found.observation.value - found.predicted[sample] for found in matches])
+        covariance = np.diag([8.0**2] * 3) + 8.0**2
+        expected = multivariate_normal(np.zeros(3), covariance).logpdf(r)
+        assert sums.log_likelihood()[sample] == pytest.approx(expected, rel=1e-10)
+
+
+def test_ten_readings_from_one_bad_baseline_teach_little() -> None:
+    """A baseline 12 mmHg too low lifts every change alike: one error, not ten pieces of evidence."""
+    true_rise = Posterior.of(PRIOR).mean("sbp_change_mmHg")[np.arange(1, 11)]
+    shared = [
+        pressure(float(time), 128 + rise, 128 - 12) for time, rise in zip(PRIOR.shown_min[1:11], true_rise, strict=True)
+    ]
+    apart = [
+        pressure(float(time), 128 + rise + index, 128 - 12 + index)
+        for index, (time, rise) in enumerate(zip(PRIOR.shown_min[1:11], true_rise, strict=True))
+    ]
+    before = Posterior.of(PRIOR).mean(PLASMA)[8]
+    one_error = Posterior.of(PRIOR).update(shared).mean(PLASMA)[8]
+    ten_errors = Posterior.of(PRIOR).update(apart).mean(PLASMA)[8]
+    assert before < one_error < ten_errors
+
+
+def test_a_member_that_cannot_predict_is_neither_favoured_nor_punished() -> None:
+    """Only fanta-otto-2021 predicts norketamine; however odd the sample, its weight must not move."""
+    for value in (5.0, 20.0, 200.0):
+        found = Posterior.of(PRIOR).update([concentration("S_norketamine", "venous", 80, value)])
+        if found.tempering_fraction == 1:
+            assert found.member_weights["fanta-otto-2021"] == pytest.approx(0.25, rel=1e-9)
+            assert found.member_weights["domino"] == pytest.approx(0.25, rel=1e-9)
+
+
+def test_what_no_member_predicts_changes_nothing() -> None:
+    found = Posterior.of(PRIOR).update([concentration("hydroxynorketamine", "venous", 80, 20)])
+    np.testing.assert_array_equal(found.weights, Posterior.of(PRIOR).weights)
+    assert not any(found.matches[0].predicts)
+
+
+def test_the_model_that_made_the_data_gains_weight() -> None:
+    typical = prepare(("domino",), n=1, seed=3, at_min=(40.0,))
+    true = Posterior.of(typical)
+    seen = [
+        concentration("ketamine", "plasma", float(time), float(value))
+        for time, value in zip(true.prior.shown_min[2:24:2], true.mean(PLASMA)[2:24:2], strict=True)
+    ]
+    found = Posterior.of(PRIOR).update(seen)
+    assert max(found.member_weights, key=found.member_weights.__getitem__) == "domino"
+    assert sum(found.member_weights.values()) == pytest.approx(1)
+
+
+def test_samples_that_explain_nothing_are_tempered_and_told() -> None:
+    impossible = [concentration("ketamine", "plasma", time, 4000.0) for time in (20.0, 40.0, 60.0, 90.0)]
+    found = Posterior.of(PRIOR).update(impossible)
+    assert found.tempering_fraction < 1
+    assert found.untempered_samples < 100 <= found.effective_samples * 1.001
+    assert np.isfinite(found.weights).all()
+    assert found.weights.sum() == pytest.approx(1)
+
+
+@pytest.mark.slow
+def test_more_data_do_not_widen_on_average() -> None:
+    rng = np.random.default_rng(9)
+    widths: list[list[float]] = [[], [], []]
+    for sample in rng.integers(0, len(PRIOR.log_weight), 60):
+        member = get(PRIOR.ids[PRIOR.member_of[sample]])
+        found = Posterior.of(PRIOR)
+        for stage, times in enumerate(([], [20.0, 40.0], [60.0, 80.0, 110.0])):
+            seen = []
+            for time in times:
+                true = PRIOR.curves[PLASMA][sample, int(np.searchsorted(PRIOR.time_min, time))]
+                seen.append(
+                    concentration("ketamine", member.matrix, time, float(true * max(0.1, 1 + 0.236 * rng.normal())))
+                )
+            found = found.update(seen)
+            low, _, high = found.bands(PLASMA)[:, 24]
+            widths[stage].append(float(np.log(high / low)))
+    means = [float(np.mean(width)) for width in widths]
+    assert means[0] > means[1] > means[2]
+
+
+def test_duplicated_draws_change_nothing() -> None:
+    values = np.random.default_rng(2).normal(size=50)
+    weights = np.random.default_rng(3).random(50)
+    once = weighted_percentiles(values, weights)
+    twice = weighted_percentiles(np.tile(values, 2), np.tile(weights, 2))
+    np.testing.assert_allclose(twice, once, atol=0.1)
+    assert effective_samples(np.tile(weights, 2)) == pytest.approx(2 * effective_samples(weights))
+
+
+def test_degenerate_weights() -> None:
+    certain = np.zeros(5)
+    certain[3] = 1.0
+    assert effective_samples(certain) == 1.0
+    assert log_sum_exp(np.full(3, -np.inf)) == -np.inf
+    assert log_sum_exp(np.array([-np.inf, 0.0])) == 0.0
+    alone = prepare(("domino",), n=1)
+    found = Posterior.of(alone).update([concentration("ketamine", "plasma", 30, 90)])
+    np.testing.assert_array_equal(found.weights, [1.0])
+
+
+def test_weight_0_members_are_shown_and_not_counted() -> None:
+    candidates = [Candidate(get("domino"), 0.0), Candidate(get("kamp-2020"), 2.0)]
+    prior = Prior.prepare(candidates, INFUSION, PATIENT, "racemic", n=200, rng=np.random.default_rng(1))
+    found = Posterior.of(prior).update([concentration("ketamine", "plasma", 30, 90)])
+    assert found.member_weights == {"domino": 0.0, "kamp-2020": pytest.approx(1)}
+
+
+def test_between_grid_points_a_straight_line_is_close() -> None:
+    exact = prepare(at_min=(17.3, 52.6))
+    for time in (17.3, 52.6):
+        seen = concentration("ketamine", "plasma", time, 100)
+        np.testing.assert_allclose(PRIOR.at(seen), exact.at(seen), rtol=2e-3)
+
+
+def test_no_drug_before_the_bolus_between_two_grid_points() -> None:
+    candidates = [Candidate(get("clements-250"), 1.0)]
+    doses = [Dose(10, "iv", 30.0)]
+    prior = Prior.prepare(candidates, doses, PATIENT, "racemic", n=5, rng=np.random.default_rng(1))
+    assert prior.at(concentration("ketamine", "plasma", 29.5, 1)).max() == 0.0
+
+
+def test_resampling_follows_the_weights() -> None:
+    found = Posterior.of(PRIOR).update(SEEN)
+    chosen = found.resample(20_000, np.random.default_rng(4))
+    counts = np.bincount(chosen, minlength=len(found.weights))
+    assert np.abs(counts - 20_000 * found.weights).max() <= 1.0
+
+
+def test_the_same_person_in_every_member() -> None:
+    first, second = (PRIOR.draws[PRIOR.member_of == place] for place in (0, 3))
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("candidates", "n", "words"),
+    [([], 10, "no model"), (["domino"], 0, "0 virtual patients"), (["domino"], 10**6, "1000000 virtual patients")],
+)
+def test_a_prior_that_cannot_be_drawn(candidates: list[str], n: int, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Prior.prepare(
+            [Candidate(get(name), 1.0) for name in candidates],
+            INFUSION,
+            PATIENT,
+            "racemic",
+            n=n,
+            rng=np.random.default_rng(1),
+        )
+
+
+def test_an_observation_after_the_horizon_is_refused() -> None:
+    late: Observation = concentration("ketamine", "plasma", 300, 5)
+    with pytest.raises(InputError, match="t_min 300 is after the end"):
+        Posterior.of(PRIOR).update([late])
