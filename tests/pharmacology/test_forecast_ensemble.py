@@ -9,6 +9,7 @@ import pytest
 
 from limen.errors import InputError
 from limen.pharmacology import models
+from limen.pharmacology.effects.outputs import effect_names
 from limen.pharmacology.forecast import forecast
 from limen.pharmacology.outcome import Forecast
 from limen.pharmacology.patient import PatientProfile
@@ -141,7 +142,7 @@ def test_domino_says_nothing_in_the_first_five_minutes_after_a_bolus() -> None:
 def test_the_contract() -> None:
     entry = forecast(INFUSION, PATIENT, until_min=1440, every_min=10, n=30, rng=np.random.default_rng(1)).to_json()
     assert entry["model"] == "ensemble"
-    assert set(entry["outputs"]) == {PLASMA, EFFECT, "sbp_change_mmHg"}
+    assert set(entry["outputs"]) == {PLASMA, EFFECT, *effect_names()}
     for curve in entry["outputs"].values():
         assert set(curve) == {"typical", "p05", "p50", "p95", "between_models", "patients_alone"}
         assert all(len(curve[key]) == len(entry["time_h"]) for key in ("typical", "p05", "p50", "p95"))

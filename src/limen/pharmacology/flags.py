@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from limen.pharmacology.effects import effects
+from limen.pharmacology.effects import effect_flags, effects
 from limen.pharmacology.models.schema import Model, Product, Range
 from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
@@ -95,37 +95,5 @@ def of_regimen(doses: Sequence[Dose], until_min: float) -> list[Flag]:
 
 
 def of_effects(product: Product, lumped: bool, n: int, s_ketamine_peak_ng_per_mL: float) -> list[Flag]:
-    """What the effect curves rest on."""
-    link = effects()
-    delay, pressure = link.effect_site.half_life, link.pressure
-    spread = (
-        f"; virtual patients draw it from a lognormal with the interval {delay.low:g} to {delay.high:g} min, which is"
-        " the uncertainty of the estimate and not spread between people [P]"
-        if n
-        else f" (interval {delay.low:g} to {delay.high:g})"
-    )
-    share = "; S is taken as half where a model has only the sum of S and R [P]" if lumped else ""
-    others = "; applied to R and to the sum as well [P]" if product == "racemic" else ""
-    found = [
-        Flag(
-            "effect-site-link",
-            f"Effect site: one half-life of {delay.typical:g} min for every model, estimated for S-ketamine from"
-            f" arterial samples (Olofsen 2022) [V]{others}{spread}",
-        ),
-        Flag(
-            "assumed-effect-model",
-            f"{pressure.output}: {pressure.slope.value:g} {pressure.slope.unit} of S-ketamine with a half-life of"
-            f" {pressure.half_life.typical:g} min is an assumption of this project [P], set from the mean rise in 741"
-            f" infusions; its band holds only the spread of concentration, and a patient's age and pressure are not"
-            f" in it{share}",
-        ),
-    ]
-    if s_ketamine_peak_ng_per_mL > pressure.supported_to.value:
-        found.append(
-            Flag(
-                "effect-extrapolated",
-                f"{pressure.output}: typical S-ketamine reaches {s_ketamine_peak_ng_per_mL:.0f} ng/mL at the pressure"
-                f" site; the line is supported up to {pressure.supported_to.value:g}",
-            )
-        )
-    return found
+    """What the pressure curve rests on."""
+    return effect_flags(product, lumped, n, {effects().pressure.output: s_ketamine_peak_ng_per_mL})

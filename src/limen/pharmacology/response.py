@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from limen.errors import InputError
-from limen.pharmacology import disposition, population
-from limen.pharmacology.effects import effects
+from limen.pharmacology import disposition, growing_clearance, population
+from limen.pharmacology.effects import effect_outputs, links
 from limen.pharmacology.exposure import Measures, peaks
-from limen.pharmacology.kinetics import Solution
+from limen.pharmacology.intake import Intake
 from limen.pharmacology.models.schema import Model, Omega, Product
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose, Schedule
@@ -21,6 +21,8 @@ from limen.pharmacology.regimen import Dose, Schedule
 Array = npt.NDArray[np.float64]
 
 DAY_MIN = 1440.0
+# What another drug's effect on clearance multiplies: in a model with a liver, both ways out of it.
+_CLEARANCES = ("CL", "KEL", "KMET")
 MAX_POINTS = 200_000
 MAX_PATIENT_POINTS = 10_000_000
 # With a coarse grid, points are added after each change of input so that a peak is not stepped over.
@@ -104,12 +106,15 @@ class Response:
     measures : mapping of NAME to Measures
     unusable : array of bool (solved times)
         Where the model must not be believed (soon after a fast input).
+    drive_ng_per_mL : mapping of NAME to float
+        The highest typical concentration behind each effect.
     """
 
     model: Model
     values: Mapping[str, Array]
     measures: Mapping[str, Measures]
     unusable: npt.NDArray[np.bool_]
+    drive_ng_per_mL: Mapping[str, float] = field(default_factory=dict)
 
 
 def name_of(analyte: str, matrix: str) -> str:
@@ -130,6 +135,7 @@ def respond(
     clearance_ratio: float = 1.0,
     metabolites: bool = True,
     withhold_unusable: bool = False,
+    wanted_effects: Collection[str] | None = None,
 ) -> Response:
     """Solve one model.
 
@@ -141,50 +147,51 @@ def respond(
         The covariance that turns draws into patients: the model's own, or another's by assumption.
     withhold_unusable : bool
         Leave the unusable times out of peaks and set them to NaN in the curves.
+    wanted_effects : collection of NAME, optional
+        Only these of ``effects.effect_names()``; all where not given.
     """
-    link = effects()
     rows = len(draws)
-    half_life_min = link.effect_site.half_life.typical * np.exp(
-        link.effect_site.half_life.log_sd * draws[:, population.COLUMNS.index("KE0")]
-    )
+    effects = population.log_effects(draws, variability) if rows > 1 else {}
+    ratios = dict.fromkeys(_CLEARANCES, clearance_ratio) if clearance_ratio != 1.0 else {}
     arms = disposition.arms(
-        model,
-        product,
-        patient.weight_kg,
-        population.log_effects(draws, variability) if rows > 1 else {},
-        rows,
-        links={
-            "effect": math.log(2.0) / half_life_min,
-            "pressure": np.full(rows, math.log(2.0) / link.pressure.half_life.typical),
-        },
-        clearance_ratio=clearance_ratio,
-        metabolites=metabolites,
+        model, product, patient, effects, rows, links=links(draws), ratios=ratios, metabolites=metabolites
     )
+    taken = Intake(model, product, doses, schedule, patient, effects, draws, ratios)
     curves: dict[str, Array] = {}
     areas: dict[str, dict[float, Array]] = {}
     spans_min = sorted({span for span in (DAY_MIN, grid.end_min) if span <= grid.end_min})
     for arm in arms:
-        solution = Solution(arm.system, schedule)
+        solution = taken.into(arm)
         solved = solution.values(grid.solved_min)
         auc_ng_h_per_mL = solution.auc(np.array(spans_min)) / 60.0
         for place, output in enumerate(arm.outputs):
             curves[output] = solved[:, place]
             areas[output] = {span: auc_ng_h_per_mL[:, place, at] for at, span in enumerate(spans_min)}
+        if arm.grown is not None:
+            first_min = min(dose.start_min for dose in doses)
+            curves[arm.grown.analyte] = growing_clearance.values(arm.grown, solution, grid.solved_min, first_min)
+            areas[arm.grown.analyte] = {
+                span: growing_clearance.auc(arm.grown, solution, span, first_min) / 60.0 for span in spans_min
+            }
     _add_sums(curves, areas)
-    _add_pressure(curves)
     unusable = _unusable(model, doses, grid.solved_min)
+    believed = ~unusable if withhold_unusable else None
+    of_effect = effect_outputs(curves, draws, wanted=wanted_effects, believed=believed)
+    # Only the site of perception is shown as a concentration; the others are steps on the way to an effect.
+    curves = {output: curve for output, curve in curves.items() if output.partition("@")[2] in {"", "effect"}}
+    curves.update(of_effect.values)
     stack = np.stack(list(curves.values()))
     if withhold_unusable and unusable.any():
         stack[:, :, unusable] = np.nan
     heights, when_min = peaks(stack.reshape(-1, stack.shape[2]), grid.solved_min, grid.corner)
     values, measures = {}, {}
     for place, output in enumerate(curves):
-        name = _name(output, model.matrix)
+        name = output if output in of_effect.values else _name(output, model.matrix)
         mine = slice(place * rows, (place + 1) * rows)
         area = areas.get(output, {})
         measures[name] = Measures(heights[mine], when_min[mine] / 60.0, area.get(DAY_MIN), area.get(grid.end_min))
         values[name] = stack[place]
-    return Response(model, values, measures, unusable)
+    return Response(model, values, measures, unusable, of_effect.drive_ng_per_mL)
 
 
 def _add_sums(curves: dict[str, Array], areas: dict[str, dict[float, Array]]) -> None:
@@ -196,22 +203,9 @@ def _add_sums(curves: dict[str, Array], areas: dict[str, dict[float, Array]]) ->
             areas[f"ketamine{suffix}"] = {span: area + areas[right][span] for span, area in areas[left].items()}
 
 
-def _add_pressure(curves: dict[str, Array]) -> None:
-    """Replace the S-ketamine that drives pressure by the rise it causes."""
-    link = effects()
-    if "ketamine@pressure" in curves:
-        driving = curves.pop("ketamine@pressure") * link.racemic_s_share.value
-    else:
-        driving = curves.pop("S_ketamine@pressure")
-        curves.pop("R_ketamine@pressure", None)
-    curves[link.pressure.output] = driving * link.pressure.slope.value
-
-
 def _name(output: str, matrix: str) -> str:
-    analyte, _, kind = output.partition("@")
-    if kind == "effect":
-        return name_of(analyte, "effect_site")
-    return output if output == effects().pressure.output else name_of(analyte, matrix)
+    analyte, _, site = output.partition("@")
+    return name_of(analyte, "effect_site" if site else matrix)
 
 
 def _unusable(model: Model, doses: Sequence[Dose], time_min: Array) -> npt.NDArray[np.bool_]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from limen.errors import InputError
 from limen.pharmacology import flags, models, population
-from limen.pharmacology.effects import effects
+from limen.pharmacology.effects import effect_flags, effect_sources, effects
 from limen.pharmacology.ensemble import ensemble
 from limen.pharmacology.exposure import Curve, Percentiles
 from limen.pharmacology.interactions import perpetrator
@@ -93,7 +93,7 @@ def simulate(
         *flags.of_model(chosen, asked, patient, doses),
         *told,
         *(assumed_variability_flags([chosen]) if assumed and n else []),
-        *flags.of_effects(asked, is_lumped(chosen), n, pressure_drive_ng_per_mL(response)),
+        *effect_flags(asked, is_lumped(chosen), n, response.drive_ng_per_mL, {chosen.matrix}),
     ]
     outputs, summary = {}, {}
     for name, values in response.values.items():
@@ -209,14 +209,12 @@ def is_lumped(model: Model) -> bool:
 
 def pressure_drive_ng_per_mL(response: Response) -> float:
     """Highest S-ketamine of the typical patient at the pressure site."""
-    pressure = effects().pressure
-    return float(response.measures[pressure.output].peak[0]) / pressure.slope.value
+    return response.drive_ng_per_mL[effects().pressure.output]
 
 
 def cited(used: Sequence[Model], perpetrators: Sequence[str] = ()) -> tuple[str, ...]:
     """Every source key behind a result, once."""
-    link = effects()
     keys = [key for model in used for key in model.sources]
-    keys += [link.effect_site.half_life.source, link.pressure.slope.source, link.pressure.supported_to.source]
+    keys += effect_sources()
     keys += [effect.source for name in perpetrators for effect in perpetrator(name).effects]
     return tuple(dict.fromkeys(keys))
