@@ -129,7 +129,7 @@ def instruments_page() -> str:
     rows = [
         (
             item.id,
-            f"{item.items.count} x {item.items.low}-{item.items.high}",
+            f"{item.items.count} x {item.items.low}-{item.items.high}" if item.items else "total only",
             item.rule,
             "; ".join(f"{band.low}-{band.high} {band.name}" for band in item.bands.ranges) if item.bands else "",
             f"item {item.safety.item}" if item.safety else "",

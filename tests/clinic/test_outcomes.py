@@ -18,6 +18,7 @@ from limen.clinic.outcomes.queries import baseline_total, open_safety_tasks, ope
 from limen.clinic.patients.charts import trajectory
 from limen.clinic.patients.models import Fact
 from limen.errors import InputError, RefusedError
+from limen.knowledge.instruments import instruments
 
 pytestmark = pytest.mark.django_db
 
@@ -151,3 +152,38 @@ def test_the_questionnaire_by_page(clinic, course) -> None:
     where = reverse("courses:detail", args=[course.pk])
     assert "Ask PHQ-9 now" in nurse.get(where).content.decode()
     assert "Ask PHQ-9 now" not in pharmacist.get(where).content.decode()
+
+
+def test_every_scale_can_be_asked_by_page(clinic, course) -> None:
+    """Words where they ship, numbers where they do not, the total alone where the items may not be held."""
+    nurse = Client()
+    nurse.force_login(clinic.nurse)
+    listed = nurse.get(reverse("outcomes:choose", args=[course.pk])).content.decode()
+    for name, scale in instruments().items():
+        address = reverse("outcomes:questionnaire", args=[course.pk, name])
+        assert (f'href="{address}"' in listed) == (scale.rule != "c-ssrs-triage"), name
+        page = nurse.get(address).content.decode()
+        assert ("The words are not held here" in page) == (scale.wording is None), name
+        assert page.count("<li>") >= scale.item_count
+        assert ('name="total"' in page) == (scale.items is None), name
+        assert not re.search(r"<input[^>]*\schecked", page)
+
+
+@pytest.mark.parametrize(
+    ("name", "posted", "shown"),
+    [
+        ("DAST-10", {f"item{n}": "no" for n in range(1, 11)}, '1<span class="u">&nbsp;of 10</span>'),
+        ("YMRS", {f"item{n}": "0.5" for n in range(1, 12)}, '5.5<span class="u">&nbsp;of 60</span>'),
+        ("MoCA", {"total": "25"}, '25<span class="u">&nbsp;of 30</span>'),
+        ("MOAA/S", {"item1": "4"}, '4<span class="u">&nbsp;of 5</span>'),
+        ("PHQ-2", {"item1": "1", "item2": "2"}, '3<span class="u">&nbsp;of 6</span>'),
+    ],
+)
+def test_scales_without_shipped_words_are_scored_by_page(clinic, course, name, posted, shown) -> None:
+    nurse = Client()
+    nurse.force_login(clinic.nurse)
+    address = reverse("outcomes:questionnaire", args=[course.pk, name])
+    page = nurse.post(address, {"phase": "baseline", **posted}, follow=True).content.decode()
+    assert shown in page, page[page.index("<main") :]
+    refused = nurse.post(address, {"phase": "baseline", "total": "999", "item1": "999"})
+    assert refused.status_code == 400

@@ -37,7 +37,7 @@ def protocol_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def instrument_file(tmp_path: Path) -> Path:
-    path = tmp_path / "asrm.yaml"
+    path = tmp_path / "mood-5.yaml"
     path.write_text(block("add-an-instrument.md", "yaml instrument"), encoding="utf-8")
     return path
 
@@ -87,24 +87,32 @@ def test_the_error_on_the_page_is_the_error_given(protocol_file: Path) -> None:
 
 
 def test_every_entry_in_the_tables_is_known() -> None:
-    from limen.knowledge.instruments import (
+    from limen.knowledge.instruments import Codes, Licence, Wording
+    from limen.knowledge.protocols import Amount, Claim, Preparation, Span, Step, Wall
+    from limen.knowledge.scoring_rules import (
         Bands,
-        Codes,
+        Change,
+        Criteria,
+        Cut,
         Items,
-        Licence,
         Missing,
+        Part,
+        Range,
         Remission,
         SafetyItem,
         Screen,
-        Wording,
     )
-    from limen.knowledge.protocols import Amount, Claim, Preparation, Span, Step, Wall
 
     known = {
         "add-a-protocol.md": (Protocol, Step, Amount, Span, Wall, Preparation, Claim),
         "add-an-instrument.md": (
             Instrument,
             Items,
+            Range,
+            Part,
+            Cut,
+            Criteria,
+            Change,
             Missing,
             Bands,
             SafetyItem,
@@ -128,9 +136,9 @@ def test_the_instrument_on_the_page_scores(instrument_file: Path, monkeypatch: p
     added = read_yaml(instrument_file, Instrument)
     monkeypatch.setitem(instruments.instruments(), added.id, added)
     answers = YAML(typ="safe", pure=True).load(block("add-an-instrument.md", "json"))
-    result = score("ASRM", answers).to_json()
+    result = score("MOOD-5", answers).to_json()
     assert (result["total"], result["flags"]) == (6, {"screen_positive": True})
-    assert score("ASRM", {"items": [2, 2, 1, 0, 0]}).to_json()["flags"] == {"screen_positive": False}
+    assert score("MOOD-5", {"items": [2, 2, 1, 0, 0]}).to_json()["flags"] == {"screen_positive": False}
 
 
 def test_the_instrument_error_on_the_page_is_the_error_given(instrument_file: Path) -> None:

@@ -158,7 +158,7 @@ def _point(instrument: str, reading: Reading, baseline: Reading | None, sessions
     after_baseline = baseline is not None and reading.at > baseline.at
     if after_baseline and baseline is not None and baseline.total and reading.total is not None:
         pct = 100.0 * (reading.total - baseline.total) / baseline.total
-        if knowledge.response is not None:
+        if knowledge.response is not None and knowledge.response.fall_pct is not None:
             response = 100 * (baseline.total - reading.total) >= knowledge.response.fall_pct * baseline.total
     return Point(
         reading=reading,

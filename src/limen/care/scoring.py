@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from limen.care.answers import Answer, numbers_of, read_answers
+from limen.care.totals import Numbers, Total, shown
+from limen.care.totals import total as add_up
 from limen.care.triage import Triage, triage
 from limen.errors import InputError
 from limen.knowledge.instruments import Instrument, SafetyAction, get_instrument
+from limen.knowledge.scoring_rules import Criteria
 
-Answer = int | bool | None
-_READ_KEYS = {"items", "sex", "baseline"}
+Number = int | float | None
+_READ_KEYS = {"items", "total", "sex", "baseline"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +31,18 @@ class Safety:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Against the baseline: ``pct`` is negative for a fall. ``None`` where either total is missing or baseline is 0."""
+    """Against the baseline: ``pct`` is negative for a fall. ``None`` where either total is missing or baseline is 0.
+
+    Attributes
+    ----------
+    important : mapping of name to bool or None
+        Whether the improvement reaches each published amount that matters.
+    """
 
     pct: float | None
     response: bool | None
     remission: Mapping[str, bool | None]
+    important: Mapping[str, bool | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,7 @@ class Score:
 
     Attributes
     ----------
-    total : int or None
+    total : int, float or None
         ``None`` when the answers do not allow one.
     status : {"complete", "prorated", "incomplete"}
     band : str or None
@@ -52,7 +63,7 @@ class Score:
     instrument: str
     version: int
     answers: Mapping[str, Answer]
-    total: int | None
+    total: Number
     band: str | None
     prorated: bool
     answered: int
@@ -83,6 +94,7 @@ class Score:
                 "pct": self.change.pct,
                 "response": self.change.response,
                 "remission": dict(self.change.remission),
+                **({"important": dict(self.change.important)} if self.change.important else {}),
             },
             "notes": list(self.notes),
             "items": dict(self.answers),
@@ -105,7 +117,7 @@ def score(instrument: str, answers: Mapping[str, Any]) -> Score:
         Name, such as ``"PHQ-9"``.
     answers : mapping
         ``{"items": [...] | {"q1": ...}, "sex": None, "baseline": None | {"items": [...]} | {"total": 20}}``; a missing
-        answer is ``None``.
+        answer is ``None``. Where the licence keeps the items out, ``{"total": 24}`` instead of items.
 
     Returns
     -------
@@ -123,74 +135,56 @@ def score(instrument: str, answers: Mapping[str, Any]) -> Score:
     {'pct': -50.0, 'response': True, 'remission': {'lt5': False}}
     """
     knowledge = get_instrument(instrument)
-    given, unknown = _read_items(knowledge, answers.get("items"), "items")
-    unknown = (*(key for key in answers if key not in _READ_KEYS), *unknown)
+    unknown = tuple(key for key in answers if key not in _READ_KEYS)
     sex = _sex(answers.get("sex"))
-    if knowledge.rule == "c-ssrs-triage":
-        return _triaged(knowledge, given, unknown)
-    total, exact, status = _total(knowledge, given)
+    given: dict[str, Answer] = {}
+    numbers: dict[int, Fraction | None] = {}
+    if knowledge.rule == "total-only":
+        if answers.get("items") is not None:
+            read_answers(knowledge, answers["items"], "items")
+        total = _entered(knowledge, answers.get("total"), "total")
+        exact = None if total is None else Fraction(total)
+        found = Total(exact, "incomplete" if total is None else "complete", {})
+    else:
+        unknown += ("total",) if "total" in answers else ()
+        given, more = read_answers(knowledge, answers.get("items"), "items")
+        unknown += more
+        if knowledge.rule == "c-ssrs-triage":
+            return _triaged(knowledge, given, unknown)
+        numbers = numbers_of(knowledge, given)
+        found = add_up(knowledge, numbers)
+        total = found.shown(whole=_whole(knowledge))
+    start = _baseline(knowledge, answers.get("baseline"))
     notes = list(knowledge.notes)
-    safety = _safety(knowledge, given, total)
+    if knowledge.rule == "total-only":
+        notes.append("Score only: the total was entered, its items are not held here.")
+    positive = _positive(knowledge, numbers, total, start.total, sex)
+    safety = _safety(knowledge, given, positive, total)
     if safety.action == "safety-item-missing-ask-before-dosing":
         notes.append(f"Item {safety.item} is missing. It is never made up: ask it before dosing.")
     band = None
-    if knowledge.bands and exact is not None:
-        band = knowledge.bands.name_of(float(exact))
+    if knowledge.bands and found.exact is not None:
+        band = knowledge.bands.name_of(float(found.exact))
         if total is not None and knowledge.bands.name_of(total) != band:
-            notes.append(f"Before rounding the total is {float(exact):.2f}, which lies in the band {band}.")
-    flags = _flags(knowledge, given, total, sex, notes)
+            notes.append(f"Before rounding the total is {float(found.exact):.2f}, which lies in the band {band}.")
+    flags = _flags(knowledge, numbers, total, found, positive, notes)
     return Score(
         instrument=knowledge.id,
         version=knowledge.version,
         answers=given,
         total=total,
         band=band,
-        prorated=status == "prorated",
-        answered=sum(answer is not None for answer in given.values()),
-        status=status,
+        prorated=found.status == "prorated",
+        answered=sum(value is not None for value in numbers.values()),
+        status=found.status,
         flags=flags,
         safety=safety,
-        change=_change(knowledge, total, answers.get("baseline"), notes),
+        change=_change(knowledge, found, total, start, notes),
         notes=tuple(notes),
         sources=_sources(knowledge),
-        unknown_inputs=tuple(unknown),
+        unknown_inputs=unknown,
+        subscales={part.name: shown(found.parts[part.name]) for part in knowledge.parts if part.shown},
     )
-
-
-def _read_items(knowledge: Instrument, items: Any, where: str) -> tuple[dict[str, Answer], tuple[str, ...]]:
-    keys = tuple(f"q{number}" for number in range(1, knowledge.items.count + 1))
-    every = (*keys, *knowledge.items.follow_up)
-    if isinstance(items, Mapping):
-        unknown = tuple(f"{where}.{key}" for key in items if key not in every)
-        given = {key: items.get(key) for key in every}
-    elif isinstance(items, Sequence) and not isinstance(items, str | bytes):
-        if len(items) not in {len(keys), len(every)}:
-            raise InputError(
-                f"{len(items)} answers to {knowledge.id}",
-                where=where,
-                allowed=f"{len(keys)} answers in the order of the questionnaire, null where one is missing",
-            )
-        given = {key: items[index] if index < len(items) else None for index, key in enumerate(every)}
-        unknown = ()
-    else:
-        raise InputError(
-            f"no answers to {knowledge.id}", where=where, allowed="a list of answers, or an object q1, q2..."
-        )
-    for key, answer in given.items():
-        _check_answer(knowledge, answer, f"{where}.{key}")
-    return given, unknown
-
-
-def _check_answer(knowledge: Instrument, answer: Any, where: str) -> None:
-    if answer is None:
-        return
-    if knowledge.items.kind == "yes-no":
-        if not isinstance(answer, bool):
-            raise InputError(f"answer {answer!r}", where=where, allowed="true, false or null")
-        return
-    low, high = knowledge.items.low, knowledge.items.high
-    if isinstance(answer, bool) or not isinstance(answer, int) or not low <= answer <= high:
-        raise InputError(f"answer {answer!r}", where=where, allowed=f"a whole number {low} to {high}, or null")
 
 
 def _sex(value: Any) -> str | None:
@@ -199,74 +193,135 @@ def _sex(value: Any) -> str | None:
     raise InputError(f"sex {value!r}", where="sex", allowed="a text such as female or male, or null")
 
 
-def _total(knowledge: Instrument, given: Mapping[str, Answer]) -> tuple[int | None, Fraction | None, str]:
-    """The total, the same before rounding, and the status."""
-    answered = [int(answer) for answer in given.values() if answer is not None]
-    gaps = knowledge.items.count - len(answered)
-    if gaps == 0:
-        return sum(answered), Fraction(sum(answered)), "complete"
-    safety_missing = knowledge.safety is not None and given[f"q{knowledge.safety.item}"] is None
-    if gaps > knowledge.missing.prorate_up_to or safety_missing:
-        return None, None, "incomplete"
-    exact = Fraction(sum(answered) * knowledge.items.count, len(answered))
-    return math.floor(exact + Fraction(1, 2)), exact, "prorated"
+def _entered(knowledge: Instrument, value: Any, where: str) -> int | float | None:
+    """A total that was read elsewhere."""
+    if value is None:
+        return None
+    low, high = knowledge.lowest_total, knowledge.highest_total
+    halves = knowledge.rule == "parts" or (knowledge.items is not None and knowledge.items.half_points)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or not low <= value <= high or (not halves and int(value) != value):
+        kind = "a number" if halves else "a whole number"
+        raise InputError(f"total {value!r}", where=where, allowed=f"{kind} {low} to {high}, or null")
+    found: int | float = value
+    return found
 
 
-def _safety(knowledge: Instrument, given: Mapping[str, Answer], total: int | None) -> Safety:
+def _safety(knowledge: Instrument, given: Mapping[str, Answer], positive: bool | None, total: Number) -> Safety:
     if knowledge.safety is not None:
         answer = given[f"q{knowledge.safety.item}"]
         return Safety(knowledge.safety.item, answer, knowledge.safety.action(answer))
-    screen = knowledge.screen
-    if screen is not None and screen.action != "none" and total is not None and total >= screen.at_least:
-        return Safety(None, total, screen.action)
+    if positive and knowledge.screen is not None and knowledge.screen.action != "none":
+        return Safety(None, total, knowledge.screen.action)
     return Safety(None, None, "none")
 
 
-def _flags(
-    knowledge: Instrument, given: Mapping[str, Answer], total: int | None, sex: str | None, notes: list[str]
-) -> dict[str, Any]:
+def _positive(knowledge: Instrument, numbers: Numbers, total: Number, start: Number, sex: str | None) -> bool | None:
+    """Whether the screen is positive; one way of being so is enough, and ``None`` where it cannot be told."""
     screen = knowledge.screen
     if screen is None:
-        return {}
-    positive = None if total is None else total >= screen.cut(sex)
-    if positive and screen.note_when_only_first_item and total == given["q1"]:
-        notes.append(screen.note_when_only_first_item)
-    return {"screen_positive": positive}
-
-
-def _change(knowledge: Instrument, total: int | None, baseline: Any, notes: list[str]) -> Change:
-    remission = {rule.flag: None if total is None else total <= rule.at_most for rule in knowledge.remission}
-    start = _baseline_total(knowledge, baseline)
-    if start is None or total is None:
-        return Change(None, None, remission)
-    if start == 0:
-        notes.append("The baseline is 0, so no change can be computed.")
-        return Change(None, None, remission)
-    response = None
-    if knowledge.response is not None:
-        response = 100 * (start - total) >= knowledge.response.fall_pct * start
-    return Change(float(Fraction(100 * (total - start), start)), response, remission)
-
-
-def _baseline_total(knowledge: Instrument, baseline: Any) -> int | None:
-    if baseline is None:
         return None
+    answers = list(numbers.values())
+    if screen.any_item_at_least is not None and any(
+        value is not None and value >= screen.any_item_at_least for value in answers
+    ):
+        return True
+    if total is None:
+        return None
+    rise = screen.rise_points
+    return screen.reached(total, sex) or (rise is not None and start is not None and total - start >= rise)
+
+
+def _flags(
+    knowledge: Instrument, numbers: Numbers, total: Number, found: Total, positive: bool | None, notes: list[str]
+) -> dict[str, Any]:
+    flags: dict[str, Any] = {}
+    screen = knowledge.screen
+    if screen is not None:
+        flags["screen_positive"] = positive
+        if positive and screen.note_when_only_first_item and numbers and total == numbers[1]:
+            notes.append(screen.note_when_only_first_item)
+    flags |= {cut.flag: None if total is None else total >= cut.at_least for cut in knowledge.cuts}
+    if knowledge.criteria is not None:
+        flags[knowledge.criteria.flag] = _met(knowledge.criteria, numbers)
+    for name, bands in knowledge.part_bands.items():
+        value = found.parts[name]
+        flags["pain_grade" if len(knowledge.part_bands) == 1 else f"{name}_grade"] = (
+            None if value is None else bands.name_of(float(value))
+        )
+    return flags
+
+
+def _met(criteria: Criteria, numbers: Numbers) -> bool | None:
+    """Every group met; no where one cannot be met any more; unknown while answers are missing."""
+    unknown = False
+    for group in criteria.groups:
+        values = [numbers[item] for item in group.items]
+        reached = sum(value is not None and value >= group.at_least for value in values)
+        if reached + sum(value is None for value in values) < group.need:
+            return False
+        unknown = unknown or reached < group.need
+    return None if unknown else True
+
+
+def _change(knowledge: Instrument, found: Total, total: Number, start: Start, notes: list[str]) -> Change:
+    remission = {rule.flag: None if total is None else total <= rule.at_most for rule in knowledge.remission}
+    rule = knowledge.response
+    absolute = None
+    if rule is not None and rule.at_most is not None and total is not None:
+        absolute = total <= rule.at_most
+    better = -1 if knowledge.better == "lower" else 1
+    important: dict[str, bool | None] = {}
+    for item in knowledge.changes:
+        now = total if item.part is None else found.parts[item.part]
+        before = start.total if item.part is None else start.parts.get(item.part)
+        if now is None or before is None or (item.pct is not None and before == 0):
+            important[item.name] = None
+            continue
+        gained = better * (Fraction(now) - Fraction(before))
+        if item.points is not None:
+            important[item.name] = gained >= Fraction(item.points)
+        elif item.pct is not None:
+            important[item.name] = 100 * gained >= Fraction(item.pct) * Fraction(before)
+    if start.total is None or total is None:
+        return Change(None, absolute, remission, important)
+    if start.total == 0:
+        notes.append("The baseline is 0, so no change can be computed.")
+        return Change(None, absolute, remission, important)
+    gained = better * (Fraction(total) - Fraction(start.total))
+    response = absolute
+    if rule is not None and rule.fall_pct is not None:
+        response = 100 * gained >= rule.fall_pct * Fraction(start.total)
+    return Change(
+        float(100 * (Fraction(total) - Fraction(start.total)) / Fraction(start.total)), response, remission, important
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The baseline: its total, and its parts where its items are known."""
+
+    total: Number = None
+    parts: Mapping[str, Fraction | None] = field(default_factory=dict)
+
+
+def _baseline(knowledge: Instrument, baseline: Any) -> Start:
+    if baseline is None:
+        return Start()
     if not isinstance(baseline, Mapping) or not ({"items", "total"} & set(baseline)):
         raise InputError(
             "a baseline without items or total", where="baseline", allowed='{"items": [...]}, {"total": 20} or null'
         )
     if "items" in baseline:
-        given, _ = _read_items(knowledge, baseline["items"], "baseline.items")
-        return _total(knowledge, given)[0]
-    total = baseline["total"]
-    low, high = knowledge.items.count * knowledge.items.low, knowledge.highest_total
-    if total is None:
-        return None
-    if isinstance(total, bool) or not isinstance(total, int) or not low <= total <= high:
-        raise InputError(
-            f"baseline total {total!r}", where="baseline.total", allowed=f"a whole number {low} to {high}, or null"
-        )
-    return total
+        given, _ = read_answers(knowledge, baseline["items"], "baseline.items")
+        found = add_up(knowledge, numbers_of(knowledge, given))
+        return Start(found.shown(whole=_whole(knowledge)), found.parts)
+    return Start(_entered(knowledge, baseline["total"], "baseline.total"))
+
+
+def _whole(knowledge: Instrument) -> bool:
+    """Whether the total is a whole number: a sum of whole answers, prorated or not."""
+    return knowledge.rule == "sum" and not (knowledge.items and knowledge.items.half_points)
 
 
 def _triaged(knowledge: Instrument, given: Mapping[str, Answer], unknown: tuple[str, ...]) -> Score:
@@ -278,7 +333,7 @@ def _triaged(knowledge: Instrument, given: Mapping[str, Answer], unknown: tuple[
         total=None,
         band=None,
         prorated=False,
-        answered=sum(given[f"q{number}"] is not None for number in range(1, knowledge.items.count + 1)),
+        answered=sum(given[f"q{number}"] is not None for number in range(1, knowledge.item_count + 1)),
         status="incomplete" if result.unanswered else "complete",
         flags={"inconsistent": result.inconsistent},
         safety=Safety(result.item, None if result.item is None else given[result.item], result.action),

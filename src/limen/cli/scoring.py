@@ -34,6 +34,8 @@ def _lines(result: dict[str, Any]) -> list[str]:
         head += f"tier {result['tier']}, ideation level {result['ideation_level']} of 5"
         if result["treat_as_at_least"]:
             head += f"; treat as at least {result['treat_as_at_least']}"
+    elif result["total"] is None and result["status"] != "incomplete":
+        head += f"{result['status']}, {result['answered']} of {len(result['items'])} answered; this scale has no total"
     elif result["total"] is None:
         head += f"no total, {result['status']}: {result['answered']} of {len(result['items'])} answered"
     else:
@@ -44,6 +46,8 @@ def _lines(result: dict[str, Any]) -> list[str]:
     if change["pct"] is not None:
         lines.append(f"  change from baseline {change['pct']:+.1f} %, response {_yes(change['response'])}")
     lines += [f"  remission {flag}: {_yes(value)}" for flag, value in change["remission"].items()]
+    lines += [f"  {name} change: {_yes(value)}" for name, value in change.get("important", {}).items()]
+    lines += [f"  {name}: {'not known' if value is None else value}" for name, value in result["subscales"].items()]
     lines += [f"  {flag.replace('_', ' ')}: {_yes(value)}" for flag, value in result["flags"].items()]
     safety = result["safety"]
     if safety["action"] != "none":
@@ -51,5 +55,7 @@ def _lines(result: dict[str, Any]) -> list[str]:
     return lines + [f"  {note}" for note in result["notes"]]
 
 
-def _yes(value: bool | None) -> str:
+def _yes(value: bool | str | None) -> str:
+    if isinstance(value, str):
+        return value
     return "not known" if value is None else "yes" if value else "no"

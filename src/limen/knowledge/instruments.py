@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from importlib import resources
 from typing import Literal, Self
 
@@ -12,118 +13,22 @@ from limen.errors import InputError, KnowledgeError
 from limen.evidence import read_yaml
 from limen.evidence.yaml import Record
 from limen.knowledge.claim import Claim
+from limen.knowledge.scoring_rules import (
+    Bands,
+    Change,
+    Criteria,
+    Cut,
+    Items,
+    Missing,
+    Part,
+    Remission,
+    Response,
+    SafetyAction,
+    SafetyItem,
+    Screen,
+)
 
-SafetyAction = Literal[
-    "none",
-    "administer-phq9",
-    "safety-item-missing-ask-before-dosing",
-    "cssrs-screener-and-clinician-review-before-dosing",
-    "urgent-clinician-alert-cssrs-screener-and-clinician-review-before-dosing",
-    "clinician-aware-before-dosing-safety-plan-on-file",
-    "clinician-evaluation-before-dosing",
-    "do-not-leave-alone-same-day-evaluation-no-dose-without-documented-decision",
-]
-
-
-class Items(Claim):
-    """How many questions, and the answers each accepts.
-
-    Attributes
-    ----------
-    kind : {"integer", "yes-no"}
-    low, high : int
-        The range of one answer; 0 and 1 for yes/no.
-    follow_up : tuple of str
-        Keys accepted beside ``q1`` to ``qN``, such as how recent a "yes" is.
-    """
-
-    count: int
-    kind: Literal["integer", "yes-no"] = "integer"
-    low: int = 0
-    high: int
-    follow_up: tuple[str, ...] = ()
-
-
-class Missing(Claim):
-    """What a missing answer does: ``prorate_up_to`` missing answers are made up by proportion; 0 allows none."""
-
-    prorate_up_to: int = 0
-    note: str = ""
-
-
-class Band(Record):
-    """A named range of the total, both ends inside."""
-
-    low: int
-    high: int
-    name: str
-
-
-class Bands(Claim):
-    """The bands in rising order, without gap or overlap."""
-
-    ranges: tuple[Band, ...]
-
-    @model_validator(mode="after")
-    def _joined(self) -> Self:
-        for before, after in zip(self.ranges, self.ranges[1:], strict=False):
-            if after.low != before.high + 1:
-                raise ValueError(f"band {after.name!r} begins at {after.low}, expected {before.high + 1}")
-        return self
-
-    def name_of(self, total_score: float) -> str:
-        """The band whose lower end is the last one reached; the total need not be whole."""
-        return [band.name for band in self.ranges if total_score >= band.low][-1]
-
-
-class Rung(Record):
-    """From this answer upward, this action."""
-
-    at_least: int
-    action: SafetyAction
-
-
-class SafetyItem(Claim):
-    """A question whose answer sends the patient to a person, whatever the total; never imputed."""
-
-    item: int
-    rungs: tuple[Rung, ...]
-
-    def action(self, answer: int | None) -> SafetyAction:
-        """What the answer asks for; a missing answer must be asked."""
-        if answer is None:
-            return "safety-item-missing-ask-before-dosing"
-        reached: SafetyAction = "none"
-        for rung in self.rungs:
-            if answer >= rung.at_least:
-                reached = rung.action
-        return reached
-
-
-class Screen(Claim):
-    """A cut on the total. ``at_least_male`` stands where the sex is recorded as male, else ``at_least``."""
-
-    at_least: int
-    at_least_male: int | None = None
-    action: SafetyAction = "none"
-    note_when_only_first_item: str = ""
-
-    def cut(self, sex: str | None) -> int:
-        return self.at_least_male if sex == "male" and self.at_least_male is not None else self.at_least
-
-
-class Response(Claim):
-    """Response is a fall from baseline of at least this share."""
-
-    fall_pct: int
-
-
-class Remission(Claim):
-    """One threshold: remission while the total is at or under it. ``flag`` names it, such as ``lt5`` or ``le10``."""
-
-    flag: str
-    at_most: int
-    default: bool = False
+__all__ = ["Bands", "Instrument", "Items", "SafetyAction", "Wording", "get_instrument", "instruments"]
 
 
 class Licence(Claim):
@@ -162,8 +67,13 @@ class Instrument(Record):
 
     Attributes
     ----------
-    rule : {"sum", "c-ssrs-triage"}
-        How answers become a result.
+    rule : {"sum", "parts", "profile", "total-only", "c-ssrs-triage"}
+        How answers become a result: the sum of all items; the sum of the parts; parts or single answers that are
+        never added up; a total that is entered, because its items may not be here; or triage.
+    totals : (int, int) or None
+        The lowest and highest total of a ``total-only`` instrument or of one made of parts.
+    better : {"lower", "higher"}
+        Which way improvement goes.
     """
 
     id: str
@@ -171,39 +81,93 @@ class Instrument(Record):
     title: str
     recall: str
     rater: Literal["patient", "clinician"]
-    rule: Literal["sum", "c-ssrs-triage"]
-    items: Items
+    rule: Literal["sum", "parts", "profile", "total-only", "c-ssrs-triage"]
+    totals: tuple[int, int] | None = None
+    better: Literal["lower", "higher"] = "lower"
+    items: Items | None = None
     missing: Missing
+    parts: tuple[Part, ...] = ()
     bands: Bands | None = None
+    part_bands: dict[str, Bands] = {}
     safety: SafetyItem | None = None
     screen: Screen | None = None
+    cuts: tuple[Cut, ...] = ()
+    criteria: Criteria | None = None
     response: Response | None = None
     remission: tuple[Remission, ...] = ()
+    changes: tuple[Change, ...] = ()
     licence: Licence
     wording: Wording | None = None
     loinc: Codes | None = None
     notes: tuple[str, ...] = ()
 
     @property
+    def item_count(self) -> int:
+        """How many questions; 0 where only a total is entered."""
+        return self.items.count if self.items else 0
+
+    @property
+    def lowest_total(self) -> int:
+        return self._ends()[0]
+
+    @property
     def highest_total(self) -> int:
-        return self.items.count * self.items.high
+        return self._ends()[1]
+
+    def _ends(self) -> tuple[int, int]:
+        if self.totals is not None:
+            return self.totals
+        ranges = [self.items.range_of(number) for number in range(1, self.items.count + 1)] if self.items else []
+        return sum(item.low for item in ranges), sum(item.high for item in ranges)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        lowest = self.items.count * self.items.low
-        if self.bands and (self.bands.ranges[0].low, self.bands.ranges[-1].high) != (lowest, self.highest_total):
-            raise ValueError(f"{self.id}: bands must cover {lowest} to {self.highest_total}")
-        if self.safety and not 1 <= self.safety.item <= self.items.count:
-            raise ValueError(f"{self.id}: safety item {self.safety.item} is not one of {self.items.count}")
+        problems = [*self._structure(), *self._numbers(), *self._texts()]
+        if problems:
+            raise ValueError(f"{self.id}: {problems[0]}")
+        return self
+
+    def _structure(self) -> Iterator[str]:
+        if (self.items is None) != (self.rule == "total-only"):
+            yield "items stand in every instrument but one whose total is entered"
+        if self.totals is None and self.rule in {"total-only", "parts"}:
+            yield f"the rule {self.rule} needs totals, the lowest and the highest"
+        if (self.rule == "parts") and not self.parts:
+            yield "the rule parts needs parts"
+        if self.items is None and (self.parts or self.safety or self.criteria):
+            yield "parts, safety item and criteria need items"
+        names = [part.name for part in self.parts]
+        if len(names) != len(set(names)):
+            yield "two parts have one name"
+        named = {change.part for change in self.changes if change.part} | set(self.part_bands)
+        if named - set(names):
+            yield f"no part is called {sorted(named - set(names))[0]!r}"
+        numbers = [number for part in self.parts for number in part.items]
+        numbers += [number for group in (self.criteria.groups if self.criteria else ()) for number in group.items]
+        numbers += [self.safety.item] if self.safety else []
+        if any(not 1 <= number <= self.item_count for number in numbers):
+            yield f"an item that is not one of {self.item_count}"
+
+    def _numbers(self) -> Iterator[str]:
+        if self.rule in {"profile", "c-ssrs-triage"}:
+            if self.bands or self.remission:
+                yield "bands and remission need a total"
+            return
+        if self.bands and (self.bands.ranges[0].low, self.bands.ranges[-1].high) != self._ends():
+            yield f"bands must cover {self.lowest_total} to {self.highest_total}"
+        for item in self.remission:
+            if not self.lowest_total <= item.at_most <= self.highest_total:
+                yield f"remission {item.flag} lies outside the totals"
+
+    def _texts(self) -> Iterator[str]:
         if self.wording:
             if self.licence.text != "ship":
-                raise ValueError(f"{self.id}: the licence does not let its wording ship")
-            options = self.items.high - self.items.low + 1
-            if len(self.wording.items) != self.items.count or len(self.wording.options) != options:
-                raise ValueError(f"{self.id}: wording needs {self.items.count} items and {options} options")
-        if self.loinc and self.loinc.items and len(self.loinc.items) != self.items.count:
-            raise ValueError(f"{self.id}: {len(self.loinc.items)} item codes for {self.items.count} items")
-        return self
+                yield "the licence does not let its wording ship"
+            options = 0 if self.items is None else self.items.high - self.items.low + 1
+            if len(self.wording.items) != self.item_count or len(self.wording.options) != options:
+                yield f"wording needs {self.item_count} items and {options} options"
+        if self.loinc and self.loinc.items and len(self.loinc.items) != self.item_count:
+            yield f"{len(self.loinc.items)} item codes for {self.item_count} items"
 
 
 @functools.cache

@@ -18,15 +18,16 @@ def first_dose_at(course: Course) -> datetime | None:
     return course.sessions.exclude(started_at=None).order_by("started_at").values_list("started_at", flat=True).first()
 
 
-def baseline_total(course: Course, instrument: str) -> int | None:
+def baseline_total(course: Course, instrument: str) -> float | None:
     """The last complete score before the first dose; frozen once a dose was given."""
     responses = QuestionnaireResponse.objects.filter(course=course, instrument=instrument).order_by("-at")
     began = first_dose_at(course)
     if began is not None:
         responses = responses.filter(at__lt=began)
     for result in responses.values_list("result", flat=True):
-        if result["status"] == "complete":
-            return int(result["total"])
+        if result["status"] == "complete" and result["total"] is not None:
+            total: float = result["total"]
+            return total
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -20,37 +21,77 @@ from limen.clinic.sessions.models import Session
 from limen.clinic.web import words
 from limen.clinic.web.refusals import blame
 from limen.clinic.web.request import ClinicRequest
-from limen.errors import LimenError, RefusedError
-from limen.knowledge.instruments import Instrument, Wording, get_instrument
+from limen.errors import LimenError
+from limen.knowledge.instruments import Instrument, Items, Wording, get_instrument, instruments
 
 
 class QuestionnaireForm(forms.Form):
-    """One field an item, none filled in beforehand: an answer that was not given stays missing."""
+    """One field an item, none filled in beforehand: an answer that was not given stays missing.
+
+    Where the wording may not be shipped, the fields are numbered and filled from the clinic's own licensed form; where
+    the items may not be held at all, the total is entered.
+    """
 
     phase = forms.ChoiceField(
         choices=[(value, value.capitalize()) for value in QuestionnaireResponse.Phase.values], widget=forms.RadioSelect
     )
 
-    def __init__(self, instrument: Instrument, wording: Wording, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, instrument: Instrument, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        options = list(enumerate(wording.options, start=instrument.items.low))
-        for number, text in enumerate(wording.items, start=1):
-            self.fields[f"item{number}"] = forms.TypedChoiceField(
-                label=text,
-                choices=[(str(value), words) for value, words in options],
-                coerce=int,
-                empty_value=None,
-                required=False,
-                widget=forms.RadioSelect,
+        if instrument.items is None:
+            self.fields["total"] = forms.FloatField(
+                label=f"Total, {instrument.lowest_total} to {instrument.highest_total}", required=False
             )
+            return
+        for number in range(1, instrument.items.count + 1):
+            self.fields[f"item{number}"] = _item_field(instrument.items, number, instrument.wording)
+        for key in instrument.items.follow_up:
+            self.fields[f"item_{key}"] = _choice(FOLLOW_UPS[key], YES_NO, coerce=_yes_no)
 
     def items_in_order(self) -> list[forms.BoundField]:
         """The item fields in the order of the questionnaire."""
         return [self[name] for name in self.fields if name.startswith("item")]
 
-    def answers(self) -> list[int | None]:
-        """Answers in the order of the questionnaire; ``None`` where none was given."""
-        return [self.cleaned_data[name] for name in self.fields if name.startswith("item")]
+    def answers(self) -> dict[str, Any]:
+        """What ``score`` reads: the answers in order, ``None`` where none was given, or the total."""
+        if "total" in self.fields:
+            total = self.cleaned_data["total"]
+            return {"total": int(total) if total is not None and total.is_integer() else total}
+        return {"items": [self.cleaned_data[name] for name in self.fields if name.startswith("item")]}
+
+
+YES_NO = [("no", "No"), ("yes", "Yes")]
+FOLLOW_UPS = {"q6_recent": "If question 6 is yes: in the past 3 months?"}
+# Over so many choices a number is typed instead.
+MOST_CHOICES = 11
+
+
+def _yes_no(answer: str) -> bool:
+    return answer == "yes"
+
+
+def _choice(label: str, choices: list[tuple[str, str]], *, coerce: Callable[[str], Any]) -> forms.TypedChoiceField:
+    return forms.TypedChoiceField(
+        label=label, choices=choices, coerce=coerce, empty_value=None, required=False, widget=forms.RadioSelect
+    )
+
+
+def _item_field(items: Items, number: int, wording: Wording | None) -> forms.Field:
+    accepts = items.range_of(number)
+    label = wording.items[number - 1] if wording else f"Question {number}"
+    if accepts.kind == "yes-no":
+        return _choice(label, YES_NO, coerce=_yes_no)
+    allowed = list(accepts.only or range(accepts.low, accepts.high + 1))
+    if items.half_points or len(allowed) > MOST_CHOICES:
+        bounds: dict[str, Any] = {"min_value": accepts.low, "max_value": accepts.high, "required": False}
+        label = f"{label}, {accepts.low} to {accepts.high}"
+        if items.half_points:
+            return forms.FloatField(label=f"{label}, in halves", step_size=0.5, **bounds)
+        return forms.IntegerField(label=label, **bounds)
+    if items.not_assessed is not None:
+        allowed.insert(0, items.not_assessed)
+    names = dict(enumerate(wording.options, start=accepts.low)) if wording else {}
+    return _choice(label, [(str(value), names.get(value, str(value))) for value in allowed], coerce=int)
 
 
 class CloseForm(forms.Form):
@@ -59,19 +100,30 @@ class CloseForm(forms.Form):
     outcome = forms.CharField(label="What was found and decided", widget=forms.Textarea(attrs={"rows": 3}))
 
 
+def _plain(value: float | bool) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}"
+
+
+def choose(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
+    """Which scale to ask. Context: ``course``, ``patient``, ``scales``, by title.
+
+    The suicide-risk screener is asked on the patient's own page, where its triage becomes a dated fact.
+    """
+    course = get_object_or_404(Course.objects.select_related("patient", "site"), pk=course_id, site=request.site)
+    scales = sorted((one for one in instruments().values() if one.rule != "c-ssrs-triage"), key=lambda one: one.title)
+    context = {"course": course, "scales": scales, **head(course.patient)}
+    return render(request, "outcomes/choose.html", context)
+
+
 @require_http_methods(["GET", "POST"])
 def questionnaire(request: ClinicRequest, course_id: uuid.UUID, instrument: str) -> HttpResponse:
     """Ask and record. Context: ``course``, ``patient``, ``instrument``, ``form``, ``session``."""
     course = get_object_or_404(Course.objects.select_related("patient", "site"), pk=course_id, site=request.site)
     knowledge = get_instrument(instrument)
-    if knowledge.wording is None:
-        raise RefusedError(
-            f"the wording of {instrument} is not shipped",
-            where="instrument",
-            hint="Its licence leaves it to the clinic",
-        )
     session = _session(request, course)
-    form = QuestionnaireForm(knowledge, knowledge.wording, request.POST or None)
+    form = QuestionnaireForm(knowledge, request.POST or None)
     status = 200
     if request.method == "POST":
         status = 400
@@ -82,7 +134,7 @@ def questionnaire(request: ClinicRequest, course_id: uuid.UUID, instrument: str)
                     course=course,
                     instrument=instrument,
                     phase=form.cleaned_data["phase"],
-                    answers={"items": form.answers()},
+                    answers=form.answers(),
                     at=timezone.now(),
                     session=session,
                 )
@@ -105,11 +157,16 @@ def response(request: ClinicRequest, response_id: uuid.UUID) -> HttpResponse:
     )
     knowledge = get_instrument(found.instrument)
     wording = knowledge.wording
-    given = found.answers.get("items", [])
-    options = dict(enumerate(wording.options)) if wording else {}
+    low = knowledge.items.low if knowledge.items else 0
+    options = dict(enumerate(wording.options, start=low)) if wording else {}
     answers = [
-        {"number": number, "text": text, "value": value, "words": options.get(value, "not answered")}
-        for number, (text, value) in enumerate(zip(wording.items if wording else (), given, strict=False), start=1)
+        {
+            "number": number,
+            "text": wording.items[number - 1] if wording else f"Question {number}",
+            "value": value,
+            "words": options.get(value, "not answered" if value is None else _plain(value)),
+        }
+        for number, value in enumerate(found.answers.get("items", [])[: knowledge.item_count], start=1)
     ]
     context = {
         "response": found,
@@ -117,7 +174,7 @@ def response(request: ClinicRequest, response_id: uuid.UUID) -> HttpResponse:
         "course": found.course,
         "result": found.result,
         "answers": answers,
-        "highest": knowledge.bands.ranges[-1].high if knowledge.bands else None,
+        "highest": knowledge.highest_total if found.result["total"] is not None else None,
         "safety_item": knowledge.safety.item if knowledge.safety else None,
         "tasks": found.tasks.all(),
         "safety_words": words.SAFETY_ACTIONS.get(found.result["safety"]["action"], ""),
