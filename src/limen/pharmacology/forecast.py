@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from limen.errors import InputError
 from limen.pharmacology import flags
 from limen.pharmacology.domain import domain_of
 from limen.pharmacology.ensemble import ensemble
@@ -14,6 +15,7 @@ from limen.pharmacology.members import Solved, solve
 from limen.pharmacology.outcome import Disagreement, Flag, Forecast, Member, Summary
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.pooling import across, pooled_percentiles, total_variance
+from limen.pharmacology.recovery import Leaving, Recovery, ready_to_leave
 from limen.pharmacology.regimen import Dose
 from limen.pharmacology.response import Array
 from limen.pharmacology.simulate import assumed_variability_flags, cited, is_lumped, pressure_drive_ng_per_mL
@@ -34,6 +36,7 @@ def forecast(
     perpetrators: Sequence[str] = (),
     setting: str | None = None,
     member_weight: Mapping[str, float] | None = None,
+    leaving: Leaving | None = None,
 ) -> Forecast:
     """What the ensemble of published models says will happen.
 
@@ -56,6 +59,8 @@ def forecast(
         Where the patient is treated (``clinic``, ``intensive-care``, ...): some models sit only in their own setting.
     member_weight : mapping of model id to weight, optional
         What members count instead of their own weight; 0 shows a member without counting it.
+    leaving : Leaving, optional
+        Criteria and minimum stay, for the time at which patients are ready to leave.
 
     Returns
     -------
@@ -92,10 +97,11 @@ def forecast(
             member_weight=member_weight,
         ),
         perpetrators,
+        leaving,
     )
 
 
-def combined(solved: Solved, perpetrators: Sequence[str] = ()) -> Forecast:
+def combined(solved: Solved, perpetrators: Sequence[str] = (), leaving: Leaving | None = None) -> Forecast:
     """One forecast of the members' answers."""
     grid = solved.grid
     shared = solved.shared()
@@ -110,19 +116,57 @@ def combined(solved: Solved, perpetrators: Sequence[str] = ()) -> Forecast:
         )
         summary[name] = _summary(solved, names, found.mean)
         disagreement[name] = _disagreement(solved, name, names)
+    recovery = None if leaving is None else recovery_of(solved, leaving)
     return Forecast(
         "ensemble",
         solved.product,
         grid.asked_min / 60.0,
         outputs,
         summary,
-        tuple(_flags(solved)),
+        (*_flags(solved), *(() if recovery is None else recovery.flags())),
         cited([seat.model for seat in solved.seats], perpetrators),
         patients=solved.n,
         members=_members(solved, shared),
         panel=solved.panel.id,
         disagreement=disagreement,
         left_out=_left_out(solved),
+        recovery=recovery,
+    )
+
+
+def recovery_of(solved: Solved, leaving: Leaving) -> Recovery:
+    """When the typical patient, each member's and the virtual patients are ready to leave."""
+    shared = solved.shared()
+    for item in leaving.criteria:
+        if item.output not in shared:
+            raise InputError(f"{item.output} is not forecast", where="leaving", allowed=", ".join(shared))
+    wanted = {item.output: shared[item.output] for item in leaving.criteria}
+    counted = solved.weights > 0
+    given = [dose for dose in solved.doses if dose.amount_mg > 0]
+    return ready_to_leave(
+        solved.grid.solved_min,
+        {name: across(_typical(solved, names), solved.weights, solved.usable).mean for name, names in wanted.items()},
+        {
+            name: np.concatenate(
+                [
+                    response.values[mine][1:]
+                    for mine, response, counts in zip(names, solved.responses, counted, strict=True)
+                    if counts
+                ]
+            )
+            for name, names in wanted.items()
+        }
+        if solved.n
+        else None,
+        leaving,
+        dose_start_min=min((dose.start_min for dose in given), default=0.0),
+        dose_end_min=max((dose.end_min for dose in given), default=0.0),
+        members={
+            seat.model.id: {name: response.values[names[place]][0] for name, names in wanted.items()}
+            for place, (seat, response) in enumerate(zip(solved.seats, solved.responses, strict=True))
+            if seat.weight > 0
+        },
+        patient_weights=np.repeat(solved.weights[counted], solved.n),
     )
 
 

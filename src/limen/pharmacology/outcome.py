@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ import numpy.typing as npt
 from limen.pharmacology.domain import Domain
 from limen.pharmacology.exposure import MEASURES, Curve, Measures, Percentiles, number, numbers
 from limen.pharmacology.pooling import weighted_percentiles
+
+if TYPE_CHECKING:
+    from limen.pharmacology.recovery import Recovery
 
 Array = npt.NDArray[np.float64]
 
@@ -146,6 +149,8 @@ class Forecast:
         How far the members differ; empty for one model.
     left_out : mapping of model id to str
         Models on file for this product that are no members, and why.
+    recovery : Recovery or None
+        When patients are ready to leave, where that was asked for.
     """
 
     model: str
@@ -161,6 +166,7 @@ class Forecast:
     panel: str | None = None
     disagreement: Mapping[str, Mapping[str, Disagreement]] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    recovery: Recovery | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The ``simulate`` contract."""
@@ -175,6 +181,8 @@ class Forecast:
             "sources": list(self.sources),
             "unknown_inputs": list(self.unknown_inputs),
         }
+        if self.recovery is not None:
+            entry["ready_to_leave_h"] = self.recovery.to_json()
         if self.members:
             entry["panel"] = self.panel
             entry["members"] = [member.to_json() for member in self.members]
