@@ -117,15 +117,14 @@ def test_domino_two_mg_per_kg_over_one_minute() -> None:
 
 def test_domino_in_the_units_of_a_public_test_suite() -> None:
     """stanpumpR's own unit tests state these volumes and flows at 70 kg."""
-    from limen.pharmacology.disposition import volumes
+    from limen.pharmacology.patient_values import patient_values
     from limen.pharmacology.models import get
 
-    made = volumes(get("domino").arms[0].parameters or {}, 70, {}, 1)
-    assert made.central_L[0] == pytest.approx(4.41, rel=1e-6)
-    assert made.clearance_L_per_h[0] / 60 == pytest.approx(1.93158, rel=1e-6)
-    (v2, q2), (v3, q3) = made.peripheral
-    assert [v2[0], v3[0]] == pytest.approx([10.57, 178.2], rel=1e-3)
-    assert [q2[0] / 60, q3[0] / 60] == pytest.approx([2.61072, 2.6019], rel=1e-6)
+    made = patient_values(get("domino").arms[0].parameters or {}, PATIENT, {}, 1)
+    assert made["V1"][0] == pytest.approx(4.41, rel=1e-6)
+    assert made["CL"][0] / 60 == pytest.approx(1.93158, rel=1e-6)
+    assert [made["V2"][0], made["V3"][0]] == pytest.approx([10.57, 178.2], rel=1e-3)
+    assert [made["Q2"][0] / 60, made["Q3"][0] / 60] == pytest.approx([2.61072, 2.6019], rel=1e-6)
 
 
 def test_kamp_disagrees_with_its_other_transcription_by_11_percent_at_140_kg() -> None:

@@ -2,98 +2,73 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field, model_validator
 
-from limen.evidence import Verification, sources
 from limen.evidence.yaml import Record
+from limen.pharmacology.models.values import (
+    FLOWS,
+    RATES,
+    TIMES,
+    VOLUMES,
+    Caveat,
+    Matrix,
+    Parameter,
+    Parameters,
+    Product,
+    Range,
+    Route,
+    Sourced,
+    Studied,
+    Unit,
+    must_be_cited,
+)
+from limen.pharmacology.models.variability import Effect, Omega, Residual, summed
+from limen.pharmacology.models.ways import Absorption, Covariate, Way, check_ways
 
-Product = Literal["racemic", "s-ketamine", "esketamine-nasal"]
-Route = Literal["iv", "im", "sc", "in", "po", "sl", "buccal", "pr"]
-Matrix = Literal["arterial", "venous", "plasma"]
-Unit = Literal["L", "L/h", "L/min", "L/kg", "1/min", "1/h", "ratio", "fraction"]
+__all__ = [
+    "Absorption",
+    "Arm",
+    "Caveat",
+    "Covariate",
+    "Effect",
+    "Matrix",
+    "Metabolite",
+    "Model",
+    "Omega",
+    "Parameter",
+    "Parameters",
+    "Product",
+    "Range",
+    "Residual",
+    "Route",
+    "Sourced",
+    "Studied",
+    "Unit",
+    "Way",
+]
 
-# Random effects by position: patient i draws the same person whichever model is asked.
-Effect = Literal["V1", "CL", "V2", "Q2", "V3", "Q3", "NK_V1", "NK_CL"]
-
-_VOLUMES = {"V1", "V2", "V3"}
-_FLOWS = {"CL", "Q2", "Q3"}
-_RATES = {"k10", "k12", "k21", "k13", "k31"}
-_BY_FLOW = ({"V1", "CL"}, {"V1", "CL", "V2", "Q2"}, {"V1", "CL", "V2", "Q2", "V3", "Q3"})
+# What each name of the field is, and so what units it may have.
+_KINDS = {
+    **dict.fromkeys(("V1", "V2", "V3", "VH"), VOLUMES),
+    **dict.fromkeys(("CL", "Q2", "Q3", "QH"), FLOWS),
+    **dict.fromkeys(("k10", "k12", "k21", "k13", "k31", "KEL", "KMET"), RATES),
+}
+_PERIPHERAL = ((), ("V2", "Q2"), ("V2", "Q2", "V3", "Q3"))
+_BY_FLOW = tuple({"V1", "CL", *more} for more in _PERIPHERAL)
+_BY_LIVER = tuple({"V1", "QH", "VH", "KEL", "KMET", *more} for more in _PERIPHERAL)
 _BY_RATE = ({"V1", "k10"}, {"V1", "k10", "k12", "k21"}, {"V1", "k10", "k12", "k21", "k13", "k31"})
+_STRUCTURES = (*_BY_FLOW, *_BY_RATE, *_BY_LIVER)
+# The random effects of a metabolite carry its short name.
+_SHORT = {"norketamine": "NK_", "hydroxynorketamine": "HNK_"}
 
 
-def _must_be_cited(key: str) -> None:
-    if key not in sources():
-        raise ValueError(f"unknown source {key!r}; add it to evidence/data/sources")
-
-
-class Sourced(Record):
-    """A value's support: how far it was checked, and where it stands."""
-
-    verification: Verification
-    source: str
-    note: str | None = None
-
-    @model_validator(mode="after")
-    def _cited(self) -> Sourced:
-        _must_be_cited(self.source)
-        return self
-
-
-class Parameter(Sourced):
-    """One number of a paper.
-
-    Attributes
-    ----------
-    value : float
-        In ``unit``, at 70 kg where ``weight_exponent`` is given.
-    weight_exponent : float or None
-        The value is multiplied by (weight / 70 kg) to this power.
-    disputed_weight_exponent : float or None
-        What another transcription of the same paper uses instead.
-    """
-
-    value: float = Field(gt=0, allow_inf_nan=False)
-    unit: Unit
-    weight_exponent: float | None = Field(default=None, ge=0, le=1)
-    disputed_weight_exponent: float | None = Field(default=None, ge=0, le=1)
-
-
-class Range(Sourced):
-    """The ages or weights a paper studied."""
-
-    low: float | None = None
-    high: float | None = None
-    unit: Literal["y", "kg"]
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Range:
-        if self.low is None and self.high is None:
-            raise ValueError("a range needs low or high")
-        if self.low is not None and self.high is not None and self.low >= self.high:
-            raise ValueError("low is not below high")
-        return self
-
-
-class Studied(Record):
-    """Who the paper studied; ``None`` where that was not read."""
-
-    age: Range | None
-    weight: Range | None
-
-
-Parameters = dict[str, Parameter]
-
-
-def _check_structure(parameters: Parameters, owner: str) -> None:
-    names = set(parameters)
-    if names not in _BY_FLOW and names not in _BY_RATE:
-        allowed = "; ".join(", ".join(sorted(group)) for group in (*_BY_FLOW, *_BY_RATE))
+def _check_structure(parameters: Parameters, owner: str, taken: tuple[str, ...] = ()) -> None:
+    names = {*parameters, *taken}
+    if names not in _STRUCTURES:
+        allowed = "; ".join(", ".join(sorted(group)) for group in _STRUCTURES)
         raise ValueError(f"{owner}: parameters {', '.join(sorted(names))} are no structure; allowed: {allowed}")
     for name, parameter in parameters.items():
-        kinds = {"L", "L/kg"} if name in _VOLUMES else {"L/h", "L/min"} if name in _FLOWS else {"1/min", "1/h"}
+        kinds = _KINDS[name]
         if parameter.unit not in kinds:
             raise ValueError(f"{owner}: {name} is in {parameter.unit}; allowed: {' or '.join(sorted(kinds))}")
         scaled = parameter.weight_exponent is not None
@@ -102,19 +77,64 @@ def _check_structure(parameters: Parameters, owner: str) -> None:
             raise ValueError(f"{owner}: {name} in {parameter.unit} {need} weight_exponent")
 
 
+class Delay(Record):
+    """A chain of equal first-order steps with a mean transit time."""
+
+    steps: int = Field(ge=1, le=2)
+    mean_time: Parameter
+
+    @model_validator(mode="after")
+    def _time(self) -> Delay:
+        if self.mean_time.unit not in TIMES:
+            raise ValueError(f"a delay is in {self.mean_time.unit}; allowed: min or h")
+        return self
+
+
 class Metabolite(Record):
-    """A metabolite formed from an arm's whole elimination, with its own disposition."""
+    """A metabolite formed from the elimination of what it stands under, with its own disposition.
+
+    Attributes
+    ----------
+    formed : Parameter
+        Share of the elimination that forms it (of KMET's flow, where the parent has a liver).
+    delay : Delay or None
+        On the way from the parent's elimination to it.
+    like_parent : tuple of str
+        Parameters that are the parent's, with the patient's own effects.
+    clearance_growth : Parameter or None
+        Clearance is multiplied by 1 + growth times the hours since the first dose.
+    metabolite : Metabolite or None
+        What is formed from this one in turn.
+    """
 
     analyte: str
     formed: Parameter
     parameters: Parameters
+    delay: Delay | None = None
+    like_parent: tuple[str, ...] = ()
+    clearance_growth: Parameter | None = None
+    metabolite: Metabolite | None = None
 
     @model_validator(mode="after")
     def _structure(self) -> Metabolite:
-        _check_structure(self.parameters, self.analyte)
+        _check_structure(self.parameters, self.analyte, self.like_parent)
+        if "CL" not in self.parameters:
+            raise ValueError(f"{self.analyte}: a metabolite is given by CL")
         if self.formed.unit != "fraction" or self.formed.value > 1:
             raise ValueError(f"{self.analyte}: formed is a fraction from 0 to 1")
+        if self.analyte.partition("_")[2] not in _SHORT:
+            raise ValueError(f"{self.analyte}: a metabolite is one of S_ or R_ with {', '.join(_SHORT)}")
+        if self.clearance_growth is not None:
+            if self.clearance_growth.unit not in RATES:
+                raise ValueError(f"{self.analyte}: clearance_growth is in 1/h or 1/min")
+            if set(self.parameters) != {"V1", "CL"} or self.metabolite is not None or self.delay is not None:
+                raise ValueError(f"{self.analyte}: clearance grows only in one compartment that forms nothing further")
         return self
+
+    @property
+    def prefix(self) -> str:
+        """What its random effects begin with."""
+        return _SHORT[self.analyte.partition("_")[2]]
 
 
 class Arm(Record):
@@ -149,36 +169,14 @@ class Arm(Record):
             raise ValueError(f"{self.analyte}: a share of the dose is over 0 and at most 1")
         return self
 
-
-class Omega(Sourced):
-    """One block of between-patient variability: lower triangle of the covariance of the log-normal effects."""
-
-    effects: tuple[Effect, ...]
-    omega_log_variance: tuple[tuple[float, ...], ...]
-
-    @model_validator(mode="after")
-    def _triangle(self) -> Omega:
-        if [len(row) for row in self.omega_log_variance] != list(range(1, len(self.effects) + 1)):
-            raise ValueError("omega_log_variance is the lower triangle: one row an effect, of 1, 2, ... entries")
-        if any(row[-1] <= 0 for row in self.omega_log_variance):
-            raise ValueError("a variance is over 0")
-        if len(self.effects) == 2:
-            (first,), (between, second) = self.omega_log_variance
-            if between**2 >= first * second:
-                raise ValueError("the covariance is larger than the variances allow")
-        if len(self.effects) > 2:
-            raise ValueError("blocks of one or two effects are supported")
-        return self
-
-
-class Caveat(Record):
-    """Something the user must be told whenever the model is used with one of ``products`` (all, where empty)."""
-
-    code: str
-    verification: Verification
-    message: str
-    products: tuple[Product, ...] = ()
-    on_metabolite: bool = False
+    def metabolites(self) -> tuple[Metabolite, ...]:
+        """Those formed one from the other, in order."""
+        found: list[Metabolite] = []
+        following = self.metabolite
+        while following is not None:
+            found.append(following)
+            following = following.metabolite
+        return tuple(found)
 
 
 class Model(Record):
@@ -188,6 +186,12 @@ class Model(Record):
     ----------
     product : str
         What the paper gave; ``products`` is what the model may be asked for.
+    routes : tuple of str
+        Those the paper studied: IV straight into the central compartment, the others by ``pathways``.
+    absorption : dict
+        The numbers of the pathways, by name.
+    between_occasions : tuple of Omega
+        Variances (nu2) of one patient from one occasion to the next.
     unusable_after_fast_input_min : float or None
         Concentrations this soon after a bolus (or an infusion shorter than this) are not to be believed.
     """
@@ -202,14 +206,19 @@ class Model(Record):
     sources: tuple[str, ...]
     studied: Studied
     arms: tuple[Arm, ...]
+    absorption: Parameters = {}
+    pathways: tuple[Absorption, ...] = ()
+    covariates: tuple[Covariate, ...] = ()
     variability: tuple[Omega, ...] = ()
+    between_occasions: tuple[Omega, ...] = ()
+    residual: tuple[Residual, ...] = ()
     unusable_after_fast_input_min: float | None = None
     caveats: tuple[Caveat, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Model:
         for key in self.sources:
-            _must_be_cited(key)
+            must_be_cited(key)
         if self.product not in self.products:
             raise ValueError("product is not among products")
         by_name = {arm.analyte: arm for arm in self.arms}
@@ -225,10 +234,74 @@ class Model(Record):
             total = sum(arm.dose_fraction.get(product, 0.0) for arm in self.arms)
             if abs(total - 1) > 1e-9:
                 raise ValueError(f"the arms take {total:g} of each mg of {product}, not 1")
-        effects = [effect for block in self.variability for effect in block.effects]
-        if len(effects) != len(set(effects)):
-            raise ValueError("an effect stands in two blocks")
+        self._check_routes()
+        self._check_spread()
         return self
+
+    def _check_routes(self) -> None:
+        states = {"central"}
+        if all("VH" in self.parameters_of(arm) for arm in self.arms):
+            states.add("liver")
+        if all(arm.metabolite is not None and arm.metabolite.delay is not None for arm in self.arms):
+            states.add("metabolism")
+        check_ways(self.pathways, self.absorption, states)
+        for pathway in self.pathways:
+            if pathway.route not in self.routes:
+                raise ValueError(f"a pathway for {pathway.route}, which is not among routes")
+            if set(pathway.products) - set(self.products):
+                raise ValueError(f"{pathway.route}: a product that is not among products")
+
+    def _check_spread(self) -> None:
+        for blocks in (self.variability, self.between_occasions):
+            effects = [effect for block in blocks for effect in block.effects]
+            if len(effects) != len(set(effects)):
+                raise ValueError("an effect stands in two blocks")
+        known = self.varying()
+        for block in (*self.variability, *self.between_occasions):
+            for effect in block.effects:
+                if effect not in known:
+                    raise ValueError(f"the effect {effect} is of no parameter; allowed: {', '.join(sorted(known))}")
+                if (known[effect].varies == "logit") != (block.logit_sd is not None):
+                    raise ValueError(f"{effect}: logit_sd goes with a parameter that varies on the logit scale")
+        if any(len(block.effects) > 1 for block in self.between_occasions):
+            raise ValueError("between_occasions takes one effect a block")
+        for covariate in self.covariates:
+            if covariate.parameter not in known:
+                raise ValueError(f"a covariate of {covariate.parameter}, which is no parameter")
+            if covariate.change_L_per_h_per_y is not None and known[covariate.parameter].unit != "L/h":
+                raise ValueError(f"a change in L/h of {covariate.parameter}, which is not in L/h")
+        analytes = {name for arm in self.arms for name in (arm.analyte, *(m.analyte for m in arm.metabolites()))}
+        for residual in self.residual:
+            if residual.analyte not in analytes:
+                raise ValueError(f"a residual of {residual.analyte}, which is no analyte")
+
+    def varying(self) -> Parameters:
+        """Every parameter under the name of its random effect (``CL``, ``NK_CL``, ``KA_NASAL``, ...)."""
+        found: Parameters = dict(self.absorption)
+        for arm in self.arms:
+            for name, parameter in self.parameters_of(arm).items():
+                found[{"k10": "CL", "k12": "Q2", "k21": "V2", "k13": "Q3", "k31": "V3"}.get(name, name)] = parameter
+            for metabolite in arm.metabolites():
+                found |= {metabolite.prefix + name: parameter for name, parameter in metabolite.parameters.items()}
+                if metabolite.delay is not None:
+                    found[f"{metabolite.prefix}MTT"] = metabolite.delay.mean_time
+        return found
+
+    @property
+    def spread(self) -> tuple[Omega, ...]:
+        """Between patients and between occasions together: what one patient on one day is drawn from."""
+        return summed(self.variability, self.between_occasions)
+
+    def pathway(self, route: Route, product: Product) -> Absorption | None:
+        """The model's own ways in by this route, if any."""
+        return next(
+            (
+                pathway
+                for pathway in self.pathways
+                if pathway.route == route and (not pathway.products or product in pathway.products)
+            ),
+            None,
+        )
 
     def parameters_of(self, arm: Arm) -> Parameters:
         """The arm's own parameters, or those of the arm it is like times its ratios."""

@@ -1,0 +1,91 @@
+"""What is given, by whatever route, as the input to one model's systems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from limen.pharmacology.absorption import Pathway, devices_before, enter, own_pathways
+from limen.pharmacology.assumed_absorption import assumed_pathways
+from limen.pharmacology.disposition import DosedArm
+from limen.pharmacology.kinetics import Solution
+from limen.pharmacology.models.schema import Absorption, Model, Product, Route
+from limen.pharmacology.models.values import TIMES
+from limen.pharmacology.patient import PatientProfile
+from limen.pharmacology.patient_values import patient_values
+from limen.pharmacology.regimen import Dose, Schedule
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The doses of one forecast.
+
+    Attributes
+    ----------
+    schedule : Schedule
+        All doses as they are given: where every one is intravenous it is the input itself.
+    effects : mapping of effect name to array (rows,)
+    draws : array (rows, population.COLUMNS)
+    ratios : mapping of parameter to ratio
+        As for ``disposition.arms``; ``FGUT`` is the share that survives the gut wall.
+    """
+
+    model: Model
+    product: Product
+    doses: Sequence[Dose]
+    schedule: Schedule
+    patient: PatientProfile
+    effects: Mapping[str, Array]
+    draws: Array
+    ratios: Mapping[str, Array | float]
+
+    def into(self, arm: DosedArm) -> Solution:
+        """The arm's response to all of it."""
+        by_vein = [dose for dose in self.doses if dose.route == "iv"]
+        if len(by_vein) == len(self.doses):
+            return Solution(arm.system, self.schedule)
+        entries: list[tuple[Dose, Pathway]] = []
+        for route in dict.fromkeys(dose.route for dose in self.doses if dose.route != "iv"):
+            entries += self._ways(arm, route, [dose for dose in self.doses if dose.route == route])
+        system, pulses = enter(arm, entries)
+        return Solution(system, Schedule.of(by_vein), pulses)
+
+    def _ways(self, arm: DosedArm, route: str, doses: Sequence[Dose]) -> list[tuple[Dose, Pathway]]:
+        own = self.model.pathway(cast(Route, route), self.product)
+        if own is None:
+            ways = self._assumed(arm, route, self.patient.age_years)
+            return [(dose, way) for dose in doses for way in ways]
+        # A model's own share with a speed that was not read: the adults' time is all there is.
+        assumed = self._assumed(arm, route, None) if any(way.speed == "assumed" for way in own.ways) else ()
+        values = self._absorption(own)
+        used = [0] * len(doses) if own.device_mg is None else devices_before(doses, own.device_mg)
+        return [
+            (dose, way)
+            for dose, before in zip(doses, used, strict=True)
+            for way in own_pathways(own, values, dose, before, assumed)
+        ]
+
+    def _assumed(self, arm: DosedArm, route: str, age_years: float | None) -> tuple[Pathway, ...]:
+        return assumed_pathways(route, self.product, self.draws, body=arm.system, age_years=age_years)
+
+    def _absorption(self, own: Absorption) -> dict[str, Array]:
+        """The numbers of the model's absorption for these patients; a step given by its mean time as a rate."""
+        parameters = {name: self.model.absorption[name] for name in sorted(own.used())}
+        found = patient_values(
+            parameters,
+            self.patient,
+            self.effects,
+            len(self.draws),
+            covariates=self.model.covariates,
+            ratios=self.ratios,
+        )
+        for name in {name for way in own.ways for name in way.steps}:
+            if parameters[name].unit in TIMES:
+                found[name] = 1.0 / found[name]
+        return found
