@@ -1,23 +1,73 @@
-"""Other drugs that change ketamine's clearance, by route; only effect sizes that were published."""
+"""Other drugs that change ketamine's kinetics, by route and mechanism; only effect sizes that were published."""
 
 from __future__ import annotations
 
 import functools
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import resources
+from typing import Literal
 
 from pydantic import Field, RootModel
 
 from limen.errors import InputError
-from limen.evidence import read_yaml
+from limen.evidence import Verification, read_yaml
 from limen.evidence.yaml import Record
-from limen.pharmacology.models.schema import Route, Sourced
+from limen.pharmacology.liver_split import Liver, Site, Split, split
+from limen.pharmacology.models.schema import Product, Route, Sourced
+from limen.pharmacology.outcome import Flag
+
+_RATIOS = {
+    "auc_ratio": "area",
+    "cmax_ratio": "peak",
+    "half_life_ratio": "half-life",
+    "norketamine_auc_ratio": "area of norketamine",
+    "norketamine_to_parent_ratio": "norketamine over parent",
+}
+
+_PARENTERAL = ("iv", "im", "sc")
 
 
 class RouteEffect(Sourced):
-    """AUC of S-ketamine by this route, with over without the drug."""
+    """What was measured by one route, with over without the drug.
+
+    Attributes
+    ----------
+    product : str or None
+        The only product it holds for; ``None``: measured with S-ketamine, taken for the racemate too.
+    """
 
     route: Route
+    product: Product | None = None
     auc_ratio: float = Field(gt=0)
+    cmax_ratio: float | None = Field(default=None, gt=0)
+    half_life_ratio: float | None = Field(default=None, gt=0)
+    norketamine_auc_ratio: float | None = Field(default=None, gt=0)
+    norketamine_to_parent_ratio: float | None = Field(default=None, gt=0)
+
+    @property
+    def measured(self) -> dict[str, float]:
+        """Every ratio that has a number."""
+        found = {name: getattr(self, name) for name in _RATIOS}
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def verified(self) -> bool:
+        """Whether it was read at all, at first or second hand."""
+        return self.verification is not Verification.UNVERIFIED
+
+    def holds_for(self, product: str | None) -> bool:
+        """Whether it may be applied to this product; products are never converted by the nose."""
+        return product is None or (product != "esketamine-nasal" if self.product is None else product == self.product)
+
+
+class Mechanism(Sourced):
+    """Which enzymes the drug changes, and where a change is put first if it was not measured by vein."""
+
+    acts: Literal["inhibits", "induces"]
+    enzymes: tuple[str, ...]
+    site: Site
 
 
 class Perpetrator(Record):
@@ -25,16 +75,27 @@ class Perpetrator(Record):
 
     drug: str
     names: tuple[str, ...] = ()
+    mechanism: Mechanism
     effects: tuple[RouteEffect, ...]
 
     def by_route(self, route: str) -> RouteEffect | None:
-        """The published effect by this route, if any."""
+        """The published effect by this route, if any, whatever its mark and product."""
         return next((effect for effect in self.effects if effect.route == route), None)
+
+    def usable(self, product: str | None = None, *, unverified: bool = False) -> dict[str, RouteEffect]:
+        """Route to effect, of those that may be applied to a product."""
+        return {
+            effect.route: effect
+            for effect in self.effects
+            if (effect.verified or unverified) and (effect.route != "in" or effect.holds_for(product))
+        }
 
     @property
     def known_routes(self) -> str:
         """The routes that have a number, in words."""
-        return ", ".join(f"{effect.route} AUC times {effect.auc_ratio:g}" for effect in self.effects)
+        return ", ".join(
+            f"{effect.route} AUC times {effect.auc_ratio:g} [{effect.verification}]" for effect in self.effects
+        )
 
 
 class _File(RootModel[tuple[Perpetrator, ...]]):
@@ -70,3 +131,181 @@ def perpetrator(name: str) -> Perpetrator:
         allowed=", ".join(entry.drug for entry in perpetrators()),
         hint="An absent drug is not known to be safe",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Modifiers:
+    """What other drugs do to a model.
+
+    Attributes
+    ----------
+    clearance_ratio : float
+        On CL, in a model without a liver.
+    absorbed_ratio : mapping of route to ratio
+        On the share of a dose by that route that arrives, in a model without a liver.
+    gut_ratio, hepatic_ratio : float
+        On what survives the gut wall and on KEL and KMET, in a model with a liver.
+    flags : tuple of Flag
+    sources : tuple of str
+    """
+
+    clearance_ratio: float = 1.0
+    absorbed_ratio: Mapping[str, float] = field(default_factory=dict)
+    gut_ratio: float = 1.0
+    hepatic_ratio: float = 1.0
+    flags: tuple[Flag, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    @property
+    def parameter_ratios(self) -> dict[str, float]:
+        """Parameter to ratio, of those that change: CL in a model without a liver; KEL, KMET and FGUT in one with."""
+        found = {
+            "CL": self.clearance_ratio,
+            "KEL": self.hepatic_ratio,
+            "KMET": self.hepatic_ratio,
+            "FGUT": self.gut_ratio,
+        }
+        return {name: ratio for name, ratio in found.items() if ratio != 1.0}
+
+    def then(self, other: Modifiers) -> Modifiers:
+        """Both together: their factors multiply, which is an assumption where both act on one enzyme."""
+        routes = {**self.absorbed_ratio, **other.absorbed_ratio}
+        return Modifiers(
+            self.clearance_ratio * other.clearance_ratio,
+            {r: self.absorbed_ratio.get(r, 1.0) * other.absorbed_ratio.get(r, 1.0) for r in routes},
+            self.gut_ratio * other.gut_ratio,
+            self.hepatic_ratio * other.hepatic_ratio,
+            (*self.flags, *other.flags),
+            tuple(dict.fromkeys((*self.sources, *other.sources))),
+        )
+
+
+def modifiers(
+    names: Sequence[str],
+    routes: Collection[str],
+    *,
+    product: str | None = None,
+    liver: Liver | None = None,
+    unverified: bool = False,
+) -> Modifiers:
+    """What these drugs do to a forecast by these routes, as measured.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Drugs taken too.
+    routes : collection of str
+        Routes of the regimen.
+    product : str, optional
+        A nasal effect is applied only to the product it was measured with.
+    liver : Liver, optional
+        Of a model that has one; ``None`` gives factors on clearance and on the share absorbed.
+    unverified : bool
+        Apply the sizes marked M too, which were not read.
+
+    Raises
+    ------
+    InputError
+        If no effect size of a drug is on file by any route.
+
+    Examples
+    --------
+    >>> modifiers(["ticlopidine"], ["po"]).absorbed_ratio
+    {'po': 2.4}
+    >>> [flag.code for flag in modifiers(["ticlopidine"], ["iv"]).flags]
+    ['no-iv-interaction-size']
+    """
+    total = Modifiers()
+    for name in dict.fromkeys(perpetrator(name).drug for name in names):
+        total = total.then(_of(perpetrator(name), routes, product, liver, unverified))
+    if len({perpetrator(name).drug for name in names}) > 1:
+        told = Flag(
+            "interactions-multiplied",
+            "Each drug's effect was measured alone; together they are multiplied, an assumption [P]",
+        )
+        total = total.then(Modifiers(flags=(told,)))
+    return total
+
+
+def _of(
+    other: Perpetrator, routes: Collection[str], product: str | None, liver: Liver | None, unverified: bool
+) -> Modifiers:
+    usable = other.usable(product, unverified=unverified)
+    if "iv" in usable:
+        # Past gut and liver alike: what was measured by vein holds by muscle and by skin.
+        usable = dict.fromkeys(_PARENTERAL, usable["iv"]) | usable
+    wanted = [route for route in dict.fromkeys(routes) if route in usable]
+    flags = [_absent(other, route, product, usable, liver) for route in dict.fromkeys(routes) if route not in usable]
+    if not wanted:
+        return Modifiers(flags=tuple(flags))
+    by_vein = usable.get("iv")
+    used = list({usable[route].route: usable[route] for route in wanted}.values())
+    if by_vein is not None and by_vein not in used:
+        used.append(by_vein)
+    flags += [_applied(other, effect) for effect in used]
+    sources = tuple(dict.fromkeys(effect.source for effect in used))
+    if liver is None:
+        clearance = 1.0 if by_vein is None else 1.0 / by_vein.auc_ratio
+        absorbed = {route: usable[route].auc_ratio * clearance for route in wanted if route not in _PARENTERAL}
+        absorbed = {route: ratio for route, ratio in absorbed.items() if not math.isclose(ratio, 1.0, rel_tol=1e-12)}
+        return Modifiers(clearance, absorbed, flags=tuple(flags), sources=sources)
+    measured: dict[str, float] = {effect.route: effect.auc_ratio for effect in used}
+    found = split(measured, liver, other.mechanism.site)
+    flags.append(_where(other, found))
+    flags += _unmet(other, measured, liver, found)
+    return Modifiers(gut_ratio=found.gut_ratio, hepatic_ratio=found.hepatic_ratio, flags=tuple(flags), sources=sources)
+
+
+def _absent(
+    other: Perpetrator, route: str, product: str | None, usable: Mapping[str, RouteEffect], liver: Liver | None
+) -> Flag:
+    there = next((effect for effect in other.effects if effect.route == route), None)
+    if there is not None and not there.verified:
+        return Flag(
+            "interaction-unverified",
+            f"{other.drug}: {route.upper()} AUC times {there.auc_ratio:g} [{there.verification}] was not read in a"
+            " source and is not applied; ask for unverified sizes to apply it",
+        )
+    bound = ""
+    if route in _PARENTERAL and "po" in usable and liver is not None:
+        most = liver.auc_ratio("iv", 1.0, 1.0 / usable["po"].auc_ratio)
+        bound = f"; were all of the effect by mouth in the liver, the area by vein would be {most:.2f} times [D]"
+    of = "" if there is None or there.product is None else f" for {product}"
+    return Flag(
+        f"no-{route}-interaction-size",
+        f"{other.drug}: no {route.upper()} effect size published that was read{of}"
+        f" ({other.known_routes}); the forecast is unchanged, which does not mean no effect{bound}",
+    )
+
+
+def _applied(other: Perpetrator, effect: RouteEffect) -> Flag:
+    others = ", ".join(f"{_RATIOS[name]} times {value:g}" for name, value in effect.measured.items())
+    code = "interaction-applied" if effect.verified else "interaction-unverified-applied"
+    return Flag(
+        code,
+        f"{other.drug}: {effect.route.upper()} AUC of S-ketamine times {effect.auc_ratio:g} [{effect.verification}]"
+        f" (measured: {others}), the same for R-ketamine and the sum [P]; metabolites are not changed beyond their"
+        " formation",
+    )
+
+
+def _where(other: Perpetrator, found: Split) -> Flag:
+    return Flag(
+        "interaction-split",
+        f"{other.drug} {other.mechanism.acts} {' and '.join(other.mechanism.enzymes)}: share that survives the gut wall"
+        f" times {found.gut_ratio:.3g}, the liver's own clearance times {found.hepatic_ratio:.3g} [D]",
+    )
+
+
+def _unmet(other: Perpetrator, measured: Mapping[str, float], liver: Liver, found: Split) -> list[Flag]:
+    """Name each measured ratio that the model cannot make, beside what it makes."""
+    made = {route: liver.auc_ratio(route, found.gut_ratio, found.hepatic_ratio) for route in measured}
+    missed = [
+        f"{route.upper()} asked {ratio:g}, used {made[route]:.3g}"
+        for route, ratio in measured.items()
+        if not math.isclose(made[route], ratio, rel_tol=1e-3)
+    ]
+    if not missed and found.limited is None:
+        return []
+    words = "; ".join([*missed, *([found.limited] if found.limited else [])])
+    return [Flag("interaction-limit", f"{other.drug}: {words}")]
