@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -37,6 +37,7 @@ def forecast(
     setting: str | None = None,
     member_weight: Mapping[str, float] | None = None,
     leaving: Leaving | None = None,
+    wanted_effects: Collection[str] | None = None,
 ) -> Forecast:
     """What the ensemble of published models says will happen.
 
@@ -61,6 +62,8 @@ def forecast(
         What members count instead of their own weight; 0 shows a member without counting it.
     leaving : Leaving, optional
         Criteria and minimum stay, for the time at which patients are ready to leave.
+    wanted_effects : collection of NAME, optional
+        Only these effects beside the concentrations; all where not given.
 
     Returns
     -------
@@ -95,6 +98,7 @@ def forecast(
             perpetrators=perpetrators,
             setting=setting,
             member_weight=member_weight,
+            wanted_effects=wanted_effects,
         ),
         perpetrators,
         leaving,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,6 +85,7 @@ def solve(
     perpetrators: Sequence[str] = (),
     setting: str | None = None,
     member_weight: Mapping[str, float] | None = None,
+    wanted_effects: Collection[str] | None = None,
 ) -> Solved:
     """Solve every member of the panel for this product, these routes and this patient.
 
@@ -106,6 +107,8 @@ def solve(
         Where the patient is treated; some models sit only in their own.
     member_weight : mapping of model id to weight, optional
         What members count instead of their own weight.
+    wanted_effects : collection of NAME, optional
+        Only these effects beside the concentrations; all where not given.
 
     Raises
     ------
@@ -144,6 +147,7 @@ def solve(
                 clearance_ratio=ratio,
                 metabolites=len(seats) == 1,
                 withhold_unusable=True,
+                wanted_effects=wanted_effects,
             )
         )
     return Solved(
