@@ -15,8 +15,8 @@ from limen.pharmacology.effects.schema import Normal
 
 Array = npt.NDArray[np.float64]
 
-# Under this many standard deviations a probability is nothing in double precision.
-_NOWHERE = -8.0
+# Under this many standard deviations (3 in 10 million) a probability from 15 volunteers is given as nothing.
+_NOWHERE = -5.0
 
 
 def percent_of_maximum(ce: Array, c50: Array, gamma_exponent: float = 1.0) -> Array:
@@ -83,13 +83,13 @@ def unresponsive_pct(loss_site: Array, recovery_site: Array, loss: Normal, recov
     >>> unresponsive_pct(ce, ce, model.loss, model.recovery).round(2).tolist()
     [[0.0, 0.03, 50.0, 50.0, 0.0]]
     """
-    falls = (loss_site - loss.mean) / loss.sd
+    falls = (loss_site - loss.typical) / loss.sd
     found = np.zeros(falls.shape)
     # NaN stands for a time that the model must not be believed at; nothing is said there.
     touched = np.flatnonzero(np.nanmax(np.where(np.isnan(falls), -np.inf, falls), axis=-1) > _NOWHERE)
     if len(touched):
         falls = falls[touched]
-        wakes = (recovery_site[touched] - recovery.mean) / recovery.sd
+        wakes = (recovery_site[touched] - recovery.typical) / recovery.sd
         front = np.full(len(touched), -np.inf)
         fronts = np.empty_like(falls)
         for time in range(falls.shape[1]):

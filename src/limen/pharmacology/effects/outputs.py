@@ -12,7 +12,7 @@ import numpy.typing as npt
 from limen.pharmacology import population
 from limen.pharmacology.effects import curves as equations
 from limen.pharmacology.effects.catalogue import effects
-from limen.pharmacology.effects.schema import Estimate
+from limen.pharmacology.effects.schema import Estimate, Index, Line, OpioidShift, Responsiveness
 from limen.pharmacology.models.schema import Product
 from limen.pharmacology.outcome import Flag
 
@@ -203,7 +203,7 @@ def effect_flags(
     """
     models = effects()
     found = [_of_link(product, n), _of_pressure(lumped)]
-    shown = {
+    shown: dict[str, Index | Line | OpioidShift | Responsiveness] = {
         **{index.output: index for index in models.indices},
         **{line.output: line for line in models.lines},
         models.ventilation.output: models.ventilation,

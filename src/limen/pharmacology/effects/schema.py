@@ -49,7 +49,7 @@ class Fixed(Sourced):
 class Normal(Sourced):
     """A level that differs between people."""
 
-    mean: float = Field(gt=0, allow_inf_nan=False)
+    typical: float = Field(gt=0, allow_inf_nan=False)
     sd: float = Field(gt=0, allow_inf_nan=False)
     unit: Literal["ng/mL"]
 
