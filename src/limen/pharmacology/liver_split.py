@@ -10,9 +10,15 @@ liver's own clearance times ``hepatic_ratio``, the area under the curve is multi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from limen.pharmacology.absorption import devices_before, devices_of
+from limen.pharmacology.models.schema import Model, Product
+from limen.pharmacology.patient import PatientProfile
+from limen.pharmacology.patient_values import patient_values
+from limen.pharmacology.regimen import Dose
 
 Site = Literal["gut", "liver"]
 
@@ -165,3 +171,44 @@ def _nasal(ratio: float, liver: Liver, site: Site) -> Split:
 
 def _gut(wanted_ratio: float, liver: Liver) -> float:
     return min(wanted_ratio, liver.most_gut_ratio)
+
+
+def liver_of(model: Model, doses: Sequence[Dose], product: Product) -> Liver | None:
+    """The typical liver of a model that has one, and the nasal share of these doses; ``None`` for a model without.
+
+    Examples
+    --------
+    >>> from limen.pharmacology.models import get
+    >>> found = liver_of(get("perez-ruixo-2021"), [Dose(56, "in")], "esketamine-nasal")
+    >>> round(found.extraction_fraction, 3), found.gut_fraction, round(found.nasal_fraction, 3)
+    (0.722, 0.64, 0.437)
+    """
+    arm = next((arm for arm in model.arms if product in arm.dose_fraction), None)
+    if arm is None or "QH" not in model.parameters_of(arm):
+        return None
+    nobody = PatientProfile(weight_kg=70.0)
+    body = {name: float(value[0]) for name, value in patient_values(model.parameters_of(arm), nobody, {}, 1).items()}
+    cleared_L_per_h = body["VH"] * (body["KEL"] + body["KMET"]) * 60.0
+    absorption = {name: parameter.value for name, parameter in model.absorption.items()}
+    return Liver(
+        cleared_L_per_h / (body["QH"] + cleared_L_per_h),
+        absorption.get("FGUT", 1.0),
+        _nasal_fraction(model, doses, product, absorption),
+    )
+
+
+def _nasal_fraction(model: Model, doses: Sequence[Dose], product: Product, absorption: Mapping[str, float]) -> float:
+    """Of all that is sprayed, the typical share that the nose takes up."""
+    own = model.pathway("in", product)
+    sprayed = [dose for dose in doses if dose.route == "in" and dose.amount_mg > 0]
+    if own is None or "F_NASAL" not in absorption or not sprayed:
+        return 1.0
+    if own.device_mg is None or "F_NASAL" not in own.later_devices:
+        return absorption["F_NASAL"]
+    later_ratio = absorption[own.later_devices["F_NASAL"]]
+    shares = []
+    for dose, before in zip(sprayed, devices_before(sprayed, own.device_mg), strict=True):
+        shares += [
+            1.0 if place == 0 else later_ratio for place in range(before, before + devices_of(dose, own.device_mg))
+        ]
+    return absorption["F_NASAL"] * sum(shares) / len(shares)
