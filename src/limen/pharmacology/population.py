@@ -1,4 +1,4 @@
-"""Virtual patients: standard normal draws in patient order, made into effects by a model's covariance."""
+"""Virtual patients: standard normal draws by patient number, made into effects by a model's covariance."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
+from limen.pharmacology.draws import quantile_of_normal, uniforms
 from limen.pharmacology.models.schema import Effect, Omega
 
 Array = npt.NDArray[np.float64]
 
-# One column each; a fixed width makes patient i the same person for every model, population size and chunk.
+# One column each, drawn by its name: the order is fixed for those who index, and says nothing of the numbers.
 COLUMNS: tuple[str, ...] = (
     *get_args(Effect),
     "KE0",
@@ -33,14 +34,42 @@ COLUMNS: tuple[str, ...] = (
 )
 
 
+def patients(seed: int, first: int, count: int) -> Array:
+    """Standard normal draws of patients ``first`` to ``first + count``, one row a patient.
+
+    Patient i of a seed is the same person in every model, whatever the chunk, the number of threads or the machine, and
+    whatever columns are added later: each column is a stream of its own, addressed by its name and by i.
+
+    Parameters
+    ----------
+    seed : int
+        0 to 2**64 - 1.
+    first, count : int
+
+    Returns
+    -------
+    array (count, len(COLUMNS))
+
+    Examples
+    --------
+    >>> bool((patients(1, 0, 9)[3:7] == patients(1, 3, 4)).all())
+    True
+    """
+    found = np.empty((len(COLUMNS), count))
+    for place, column in enumerate(COLUMNS):
+        found[place] = uniforms(seed, column, first, count)
+    return np.ascontiguousarray(quantile_of_normal(found.ravel()).reshape(found.shape).T)
+
+
 def draw(n: int, rng: np.random.Generator) -> Array:
-    """Standard normal draws, one row a patient.
+    """The first ``n`` patients of a generator's state, one row a patient.
 
     Parameters
     ----------
     n : int
         Patients.
     rng : numpy.random.Generator
+        Gives one number, the seed of `patients`.
 
     Returns
     -------
@@ -52,7 +81,19 @@ def draw(n: int, rng: np.random.Generator) -> Array:
     >>> bool((draw(5, np.random.default_rng(1))[:2] == first).all())
     True
     """
-    return rng.standard_normal((n, len(COLUMNS)))
+    return patients(seed_of(rng), 0, n)
+
+
+def seed_of(rng: np.random.Generator) -> int:
+    """The seed of `patients` that `draw` would use with this generator.
+
+    Examples
+    --------
+    >>> seed = seed_of(np.random.default_rng(1))
+    >>> bool((draw(3, np.random.default_rng(1)) == patients(seed, 0, 3)).all())
+    True
+    """
+    return int(rng.integers(0, 2**64, dtype=np.uint64))
 
 
 def log_effects(draws: Array, blocks: Sequence[Omega]) -> dict[str, Array]:
