@@ -389,3 +389,20 @@ def test_interactions_reach_the_verdict(clinic: Clinic, course: Course) -> None:
     record_medication(by=clinic.nurse, patient=course.patient, name="theophylline", dose="200 mg")
     row = run_screening(by=clinic.nurse, course=course)
     assert any("theophylline" in str(item).lower() for item in row.result["findings"])
+
+
+def test_a_forecast_reckons_with_the_drugs_taken_whose_effect_was_measured(clinic: Clinic, course: Course) -> None:
+    alone = released_plan(clinic, course).result["forecast"]
+    assert alone["with"] == []
+    record_medication(by=clinic.nurse, patient=course.patient, name="Rifadin 300 mg", dose="")
+    with_it = usual_plan(clinic, course)
+    forecast = with_it.result["forecast"]
+    assert forecast["with"] == ["rifampicin"]
+    # Peltoniemi 2012: the area of intravenous S-ketamine falls to 0.86 of what it was.
+    area = "auc_0_end_ng_h_per_mL"
+    name = "ketamine_plasma_ng_per_mL"
+    assert forecast["summary"][name][area]["typical"] < 0.95 * alone["summary"][name][area]["typical"]
+    prescriber = Client()
+    prescriber.force_login(clinic.prescriber)
+    page = prescriber.get(reverse("courses:plan", args=[course.pk])).content.decode()
+    assert "Reckoned with rifampicin" in page

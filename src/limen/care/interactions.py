@@ -14,6 +14,7 @@ from limen.errors import InputError
 from limen.evidence import Verification
 from limen.knowledge.interactions import resolve, suggestions
 from limen.knowledge.rules import Effect, Level, Override, Rule, Tier, rules
+from limen.pharmacology.interactions import perpetrators
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,27 @@ class InteractionReport:
             "no_finding": list(self.no_finding),
             "suggestions": {name: list(found) for name, found in self.suggestions.items()},
         }
+
+
+def perpetrators_of(case: Case) -> tuple[str, ...]:
+    """The drugs a patient takes whose effect on ketamine's kinetics was measured by some route.
+
+    Returns
+    -------
+    tuple of str
+        By the names a forecast knows them by. A drug that is not named here is not known to be without effect.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> drugs = (Medication("Rifadin 300 mg"), Medication("sertraline"), Medication("Ticlid", status="stopped"))
+    >>> perpetrators_of(Case(on=date(2026, 11, 21), medications=drugs))
+    ('rifampicin',)
+    """
+    measured = {name: entry.drug for entry in perpetrators() for name in (entry.drug, *entry.names)}
+    taken = [agent for drug in case.medications if drug.status == "active" for agent in resolve(drug.name)[0]]
+    found = [measured[name] for agent in taken for name in (agent.id, *agent.names) if name in measured]
+    return tuple(dict.fromkeys(found))
 
 
 def check(route: str, product: str | None, medications: Sequence[str]) -> InteractionReport:

@@ -109,7 +109,7 @@ def dose_findings(
     for step, dose in zip(protocol.steps, doses, strict=True):
         usual_mg = in_mg(step.amount.typical, step, dose, weight_kg)
         found += _under_range(protocol, step, dose, usual_mg, weight_kg)
-    if held.rounding is not None:
+    if held.rounding is not None and not held.refused:
         found.append(_rounded(held.rounding))
     return tuple(found)
 
@@ -166,7 +166,8 @@ def _crossing(standing: Standing, doses: Sequence[Dose], held: Held) -> Finding:
     elif wall.measure == "duration":
         action = "Check the duration"
     else:
-        action = f"Held to {sum(dose.amount_mg for dose in held.doses):g} mg"
+        used_mg = sum(dose.amount_mg for dose in held.doses)
+        action = f"The forecast is of {used_mg:g} mg" if held.refused else f"Held to {used_mg:g} mg"
     title = wall.name[:1].upper() + wall.name[1:]
     limit = f"{standing.limit:g} {standing.unit}"
     return _finding(wall.rule, level, title, because, {"asked": asked}, limit, action, override, wall)

@@ -11,6 +11,7 @@ from limen.cli.case import read_case
 from limen.cli.output import Json, print_json, read_json
 
 if TYPE_CHECKING:
+    from limen.care.case import Case
     from limen.care.planning import Forecaster
 
 # The forecast of a plan: its horizon and step, and the virtual patients behind its bands.
@@ -59,7 +60,7 @@ def register(app: typer.Typer) -> None:
             concentration_mg_per_mL,
             dilute_to_mg_per_mL=dilute_to_mg_per_mL,
             weight_basis=weight_basis,  # type: ignore[arg-type]
-            forecast=_forecaster(get_protocol(protocol).product, population, seed),
+            forecast=_forecaster(get_protocol(protocol).product, known, population, seed),
         ).to_json()
         if report is not None:
             result["import"] = report
@@ -69,7 +70,11 @@ def register(app: typer.Typer) -> None:
             typer.echo("\n".join(_lines(result)))
 
 
-def _forecaster(product: str, population: int, seed: int) -> Forecaster:
+def _forecaster(product: str, known: Case, population: int, seed: int) -> Forecaster:
+    from limen.care.interactions import perpetrators_of
+
+    taken = perpetrators_of(known)
+
     def run(doses: Any, patient: Any) -> Mapping[str, Any]:
         import numpy as np
 
@@ -78,12 +83,23 @@ def _forecaster(product: str, population: int, seed: int) -> Forecaster:
 
         rng = np.random.default_rng(seed) if population else None
         try:
-            return forecast(doses, patient, product, _UNTIL_MIN, _EVERY_MIN, population, rng).to_json()
+            found = forecast(
+                doses,
+                patient,
+                product,
+                _UNTIL_MIN,
+                _EVERY_MIN,
+                population,
+                rng,
+                perpetrators=taken,
+                setting=known.setting,
+            )
         except InputError as problem:
             if problem.where == "population":
                 raise
             # Outside what the models were made for: the plan stands, and says why there is no curve.
             return {"outputs": {}, "summary": {}, "flags": [{"code": "no-forecast", "message": str(problem)}]}
+        return {**found.to_json(), "with": list(taken)}
 
     return run
 

@@ -196,7 +196,7 @@ def write_plan(
     findings = [item.to_json() for item in bare.findings]
     overrides = standing(screening, findings)
     full = make_plan(
-        case, protocol, **asked, overrides=waived(findings, overrides), forecast=forecaster(course.product)
+        case, protocol, **asked, overrides=waived(findings, overrides), forecast=forecaster(course.product, case)
     )
     _lock(course)
     Plan.objects.filter(course=course, status=Plan.Status.DRAFT).update(status=Plan.Status.SUPERSEDED)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from limen.care.case import Case
+from limen.care.interactions import perpetrators_of
 from limen.care.planning import Forecaster
 from limen.errors import InputError
 from limen.pharmacology.forecast import forecast
@@ -22,14 +24,18 @@ HORIZON_MIN = 240.0
 STEP_MIN = 2.0
 
 
-def forecaster(product: str) -> Forecaster | None:
-    """The forecast of a product, where enough published models exist for an ensemble; else none."""
+def forecaster(product: str, case: Case) -> Forecaster | None:
+    """The forecast of a product, where enough published models exist for an ensemble; else none.
+
+    It reckons with the drugs the patient takes whose effect on ketamine was measured, and names them under ``with``.
+    """
     if product != "racemic":
         return None
+    taken = perpetrators_of(case)
 
     def run(doses: tuple[Dose, ...], patient: PatientProfile) -> Mapping[str, Any]:
         try:
-            return forecast(
+            found = forecast(
                 doses,
                 patient,
                 product,
@@ -37,9 +43,12 @@ def forecaster(product: str) -> Forecaster | None:
                 every_min=STEP_MIN,
                 n=PATIENTS,
                 rng=np.random.default_rng(SEED),
-            ).to_json()
+                perpetrators=taken,
+                setting=case.setting,
+            )
         except InputError as problem:
             # Outside what the models were made for: the plan still stands, and says why there is no curve.
             return {"outputs": {}, "flags": [{"code": "no-forecast", "message": str(problem)}], "sources": []}
+        return {**found.to_json(), "with": list(taken)}
 
     return run

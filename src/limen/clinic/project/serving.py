@@ -250,7 +250,7 @@ def _warm() -> None:
 
     knowledge_release()
     case = case_from_json({"on": "2000-01-01", "patient": {"age_years": 40, "sex": "female", "weight_kg": 70}})
-    plan(case, "TRD-IV", forecast=forecaster("racemic"))
+    plan(case, "TRD-IV", forecast=forecaster("racemic", case))
 
 
 def say(line: str) -> None:

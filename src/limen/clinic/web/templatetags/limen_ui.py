@@ -186,6 +186,12 @@ def assumptions(forecast: Mapping[str, Any] | None) -> list[Assumption]:
 
 
 @register.filter
+def interactions_assumed(forecast: Mapping[str, Any] | None) -> list[Assumption]:
+    """What a forecast makes of the other drugs taken, or why it leaves one out."""
+    return [item for item in read_assumptions(forecast or {}) if "interaction" in item.code]
+
+
+@register.filter
 def model_title(model_id: str) -> str:
     """The title of a published model."""
     return title_of_model(str(model_id))
