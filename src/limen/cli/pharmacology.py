@@ -51,7 +51,12 @@ def register(app: typer.Typer) -> None:
     def simulate(
         model: Annotated[str, typer.Option(help="Model id, or ensemble.")],
         patient: Annotated[str, typer.Option(help="JSON file of the patient, or - for standard input.")],
-        dose: Annotated[list[str], typer.Option(help="AMOUNT UNIT ROUTE [over DURATION] [at TIME]; repeatable.")],
+        dose: Annotated[
+            list[str],
+            typer.Option(
+                help="AMOUNT UNIT ROUTE [over DURATION] [at TIME] [on LINE] [then AMOUNT UNIT over DURATION]...; repeatable."
+            ),
+        ],
         until: Annotated[str, typer.Option(help="Horizon, such as '4 h'.")],
         every: Annotated[str, typer.Option(help="Step of the curves.")] = "1 min",
         product: Annotated[str | None, typer.Option(help="racemic, s-ketamine or esketamine-nasal.")] = None,
@@ -96,8 +101,9 @@ def _run(
 
     from limen.pharmacology import models
     from limen.pharmacology.forecast import forecast
+    from limen.pharmacology.infusion_lines import check_lines, parse_steps
     from limen.pharmacology.patient import PatientProfile
-    from limen.pharmacology.regimen import parse_dose, resolve
+    from limen.pharmacology.regimen import resolve
     from limen.pharmacology.simulate import simulate
     from limen.units import parse_duration_min
 
@@ -108,7 +114,9 @@ def _run(
     profile, unknown = PatientProfile.from_json(read_json(patient))
     until_min = parse_duration_min(until, where="--until")
     every_min = parse_duration_min(every, where="--every")
-    doses = [resolve(parse_dose(text, where="--dose"), profile.weight_kg) for text in dose]
+    orders = [order for text in dose for order in parse_steps(text, where="--dose")]
+    doses = [resolve(order, profile.weight_kg) for order in orders]
+    check_lines(doses, where="--dose")
     rng = np.random.default_rng(seed) if population else None
     if model == models.ENSEMBLE:
         result = forecast(

@@ -18,7 +18,7 @@ from limen.units import parse_duration_min
 
 Array = npt.NDArray[np.float64]
 
-GRAMMAR = "AMOUNT UNIT ROUTE [over DURATION] [at TIME], such as '0.5 mg/kg iv over 40 min at 2 h'"
+GRAMMAR = "AMOUNT UNIT ROUTE [over DURATION] [at TIME] [on LINE], such as '0.5 mg/kg iv over 40 min at 2 h'"
 ROUTES = get_args(Route)
 # Unit -> (mg in one unit, per kg of body weight, per minute of infusion).
 _UNITS = {
@@ -30,9 +30,13 @@ _UNITS = {
 }
 _DOSE = re.compile(
     r"^\s*(?P<value>\S+)\s+(?P<unit>\S+)\s+(?P<route>\S+)"
-    r"(?:\s+over\s+(?P<over>(?:(?!\s+at\s).)+?))?(?:\s+at\s+(?P<at>.+?))?\s*$"
+    r"(?:\s+over\s+(?P<over>(?:(?!\s+(?:at|on)\s).)+?))?(?:\s+at\s+(?P<at>(?:(?!\s+on\s).)+?))?"
+    r"(?:\s+on\s+(?P<line>\S.*?))?\s*$"
 )
 _LONGEST = 200
+# The line that a dose runs on where none is named.
+ONLY_LINE = "1"
+_LINE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,19}$")
 # Past these a number is a slip, not a treatment (project rule): 100 g, ten years.
 MOST_MG = 100_000.0
 MOST_MIN = 3653 * 1440.0
@@ -51,6 +55,8 @@ class DoseOrder:
         0 for a bolus.
     at_min : float
         Start, from the start of the forecast.
+    line : str
+        What it runs on; two infusions at once need two lines.
     """
 
     value: float
@@ -58,6 +64,7 @@ class DoseOrder:
     route: str
     duration_min: float = 0.0
     at_min: float = 0.0
+    line: str = ONLY_LINE
 
     @property
     def amount(self) -> float:
@@ -87,6 +94,7 @@ class Dose:
     route: str
     start_min: float = 0.0
     duration_min: float = 0.0
+    line: str = ONLY_LINE
 
     def __post_init__(self) -> None:
         for name, most in (("amount_mg", MOST_MG), ("start_min", MOST_MIN), ("duration_min", MOST_MIN)):
@@ -95,6 +103,7 @@ class Dose:
                 raise InputError(f"{name} {value:g}", where="dose", allowed=f"0 to {most:g}")
         if self.route not in ROUTES:
             raise InputError(f"unknown route {self.route!r}", where="dose", allowed=", ".join(ROUTES))
+        _check_line(self.line, "dose")
 
     @property
     def end_min(self) -> float:
@@ -107,7 +116,7 @@ def parse_dose(text: str, *, where: str = "dose") -> DoseOrder:
     Parameters
     ----------
     text : str
-        ``AMOUNT UNIT ROUTE [over DURATION] [at TIME]``.
+        ``AMOUNT UNIT ROUTE [over DURATION] [at TIME] [on LINE]``.
 
     Raises
     ------
@@ -117,7 +126,7 @@ def parse_dose(text: str, *, where: str = "dose") -> DoseOrder:
     Examples
     --------
     >>> parse_dose("0.5 mg/kg iv over 40 min")
-    DoseOrder(value=0.5, unit='mg/kg', route='iv', duration_min=40.0, at_min=0.0)
+    DoseOrder(value=0.5, unit='mg/kg', route='iv', duration_min=40.0, at_min=0.0, line='1')
     >>> parse_dose("5 mcg/kg/min iv")
     Traceback (most recent call last):
     ...
@@ -146,7 +155,14 @@ def parse_dose(text: str, *, where: str = "dose") -> DoseOrder:
     elif _UNITS[unit][2]:
         raise InputError(f"{text!r}: a rate needs a duration", where=where, allowed="... over 40 min")
     at_min = parse_duration_min(match["at"], where=where) if match["at"] is not None else 0.0
-    return DoseOrder(value, unit, route, duration_min, at_min)
+    line = match["line"] or ONLY_LINE
+    _check_line(line, where)
+    return DoseOrder(value, unit, route, duration_min, at_min, line)
+
+
+def _check_line(line: str, where: str) -> None:
+    if not _LINE.match(line):
+        raise InputError(f"the line {line!r:.40}", where=where, allowed="a name of letters, digits, - and _, such as A")
 
 
 def resolve(order: DoseOrder, weight_kg: float | None) -> Dose:
@@ -160,7 +176,7 @@ def resolve(order: DoseOrder, weight_kg: float | None) -> Dose:
     Examples
     --------
     >>> resolve(parse_dose("0.5 mg/kg iv over 40 min"), 70)
-    Dose(amount_mg=35.0, route='iv', start_min=0.0, duration_min=40.0)
+    Dose(amount_mg=35.0, route='iv', start_min=0.0, duration_min=40.0, line='1')
     """
     factor_mg, per_kg, per_min = _UNITS[order.unit]
     amount_mg = order.value * factor_mg
@@ -172,7 +188,7 @@ def resolve(order: DoseOrder, weight_kg: float | None) -> Dose:
         amount_mg *= weight_kg
     if per_min:
         amount_mg *= order.duration_min
-    return Dose(amount_mg, order.route, order.at_min, order.duration_min)
+    return Dose(amount_mg, order.route, order.at_min, order.duration_min, order.line)
 
 
 @dataclass(frozen=True, slots=True)
