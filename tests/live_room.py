@@ -52,7 +52,7 @@ class Room:
             Membership.objects.create(user=user, role=role)
         return user
 
-    def signed_plan(self, number: int = 1) -> Plan:
+    def signed_plan(self, number: int = 1, facts: list[dict[str, Any]] | None = None) -> Plan:
         with acting(by="test", action="test.plan", site=self.site):
             patient = Patient.objects.create(
                 mrn=f"{20400 + number}",
@@ -72,7 +72,7 @@ class Room:
             )
             screening = ScreeningResult.objects.create(
                 course=course,
-                case={"facts": FACTS},
+                case={"facts": FACTS if facts is None else facts},
                 result={},
                 verdict="eligible",
                 knowledge_release="test",

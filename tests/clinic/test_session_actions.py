@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from limen.clinic.accounts.policy import DeniedError
@@ -26,8 +28,9 @@ from limen.clinic.sessions.devices import bootstrap_device
 from limen.clinic.sessions.models import DeviceAssociation, LiveEvent, Session, SessionEvent
 from limen.clinic.sessions.queries import session_live
 from limen.clinic.sessions.record import append, state_of
+from limen.clinic.sites.zones import today
 from limen.errors import InputError, RefusedError
-from live_room import furnish
+from live_room import FACTS, furnish
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +58,15 @@ def test_a_start_writes_the_header_the_rules_and_the_first_events(room, session)
     assert set(session.rules_snapshot) == {"monitoring", "discharge"}
     assert session.knowledge_release
     assert SessionEvent.objects.filter(session=session).first().t_s == pytest.approx(0, abs=0.5)
+
+
+def test_a_vital_sign_of_another_day_is_no_baseline(room):
+    day = today(room.site)
+    days = {item["key"]: day for item in FACTS} | {"vitals.hr_per_min": day - timedelta(days=1)}
+    facts = [{**item, "taken_at": f"{days[item['key']]}T09:00:00+00:00"} for item in FACTS]
+    made = create_session(by=room.nurse, plan=room.signed_plan(7, facts), chair=room.chairs[1])
+    assert made.header["baseline"]["hr_per_min"] is None
+    assert made.header["baseline"]["sbp_mmHg"] == 128
 
 
 def test_a_course_of_events_folds_to_the_dose_that_was_given(room, session):

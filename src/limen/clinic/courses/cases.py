@@ -136,6 +136,14 @@ def case_as_json(case: Case) -> dict[str, Any]:
     }
 
 
+def value_of_day(case: Mapping[str, Any], key: str, day: date) -> Any:
+    """A value of a kept case, if it was taken on that day; ``None`` where it is older, for then it is missing."""
+    found = next((item for item in case.get("facts") or () if item["key"] == key), None)
+    if found is None or (found["taken_at"] is not None and str(found["taken_at"])[:10] != day.isoformat()):
+        return None
+    return found["value"]
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, date | datetime):
         return value.isoformat()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from limen.clinic.courses.cases import value_of_day
 from limen.clinic.courses.models import Plan
 from limen.knowledge.monitoring import Limit, monitoring
 from limen.pharmacology.effects import effects
@@ -39,10 +40,8 @@ class Ceiling:
 
 def baseline_mmHg(plan: Plan) -> float | None:
     """The systolic pressure of the plan's own day that it was made on; none where the newest is of another day."""
-    found = next((fact for fact in plan.screening.case.get("facts", ()) if fact["key"] == "vitals.sbp_mmHg"), None)
-    if found is None or str(found["taken_at"])[:10] != plan.on.isoformat():
-        return None
-    return float(found["value"])
+    found = value_of_day(plan.screening.case, "vitals.sbp_mmHg", plan.on)
+    return None if found is None else float(found)
 
 
 def ceilings(baseline_mmHg: float | None) -> list[Ceiling]:

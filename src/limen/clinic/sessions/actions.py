@@ -11,6 +11,7 @@ from django.utils import timezone
 import limen
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.audit.act import about, action, note
+from limen.clinic.courses.cases import value_of_day
 from limen.clinic.courses.models import Plan
 from limen.clinic.outcomes.queries import open_safety_tasks
 from limen.clinic.sessions.clock import lock
@@ -84,7 +85,11 @@ def create_session(*, by: User, plan: Plan, chair: Chair, owner: User | None = N
     return session
 
 
+_BASELINE = ("sbp_mmHg", "dbp_mmHg", "hr_per_min", "rr_per_min", "spo2_pct")
+
+
 def _header(plan: Plan, number: int) -> dict[str, Any]:
+    """What the session rests on. A vital sign of another day is no baseline: it is missing."""
     facts = {item["key"]: item["value"] for item in plan.screening.case.get("facts", [])}
 
     def part(name: str, keys: tuple[str, ...]) -> dict[str, Any]:
@@ -99,7 +104,7 @@ def _header(plan: Plan, number: int) -> dict[str, Any]:
         "product": plan.course.product,
         "route": plan.course.route,
         "patient": person,
-        "baseline": part("vitals", ("sbp_mmHg", "dbp_mmHg", "hr_per_min", "rr_per_min", "spo2_pct")),
+        "baseline": {key: value_of_day(plan.screening.case, f"vitals.{key}", plan.on) for key in _BASELINE},
         "limits": None,
         "streams": None,
         "session_number": number,
