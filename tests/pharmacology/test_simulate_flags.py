@@ -29,9 +29,9 @@ def codes(result: Forecast) -> set[str]:
 
 def test_an_unknown_model_lists_those_there_are() -> None:
     with pytest.raises(
-        InputError, match=r"unknown model 'simons-2022'; allowed: clements-250, domino, fanta-otto-2021"
+        InputError, match=r"unknown model 'nobody-1999'; allowed: clements-250, domino, fanta-otto-2021"
     ):
-        run("simons-2022")
+        run("nobody-1999")
 
 
 @pytest.mark.parametrize(

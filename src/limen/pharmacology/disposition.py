@@ -178,7 +178,8 @@ def _assemble(
             grown = _grown(metabolite, metabolite.clearance_growth, own, rate_per_min)
             break
         leaving, rate_per_min = _form(body, metabolite, own, leaving, rate_per_min, first=depth == 0)
-        outputs[metabolite.analyte] = (leaving, own["V1"])
+        mass_ratio = 1.0 if metabolite.mass_ratio is None else metabolite.mass_ratio.value
+        outputs[metabolite.analyte] = (leaving, own["V1"] / mass_ratio)
     body.flow(leaving, None, rate_per_min)
     for link, ke0_per_min in links.items():
         outputs[f"{arm.analyte}@{link}"] = (body.add(f"site {link}"), parent["V1"])

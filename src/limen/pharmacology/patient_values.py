@@ -57,7 +57,7 @@ def patient_values(
     >>> from limen.pharmacology.models import get
     >>> found = patient_values(get("domino").arms[0].parameters, PatientProfile(weight_kg=70), {}, 1)
     >>> {name: round(float(values[0]), 2) for name, values in found.items()}
-    {'V1': 4.41, 'CL': 115.89, 'V2': 10.57, 'Q2': 156.64, 'V3': 178.22, 'Q3': 156.11}
+    {'V1': 4.41, 'CL': 115.89, 'V2': 10.57, 'Q2': 156.64, 'V3': 178.21, 'Q3': 156.11}
     """
     typical = {name: _typical(parameter, patient) for name, parameter in parameters.items()}
     scales = {name: parameter.varies for name, parameter in parameters.items()}

@@ -9,11 +9,12 @@ import numpy as np
 
 from limen.errors import InputError
 from limen.pharmacology import flags, models, population
+from limen.pharmacology.assumed_absorption import covers
 from limen.pharmacology.effects import effect_flags, effect_sources, effects
 from limen.pharmacology.ensemble import ensemble
 from limen.pharmacology.exposure import Curve, Percentiles
 from limen.pharmacology.interactions import perpetrator
-from limen.pharmacology.models.schema import Model, Omega, Product
+from limen.pharmacology.models.schema import Model, Omega, Product, Route
 from limen.pharmacology.outcome import Flag, Forecast, Summary
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose, Schedule
@@ -43,7 +44,8 @@ def simulate(
     until_min, every_min : float
         Horizon and step of the curves.
     product : str, optional
-        ``racemic`` or ``s-ketamine``; the model's own where not given. Products are never converted.
+        ``racemic``, ``s-ketamine`` or ``esketamine-nasal``; where not given the model's own, or the one it knows by the
+        routes asked. Products are never converted.
     n : int
         Virtual patients with this patient's covariates; 0 gives the typical patient alone.
     rng : numpy.random.Generator, optional
@@ -70,8 +72,8 @@ def simulate(
     49.9
     """
     chosen = models.get(model) if isinstance(model, str) else model
-    asked = check_product(product or chosen.product, chosen.products, chosen.id)
-    check_doses(doses, chosen.routes, chosen.id)
+    asked = check_product(product or usual_product(chosen, doses), chosen.products, chosen.id)
+    check_routes(chosen, asked, doses, patient)
     schedule = Schedule.of(doses)
     grid = Grid.of(until_min, every_min, schedule)
     draws = draw_patients(n, rng, len(grid.asked_min))
@@ -91,6 +93,8 @@ def simulate(
     found = [
         *flags.of_regimen(doses, grid.end_min),
         *flags.of_model(chosen, asked, patient, doses),
+        *flags.of_occasions(chosen, doses, n),
+        *flags.of_patient(patient),
         *told,
         *(assumed_variability_flags([chosen]) if assumed and n else []),
         *effect_flags(asked, is_lumped(chosen), n, response.drive_ng_per_mL, {chosen.matrix}),
@@ -136,6 +140,52 @@ def check_doses(doses: Sequence[Dose], routes: Sequence[str], who: str) -> None:
             raise InputError(f"{who} does not cover the route {dose.route!r}", where="dose", allowed=", ".join(routes))
 
 
+def usual_product(model: Model, doses: Sequence[Dose]) -> Product:
+    """The model's own product, unless another of its products is the one it knows by these routes.
+
+    Examples
+    --------
+    >>> usual_product(models.get("perez-ruixo-2021"), [Dose(84, "po")])
+    's-ketamine'
+    """
+    for product in (model.product, *model.products):
+        if all(_by_model(model, product, dose.route) for dose in doses):
+            return product
+    return model.product
+
+
+def _by_model(model: Model, product: Product, route: str) -> bool:
+    """Whether the model itself covers this route for this product; the nasal device goes into the nose."""
+    if route == "iv":
+        return product != "esketamine-nasal" and "iv" in model.routes
+    return any(own.route == route and (not own.products or product in own.products) for own in model.pathways)
+
+
+def check_routes(model: Model, product: Product, doses: Sequence[Dose], patient: PatientProfile) -> None:
+    """Refuse an empty regimen, and a route that neither the model nor a stated range of absorption covers.
+
+    Raises
+    ------
+    InputError
+        Lists the routes there are for the product.
+    """
+    if not doses:
+        raise InputError("no dose", where="dose", allowed="one or more")
+
+    def covered(route: str) -> bool:
+        if _by_model(model, product, route):
+            return True
+        return route != "iv" and covers(route, product, age_years=patient.age_years)
+
+    for dose in doses:
+        if not covered(dose.route):
+            raise InputError(
+                f"{model.id} does not cover the route {dose.route!r} for {product}",
+                where="dose",
+                allowed=", ".join(route for route in get_args(Route) if covered(route)),
+            )
+
+
 def draw_patients(n: int, rng: np.random.Generator | None, points: int) -> Array:
     """Draws with the typical patient (zeros) in row 0."""
     if n < 0:
@@ -155,9 +205,9 @@ def draw_patients(n: int, rng: np.random.Generator | None, points: int) -> Array
 
 
 def variability_of(model: Model) -> tuple[tuple[Omega, ...], bool]:
-    """The model's own between-patient covariance, or the assumed one and True."""
+    """The model's own covariance of one patient on one day, or the assumed one and True."""
     if model.variability:
-        return model.variability, False
+        return model.spread, False
     return ensemble().assumed_blocks(), True
 
 

@@ -23,7 +23,7 @@ from limen.pharmacology.models.values import (
     must_be_cited,
 )
 from limen.pharmacology.models.variability import Effect, Omega, Residual, summed
-from limen.pharmacology.models.ways import Absorption, Covariate, Way, check_ways
+from limen.pharmacology.models.ways import Absorption, Covariate, Way, check_way
 
 __all__ = [
     "Absorption",
@@ -101,6 +101,9 @@ class Metabolite(Record):
         On the way from the parent's elimination to it.
     like_parent : tuple of str
         Parameters that are the parent's, with the patient's own effects.
+    mass_ratio : Parameter or None
+        Its own molar mass over that of ketamine, where it is to be shown in its own mass; amounts are in ketamine mass
+        all along the chain, and so is what is shown where this is left out.
     clearance_growth : Parameter or None
         Clearance is multiplied by 1 + growth times the hours since the first dose.
     metabolite : Metabolite or None
@@ -112,6 +115,7 @@ class Metabolite(Record):
     parameters: Parameters
     delay: Delay | None = None
     like_parent: tuple[str, ...] = ()
+    mass_ratio: Parameter | None = None
     clearance_growth: Parameter | None = None
     metabolite: Metabolite | None = None
 
@@ -124,6 +128,8 @@ class Metabolite(Record):
             raise ValueError(f"{self.analyte}: formed is a fraction from 0 to 1")
         if self.analyte.partition("_")[2] not in _SHORT:
             raise ValueError(f"{self.analyte}: a metabolite is one of S_ or R_ with {', '.join(_SHORT)}")
+        if self.mass_ratio is not None and self.mass_ratio.unit != "ratio":
+            raise ValueError(f"{self.analyte}: mass_ratio is in ratio")
         if self.clearance_growth is not None:
             if self.clearance_growth.unit not in RATES:
                 raise ValueError(f"{self.analyte}: clearance_growth is in 1/h or 1/min")
@@ -239,17 +245,22 @@ class Model(Record):
         return self
 
     def _check_routes(self) -> None:
-        states = {"central"}
-        if all("VH" in self.parameters_of(arm) for arm in self.arms):
-            states.add("liver")
-        if all(arm.metabolite is not None and arm.metabolite.delay is not None for arm in self.arms):
-            states.add("metabolism")
-        check_ways(self.pathways, self.absorption, states)
         for pathway in self.pathways:
+            taken = set(pathway.products or self.products)
+            arms = [arm for arm in self.arms if taken & set(arm.dose_fraction)]
+            states = {"central"}
+            if all("VH" in self.parameters_of(arm) for arm in arms):
+                states.add("liver")
+            if all(arm.metabolite is not None and arm.metabolite.delay is not None for arm in arms):
+                states.add("metabolism")
+            check_way(pathway, self.absorption, states)
             if pathway.route not in self.routes:
                 raise ValueError(f"a pathway for {pathway.route}, which is not among routes")
             if set(pathway.products) - set(self.products):
                 raise ValueError(f"{pathway.route}: a product that is not among products")
+        idle = set(self.absorption).difference(*(pathway.used() for pathway in self.pathways))
+        if idle:
+            raise ValueError(f"absorption has {', '.join(sorted(idle))}, which no way uses")
 
     def _check_spread(self) -> None:
         for blocks in (self.variability, self.between_occasions):

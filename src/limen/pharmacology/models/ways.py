@@ -104,29 +104,25 @@ class Covariate(Sourced):
         return self
 
 
-def check_ways(routes: tuple[Absorption, ...], parameters: Parameters, states: set[str]) -> None:
-    """Refuse a way that names what is not there or has the wrong unit."""
-    for route in routes:
-        missing = route.used() - set(parameters)
-        if missing:
-            raise ValueError(f"{route.route}: absorption has no {', '.join(sorted(missing))}")
-        for way in route.ways:
-            if way.into not in states:
-                raise ValueError(f"{route.route}: the model has no {way.into}; it has {', '.join(sorted(states))}")
-            for name in (*way.fraction, way.remainder_of):
-                if name is not None and parameters[name].unit != "fraction":
-                    raise ValueError(f"{route.route}: {name} is in {parameters[name].unit}; allowed: fraction")
-            for name in (way.zero_order, way.lag):
-                if name is not None and parameters[name].unit not in TIMES:
-                    raise ValueError(f"{route.route}: {name} is in {parameters[name].unit}; allowed: min or h")
-            for name in way.steps:
-                if parameters[name].unit not in (*TIMES, *RATES):
-                    raise ValueError(f"{route.route}: {name} is in {parameters[name].unit}; allowed: a rate or a time")
-        for fraction, ratio in route.later_devices.items():
-            if parameters[fraction].unit != "fraction" or parameters[ratio].unit != "ratio":
-                raise ValueError(f"{route.route}: later_devices takes a fraction to a ratio")
-        if route.later_devices and route.device_mg is None:
-            raise ValueError(f"{route.route}: later_devices needs device_mg")
-    idle = set(parameters) - {name for route in routes for name in route.used()}
-    if idle:
-        raise ValueError(f"absorption has {', '.join(sorted(idle))}, which no way uses")
+def check_way(route: Absorption, parameters: Parameters, states: set[str]) -> None:
+    """Refuse a route that names what is not there or has the wrong unit."""
+    missing = route.used() - set(parameters)
+    if missing:
+        raise ValueError(f"{route.route}: absorption has no {', '.join(sorted(missing))}")
+    for way in route.ways:
+        if way.into not in states:
+            raise ValueError(f"{route.route}: the model has no {way.into}; it has {', '.join(sorted(states))}")
+        for name in (*way.fraction, way.remainder_of):
+            if name is not None and parameters[name].unit != "fraction":
+                raise ValueError(f"{route.route}: {name} is in {parameters[name].unit}; allowed: fraction")
+        for name in (way.zero_order, way.lag):
+            if name is not None and parameters[name].unit not in TIMES:
+                raise ValueError(f"{route.route}: {name} is in {parameters[name].unit}; allowed: min or h")
+        for name in way.steps:
+            if parameters[name].unit not in (*TIMES, *RATES):
+                raise ValueError(f"{route.route}: {name} is in {parameters[name].unit}; allowed: a rate or a time")
+    for fraction, ratio in route.later_devices.items():
+        if parameters[fraction].unit != "fraction" or parameters[ratio].unit != "ratio":
+            raise ValueError(f"{route.route}: later_devices takes a fraction to a ratio")
+    if route.later_devices and route.device_mg is None:
+        raise ValueError(f"{route.route}: later_devices needs device_mg")
