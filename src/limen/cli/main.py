@@ -27,6 +27,7 @@ app = typer.Typer(
 TOPICS = (
     "pharmacology",
     "validate",
+    "regimen",
     "protocols",
     "screening",
     "planning",

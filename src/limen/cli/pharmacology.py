@@ -54,7 +54,7 @@ def register(app: typer.Typer) -> None:
         dose: Annotated[
             list[str],
             typer.Option(
-                help="AMOUNT UNIT ROUTE [over DURATION] [at TIME] [on LINE] [then AMOUNT UNIT over DURATION]...; repeatable."
+                help="AMOUNT UNIT ROUTE [over DURATION] [at TIME] [on LINE] [then STEP over DURATION]; repeatable."
             ),
         ],
         until: Annotated[str, typer.Option(help="Horizon, such as '4 h'.")],
