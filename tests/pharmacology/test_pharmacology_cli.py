@@ -122,10 +122,10 @@ def test_tables_and_pictures(run: Run, patient: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--model", "simons-2022", *DOSE], "unknown model 'simons-2022'"),
+        (["--model", "nobody-1999", *DOSE], "unknown model 'nobody-1999'"),
         (["--model", "domino", "--dose", "-5 mg iv", "--until", "1 h"], "negative"),
         (["--model", "domino", "--dose", "5 bananas iv", "--until", "1 h"], "unknown unit"),
-        (["--model", "domino", "--dose", "5 mg po", "--until", "1 h"], "does not cover the route"),
+        (["--model", "fanta-otto-2021", "--dose", "5 mg im", "--until", "1 h"], "does not cover the route"),
         (["--model", "domino", "--dose", "5 mg iv", "--until", "soon"], "cannot read the duration"),
         (["--model", "domino", "--dose", "5 mg iv", "--until", "0 h"], "until is 0 min"),
         (["--model", "domino", *DOSE, "--every", "0 min"], "every is 0 min"),
