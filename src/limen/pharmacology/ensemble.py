@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Literal, get_args
@@ -57,13 +57,35 @@ class LeftOut(Sourced):
     why: str
 
 
+class AssumedVariability(Sourced):
+    """Whose between-patient spread the members without their own are given."""
+
+    of: str
+    effects: tuple[Effect, ...]
+
+    def blocks(self) -> tuple[Omega, ...]:
+        """The blocks of covariance that are lent."""
+        wanted = set(self.effects)
+        return tuple(block for block in models.get(self.of).variability if set(block.effects) <= wanted)
+
+
 class Panel(Record):
-    """The models that forecast one product by some routes for some ages."""
+    """The models that forecast one product by some routes for some ages.
+
+    Attributes
+    ----------
+    settings : tuple of str
+        Where alone the panel may be asked; empty: everywhere.
+    assumed_variability : AssumedVariability or None
+        Whose spread members without their own borrow; ``None``: as for every panel.
+    """
 
     id: str
     product: Product
     routes: tuple[Route, ...]
     ages: Ages | None = None
+    settings: tuple[Setting, ...] = ()
+    assumed_variability: AssumedVariability | None = None
     members: tuple[MemberRule, ...] = Field(min_length=1)
     left_out: tuple[LeftOut, ...] = ()
 
@@ -96,7 +118,7 @@ class Panel(Record):
         --------
         >>> panel = ensemble().panel("racemic", ["iv"])
         >>> [seat.weight for seat in panel.seats(member_weight={"domino": 0})][:3]
-        [0.3333333333333333, 0.3333333333333333, 0.0]
+        [0.2, 0.2, 0.0]
         """
         if setting is not None and setting not in get_args(Setting):
             raise InputError(f"unknown setting {setting!r}", where="setting", allowed=", ".join(get_args(Setting)))
@@ -133,13 +155,6 @@ class Weighting(Sourced):
     rule: Literal["equal"]
 
 
-class AssumedVariability(Sourced):
-    """Whose between-patient spread the members without their own are given."""
-
-    of: str
-    effects: tuple[Effect, ...]
-
-
 class Ensembles(Record):
     """``ensemble.yaml``."""
 
@@ -147,8 +162,10 @@ class Ensembles(Record):
     assumed_variability: AssumedVariability
     panels: tuple[Panel, ...] = Field(min_length=1)
 
-    def panel(self, product: str, routes: list[str] | tuple[str, ...], age_years: float | None = None) -> Panel:
-        """The panel for this product, these routes and this age; an age not given is taken for an adult's.
+    def panel(
+        self, product: str, routes: Sequence[str], age_years: float | None = None, setting: str | None = None
+    ) -> Panel:
+        """The panel for this product, these routes, this age and setting; an age not given is taken for an adult's.
 
         Raises
         ------
@@ -171,14 +188,25 @@ class Ensembles(Record):
                 hint="Racemic ketamine, IV S-ketamine and nasal esketamine are never converted into each other",
             )
         of_age = [panel for panel in of_product if panel.ages is None or panel.ages.hold(age_years)]
+        if not of_age:
+            raise InputError(
+                f"no model of {product} for {age_years:g} y",
+                where="patient.age_years",
+                allowed="an age that was studied",
+            )
         for panel in of_age:
+            if panel.settings and setting not in panel.settings:
+                raise InputError(
+                    f"the models of {product} for this age were made elsewhere ({panel.id})",
+                    where="setting",
+                    allowed=", ".join(panel.settings),
+                )
             if set(routes) <= set(panel.routes):
                 return panel
-        covered = [route for panel in of_age or of_product for route in panel.routes]
+        covered = [route for panel in of_age for route in panel.routes]
         wrong = next((route for route in routes if route not in covered), "/".join(routes))
         raise InputError(
-            f"the ensemble does not cover the route {wrong!r} for {product}"
-            + ("" if age_years is None else f" at {age_years:g} y"),
+            f"the ensemble does not cover the route {wrong!r} for {product}",
             where="dose",
             allowed=", ".join(dict.fromkeys(covered)),
         )
@@ -188,11 +216,13 @@ class Ensembles(Record):
         """Every product that some panel forecasts."""
         return tuple(dict.fromkeys(panel.product for panel in self.panels))
 
+    def lent(self, panel: Panel) -> AssumedVariability:
+        """Whose spread the members of this panel without their own are given."""
+        return panel.assumed_variability or self.assumed_variability
+
     def assumed_blocks(self) -> tuple[Omega, ...]:
-        """The blocks of covariance that are lent."""
-        lender = models.get(self.assumed_variability.of)
-        wanted = set(self.assumed_variability.effects)
-        return tuple(block for block in lender.variability if set(block.effects) <= wanted)
+        """The blocks of covariance that are lent where no panel says otherwise."""
+        return self.assumed_variability.blocks()
 
 
 @functools.cache

@@ -56,8 +56,7 @@ class Curve:
     between_models : (low, high) or None
         Least and greatest of the members' typical curves, for an ensemble.
     patients_alone : Percentiles or None
-        For an ensemble: over patients, each the mean of what the members say of the same person. Nothing of it is
-        between models.
+        For an ensemble: the weighted mean of the members' own percentiles. Nothing of it is between models.
     """
 
     typical: Array

@@ -18,7 +18,7 @@ from limen.pharmacology.pooling import across, pooled_percentiles, total_varianc
 from limen.pharmacology.recovery import Leaving, Recovery, ready_to_leave
 from limen.pharmacology.regimen import Dose
 from limen.pharmacology.response import Array
-from limen.pharmacology.simulate import assumed_variability_flags, cited, is_lumped, pressure_drive_ng_per_mL
+from limen.pharmacology.simulate import cited, is_lumped, pressure_drive_ng_per_mL
 
 # The measures on which the members' disagreement is told.
 _DISAGREE = ("cmax", "auc_0_end_ng_h_per_mL")
@@ -70,8 +70,8 @@ def forecast(
     Forecast
         For each output: ``typical`` is the weighted mean of the members' typical patients; ``between_models`` is the
         least and greatest of them; ``between_patients`` holds percentiles over the virtual patients of all members
-        together; ``patients_alone`` those over patients of what the members say on average of each, which leaves out
-        what is between models. A member that must not be believed at some time is left out at that time.
+        together; ``patients_alone`` is the weighted mean of the members' own percentiles, which leaves out what is
+        between models. A member that must not be believed at some time is left out at that time.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def forecast(
     >>> result = forecast([dose], PatientProfile(age_years=42, weight_kg=70), until_min=120)
     >>> low, high = result.outputs["ketamine_plasma_ng_per_mL"].between_models
     >>> [round(float(edge[40])) for edge in (low, high)]
-    [160, 253]
+    [125, 298]
     """
     return combined(
         solve(
@@ -207,16 +207,15 @@ def _pooled(solved: Solved, names: Sequence[str]) -> Percentiles:
 
 
 def _patients_alone(solved: Solved, names: Sequence[str]) -> Percentiles:
-    """Percentiles over patients of the mean of what the members say of the same patient."""
-    share = np.where(solved.usable[:, solved.grid.asked], solved.weights[:, None], 0.0)
-    total = share.sum(axis=0)
-    share = np.divide(share, total, out=np.zeros_like(share), where=total > 0)
-    mean = np.zeros((solved.n, share.shape[1]))
-    for values, counts in zip(_patients(solved, names), share, strict=True):
-        if counts.any():
-            mean += counts * (np.where(counts > 0, values, 0.0) if (counts == 0).any() else values)
-    mean[:, total == 0] = np.nan
-    return Percentiles.over(mean)
+    """The weighted mean of the members' own percentiles."""
+    each = [Percentiles.over(values) for values in _patients(solved, names)]
+    usable = solved.usable[:, solved.grid.asked]
+    return Percentiles(
+        *(
+            across(np.stack([getattr(found, level) for found in each]), solved.weights, usable).mean
+            for level in ("p05", "p50", "p95")
+        )
+    )
 
 
 def _summary(solved: Solved, names: Sequence[str], typical: Array) -> Summary:
@@ -316,7 +315,7 @@ def _flags(solved: Solved) -> list[Flag]:
     return [
         *flags.of_regimen(solved.doses, solved.grid.end_min),
         *_of_panel(solved),
-        *(assumed_variability_flags(solved.borrowed) if solved.borrowed and solved.n else []),
+        *(_of_borrowed(solved) if solved.borrowed and solved.n else []),
         *solved.told,
         *(
             flag
@@ -324,6 +323,18 @@ def _flags(solved: Solved) -> list[Flag]:
             for flag in flags.of_model(model, solved.product, solved.patient, solved.doses, metabolites=len(used) == 1)
         ),
         *flags.of_effects(solved.product, any(is_lumped(model) for model in used), solved.n, drive_ng_per_mL),
+    ]
+
+
+def _of_borrowed(solved: Solved) -> list[Flag]:
+    """Name the members that borrow their spread."""
+    rule = ensemble().lent(solved.panel)
+    return [
+        Flag(
+            "assumed-variability",
+            f"{', '.join(model.id for model in solved.borrowed)}: published no spread between patients; that of"
+            f" {rule.of} ({', '.join(rule.effects)}) is applied, an assumption of this project [{rule.verification}]",
+        )
     ]
 
 

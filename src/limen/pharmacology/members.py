@@ -123,17 +123,19 @@ def solve(
     """
     if not doses:
         raise InputError("no dose", where="dose", allowed="one or more")
-    panel = ensemble().panel(product, tuple(dict.fromkeys(dose.route for dose in doses)), patient.age_years)
+    panel = ensemble().panel(product, tuple(dict.fromkeys(dose.route for dose in doses)), patient.age_years, setting)
     seats = panel.seats(setting, member_weight)
     schedule = Schedule.of(doses)
     grid = Grid.of(until_min, every_min, schedule)
     draws = draw_patients(n, rng, len(grid.asked_min) * len(seats))
     ratio, told = clearance_under(perpetrators, doses)
     responses, borrowed = [], []
+    lender = ensemble().lent(panel)
     for seat in seats:
         variability, assumed = variability_of(seat.model)
         if assumed:
             borrowed.append(seat.model)
+            variability = lender.blocks()
         responses.append(
             respond(
                 seat.model,
