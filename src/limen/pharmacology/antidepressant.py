@@ -228,7 +228,7 @@ def _times(session_days: Sequence[float], until_days: float, every_h: float) -> 
         if not 0 <= day < until_days:
             raise InputError(f"a session on day {day:g}", where="dose", allowed=f"0 to under {until_days:g} days")
     steps = math.floor(until_days * 24.0 / every_h + 1e-9)
-    found: Array = np.arange(steps + 1) * every_h
+    found: Array = np.arange(steps + 1, dtype=np.float64) * every_h
     return found
 
 
