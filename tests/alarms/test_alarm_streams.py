@@ -92,6 +92,28 @@ def test_a_repeat_changes_no_alarm(samples: list[Sample]) -> None:
     assert run(samples)[1] == run([*samples, *samples])[1]
 
 
+def test_a_sensor_that_sends_only_zeros_is_not_called_silent() -> None:
+    beats = [Sample(t_s, t_s, "SPO2", 97.0 if t_s < 10 else 0.0, "a", t_s) for t_s in range(60)]
+    _, changes = run(beats)
+    alarms = [alarm for alarm in raised(changes) if alarm.signal == "SPO2"]
+    assert [(alarm.t_s, alarm.rule, alarm.priority) for alarm in alarms[:2]] == [
+        (10, "TEC-INVALID", "low"),
+        (40, "TEC-LOST", "medium"),
+    ]
+    assert alarms[1].condition == "SPO2 no valid value"
+    assert alarms[1].because == "SpO2: no valid value for 0:31, was 97 % 0:31 ago. Check the sensor"
+
+
+def test_a_reading_by_hand_is_shown_with_its_own_age_beside_the_silence() -> None:
+    samples = [Sample(t_s, t_s, "SPO2", 97.0, "a", t_s) for t_s in range(10)]
+    samples.append(Sample(30, 30, "SPO2", 95.0, manual=True))
+    _, changes = run(samples)
+    (lost,) = (alarm for alarm in raised(changes) if alarm.signal == "SPO2" and alarm.rule == "TEC-LOST")
+    # The stream ends at second 9; its silence is an alarm 30 s later. The value shown is of second 30.
+    assert (lost.t_s, lost.value, lost.measured_t_s) == (40, 95.0, 30)
+    assert lost.because == "SpO2 silent for 0:31, was 95 % by hand 0:10 ago"
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, SECONDS), saturation), max_size=60))
 def test_silence_is_said_in_time(values: list[tuple[int, float | None]]) -> None:

@@ -107,10 +107,13 @@ def technical(
     limits = silences(state, tick, watch, recheck_due_t_s)
     age_s = tick.t_s - limits.from_t_s
     entry = watch.signals[state.signal]
-    was = f"was {shown(state.value, entry.unit)} {span(age_s)} ago" if state.value is not None else "no value yet"
+    was = _was(state, tick, entry.unit)
     if state.gone_t_s is not None:
         return _silent(state.signal, watch, LOST, rules.lost.priority, None, f"{entry.title}: device lost, {was}")
     if limits.lost_s is not None and age_s > limits.lost_s:
+        if _speaks_without_value(state, tick, limits.stale_s):
+            why = f"{entry.title}: no valid value for {span(age_s)}, {was}. Check the sensor"
+            return _silent(state.signal, watch, LOST, rules.lost.priority, limits.lost_s, why, _NAMES[INVALID])
         why = f"{entry.title} silent for {span(age_s)}, {was}"
         return _silent(state.signal, watch, LOST, rules.lost.priority, limits.lost_s, why)
     if _invalid(state, 0.0 if entry.cuff else rules.invalid_clear_s, standing):
@@ -120,6 +123,21 @@ def technical(
         why = f"{entry.title} {span(age_s)} old, {was}"
         return _silent(state.signal, watch, STALE, rules.stale.priority, limits.stale_s, why)
     return None
+
+
+def _was(state: SignalState, tick: Tick, unit: str) -> str:
+    """The newest valid value with its own age, which a reading by hand makes younger than the stream's silence."""
+    if state.value is None or state.value_t_s is None:
+        return "no value yet"
+    by_hand = " by hand" if state.value_manual else ""
+    return f"was {shown(state.value, unit)}{by_hand} {span(max(0.0, tick.t_s - state.value_t_s))} ago"
+
+
+def _speaks_without_value(state: SignalState, tick: Tick, stale_s: float | None) -> bool:
+    """Whether the sensor still sends, and nothing it sends is a value."""
+    if state.invalid_since_t_s is None or state.valid_since_t_s is not None or state.last_t_s is None:
+        return False
+    return stale_s is None or tick.t_s - state.last_t_s <= stale_s
 
 
 def _invalid(state: SignalState, clear_s: float, standing: int) -> bool:
@@ -134,14 +152,16 @@ def _invalid(state: SignalState, clear_s: float, standing: int) -> bool:
 _NAMES = {STALE: "stale", INVALID: "no valid value", LOST: "lost"}
 
 
-def _silent(signal: str, watch: Watch, rank: int, priority: Priority, limit: float | None, why: str) -> Crossing:
+def _silent(
+    signal: str, watch: Watch, rank: int, priority: Priority, limit: float | None, why: str, name: str = ""
+) -> Crossing:
     rules = watch.rules.technical
     return Crossing(
         rank=rank,
         tier=_NAMES[rank].replace(" ", "-"),
         rule=RULES[rank],
         signal=signal,
-        condition=f"{signal} {_NAMES[rank]}",
+        condition=f"{signal} {name or _NAMES[rank]}",
         limit=limit,
         priority=priority,
         action="watch",

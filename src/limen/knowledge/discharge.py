@@ -66,6 +66,7 @@ class DischargeRules(Record):
     dbp_max_mmHg: float
     rise_max_pct: float
     spo2_below_start_max_pct: float
+    spo2_below_start_verification: Verification = Verification.CLINIC_RULE
     falling_products: tuple[str, ...]
     times: tuple[MinimumTime, ...]
     driving: tuple[Advice, ...]

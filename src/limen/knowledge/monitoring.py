@@ -45,6 +45,8 @@ class Signal(Record):
         Measured on demand: its age is judged by the schedule, not in seconds.
     clear_s : float
         Hysteresis: how long the value must be back before the alarm ends.
+    clear_verification : Verification
+        The mark of that time; rules kept with older sessions do not say it, and theirs was the clinic's too.
     """
 
     id: str
@@ -53,6 +55,7 @@ class Signal(Record):
     low: float
     high: float
     clear_s: float
+    clear_verification: Verification = Verification.CLINIC_RULE
     baseline: str | None = None
     limits_of: str | None = None
     cuff: bool = False
@@ -200,6 +203,7 @@ class MonitoringRules(Record):
     sound: Sound
     default_schedule: str
     observation_grace_s: float
+    observation_grace_verification: Verification = Verification.CLINIC_RULE
     schedules: tuple[Schedule, ...]
     scores: dict[str, str]
 

@@ -32,6 +32,7 @@ def signal_views(state: AlarmState, watch: Watch) -> dict[str, dict[str, Any]]:
             "t_s": known.value_t_s,
             "age_s": None if known.value_t_s is None else max(0.0, now - known.value_t_s),
             "status": word,
+            "no_value": known.invalid_since_t_s is not None and known.valid_since_t_s is None,
             "device": known.device or None,
             "too_late": known.too_late,
         }

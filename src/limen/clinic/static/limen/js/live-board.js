@@ -241,6 +241,7 @@
     if (!session) return;
     for (const [signal, tS, value] of message.values) {
       const known = session.signals[signal];
+      if (known) known.no_value = value === null || value <= 0;
       if (known && value !== null && value > 0 && (known.t_s === null || tS > known.t_s)) Object.assign(known, { value, t_s: tS });
       if (signal === "NIBP_SYS" && value !== null && value > 0) {
         session.cuffs.t_s.push(tS);

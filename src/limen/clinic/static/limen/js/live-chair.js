@@ -36,6 +36,7 @@
         line.v.push(reading);
       }
       const known = session.signals[signal];
+      if (known) known.no_value = reading === null;
       if (known && reading !== null && (known.t_s === null || tS > known.t_s)) Object.assign(known, { value: reading, t_s: tS });
     }
     drawVitals();

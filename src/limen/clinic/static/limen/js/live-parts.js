@@ -67,6 +67,7 @@
     item.dataset.staleS = known ? known.stale_s : 10;
     item.dataset.lostS = known ? known.lost_s : 30;
     item.dataset.prefix = known && known.cuff ? `${prefix}cuff ` : prefix;
+    item.dataset.lostWord = known && known.no_value ? "no valid value" : "silent";
     const seen = known && known.value !== null ? known : null;
     limen.show(item, seen ? words ?? round(seen.value) : null, seen ? isoAt(session, seen.t_s) : "");
   }
@@ -88,12 +89,14 @@
   const lines = new Map();
   const order = { high: 0, medium: 1, low: 2 };
   const silent = { "TEC-STALE": "old", "TEC-LOST": "silent" };
+  // A sensor that sends and has no value is not silent; the condition's name tells which.
+  const quiet = (alarm) => (silent[alarm.rule] && alarm.condition.endsWith("no valid value") ? "no valid value" : silent[alarm.rule]);
 
   function grouped(entries) {
     const found = new Map();
     for (const { session, alarm } of entries) {
-      const word = silent[alarm.rule];
-      const id = session.session + (word ? `${alarm.rule}${alarm.acknowledged_t_s !== null}` : alarm.id);
+      const word = quiet(alarm);
+      const id = session.session + (word ? `${alarm.rule}${word}${alarm.acknowledged_t_s !== null}` : alarm.id);
       if (!found.has(id)) found.set(id, { id, session, alarms: [], word });
       found.get(id).alarms.push(alarm);
     }
