@@ -260,7 +260,8 @@ def _doses(row: _Row, cmt_routes: Mapping[int, str]) -> Sequence[Dose]:
 def _route(row: _Row, cmt_routes: Mapping[int, str]) -> str:
     if row.cmt is None and len(set(cmt_routes.values())) == 1:
         return next(iter(cmt_routes.values()))
-    if row.cmt not in cmt_routes:
+    cmt = row.cmt
+    if cmt is None or cmt not in cmt_routes:
         known = ", ".join(f"{cmt} = {route}" for cmt, route in sorted(cmt_routes.items()))
         raise InputError(f"a dose into CMT {row.cmt or '.'}, which has no route", where=row.line, allowed=known)
-    return cmt_routes[row.cmt]
+    return cmt_routes[cmt]
