@@ -23,7 +23,7 @@ Array = npt.NDArray[np.float64]
 class Spread(Sourced):
     """A standard deviation: of the prediction (``proportional``), or the same everywhere (``additive``)."""
 
-    form: Literal["proportional", "additive"]
+    form: Literal["proportional", "additive", "log"]
     value: float = Field(gt=0, allow_inf_nan=False)
     unit: Literal["ratio", "ng/mL", "mmHg", "1/min", "pct"]
 

@@ -141,7 +141,7 @@ class Prior:
                 withhold_unusable=True,
             )
             mine = slice(place * n, (place + 1) * n)
-            for name, values in _canonical(response.values, model, product).items():
+            for name, values in canonical(response.values, model, product).items():
                 if name not in curves:
                     curves[name] = np.full((len(candidates) * n, len(grid.solved_min)), np.nan)
                 curves[name][mine] = values[1:]
@@ -188,7 +188,7 @@ class Prior:
                 where=observation.kind,
                 allowed=f"up to {self.time_min[-1]:g} min",
             )
-        name = observation.output if observation.analyte is None else name_of(observation.analyte, "plasma")
+        name = output_of(observation)
         if name not in self.curves:
             return np.full(len(self.log_weight), np.nan)
         values = self.curves[name]
@@ -235,7 +235,12 @@ def _grid(until_min: float, every_min: float, at_min: Sequence[float], schedule:
     )
 
 
-def _canonical(values: Mapping[str, Array], model: Model, product: str) -> dict[str, Array]:
+def output_of(observation: Observation) -> str:
+    """The NAME of an observation's prediction among curves that are the same for all members."""
+    return observation.output if observation.analyte is None else name_of(observation.analyte, "plasma")
+
+
+def canonical(values: Mapping[str, Array], model: Model, product: str) -> dict[str, Array]:
     """The outputs under names that all members share, with S and the sum where one follows from the other."""
     ending = f"_{model.matrix}_ng_per_mL"
     found = {
