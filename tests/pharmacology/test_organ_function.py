@@ -91,6 +91,12 @@ def test_kidney_and_age_stand_side_by_side() -> None:
     assert codes(found) == ["renal-applied", "old-told"]
 
 
+def test_sizes_by_age_and_weight_are_all_nasal() -> None:
+    """What lets a forecast by another route skip the file."""
+    assert {effect.route for effect in organ_effects() if effect.measure in {"age_years", "weight_kg"}} == {"in"}
+    assert organ_function(PatientProfile(age_years=80, weight_kg=120), ["iv"], "racemic") == Modifiers()
+
+
 def test_every_effect_is_sourced_and_an_unverified_one_cannot_be_on() -> None:
     for effect in organ_effects():
         assert effect.source in sources()

@@ -90,12 +90,12 @@ class Split:
     limited: str | None = None
 
 
-def split(measured: Mapping[str, float], liver: Liver, site: Site) -> Split:
+def split(measured_ratio: Mapping[str, float], liver: Liver, site: Site) -> Split:
     """The factors that reproduce measured ratios of areas, by route.
 
     Parameters
     ----------
-    measured : mapping of route to ratio of areas
+    measured_ratio : mapping of route to ratio of areas
         Of iv, po and in; what was measured by vein settles the liver, what is left by mouth is the gut's.
     site : {"gut", "liver"}
         Where a change is put first when it was not measured by vein.
@@ -114,24 +114,24 @@ def split(measured: Mapping[str, float], liver: Liver, site: Site) -> Split:
     (2.01, 0.28)
     """
     past = 1.0 - liver.extraction_fraction
-    if "iv" in measured:
-        room = measured["iv"] - liver.extraction_fraction
+    if "iv" in measured_ratio:
+        room = measured_ratio["iv"] - liver.extraction_fraction
         if room <= past / _ALL:
             words = f"by vein the area cannot fall under {liver.extraction_fraction:.2f} times: the liver's flow limits"
-            return Split(_gut(measured.get("po", 1.0) * _ALL, liver), _ALL, words)
-        return _with_gut(measured, liver, past / room)
-    if "in" in measured and "po" in measured:
+            return Split(_gut(measured_ratio.get("po", 1.0) * _ALL, liver), _ALL, words)
+        return _with_gut(measured_ratio, liver, past / room)
+    if "in" in measured_ratio and "po" in measured_ratio:
         # po: gut = po x hepatic; in: nose x (E + (1 - E) / hepatic) + swallowed x po = in x whole.
         swallowed = (1.0 - liver.nasal_fraction) * liver.gut_fraction * past
         whole = liver.nasal_fraction + swallowed
-        by_vein = (measured["in"] * whole - swallowed * measured["po"]) / liver.nasal_fraction
+        by_vein = (measured_ratio["in"] * whole - swallowed * measured_ratio["po"]) / liver.nasal_fraction
         room = by_vein - liver.extraction_fraction
-        return _with_gut(measured, liver, past / room if room > past / _ALL else _ALL)
-    if "in" in measured:
-        return _nasal(measured["in"], liver, site)
-    if "po" not in measured:
+        return _with_gut(measured_ratio, liver, past / room if room > past / _ALL else _ALL)
+    if "in" in measured_ratio:
+        return _nasal(measured_ratio["in"], liver, site)
+    if "po" not in measured_ratio:
         return Split()
-    ratio = measured["po"]
+    ratio = measured_ratio["po"]
     if site == "liver":
         return Split(1.0, 1.0 / ratio)
     gut = _gut(ratio, liver)
@@ -139,16 +139,16 @@ def split(measured: Mapping[str, float], liver: Liver, site: Site) -> Split:
     return Split(gut, gut / ratio, limited)
 
 
-def _with_gut(measured: Mapping[str, float], liver: Liver, hepatic: float) -> Split:
-    if "po" not in measured:
+def _with_gut(measured_ratio: Mapping[str, float], liver: Liver, hepatic: float) -> Split:
+    if "po" not in measured_ratio:
         return Split(1.0, hepatic)
-    wanted = measured["po"] * hepatic
+    wanted = measured_ratio["po"] * hepatic
     gut = _gut(wanted, liver)
     if gut == wanted:
         return Split(gut, hepatic)
     # By mouth stays as measured; the other route gives way.
     return Split(
-        gut, gut / measured["po"], f"more than everything would have to survive the gut wall ({wanted:.2f} times)"
+        gut, gut / measured_ratio["po"], f"more than everything would have to survive the gut wall ({wanted:.2f} times)"
     )
 
 

@@ -145,6 +145,9 @@ def organ_function(
     >>> [flag.code for flag in organ_function(PatientProfile(egfr_mL_per_min=40), ["iv"], "racemic").flags]
     ['renal-not-measured']
     """
+    if patient.egfr_mL_per_min is None and patient.child_pugh is None and "in" not in routes:
+        # Sizes by age and weight are all nasal: nothing to say, and no file to read for it.
+        return Modifiers()
     absorbed: dict[str, float] = {}
     flags: list[Flag] = []
     sources: list[str] = []
