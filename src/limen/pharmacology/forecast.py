@@ -128,7 +128,7 @@ def combined(solved: Solved, perpetrators: Sequence[str] = (), leaving: Leaving 
         outputs,
         summary,
         (*_flags(solved), *(() if recovery is None else recovery.flags())),
-        cited([seat.model for seat in solved.seats], perpetrators),
+        cited([seat.model for seat in solved.seats], solved.more_sources),
         patients=solved.n,
         members=_members(solved, shared),
         panel=solved.panel.id,

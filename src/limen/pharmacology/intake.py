@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -15,6 +15,7 @@ from limen.pharmacology.disposition import DosedArm
 from limen.pharmacology.kinetics import Solution
 from limen.pharmacology.models.schema import Absorption, Model, Product, Route
 from limen.pharmacology.models.values import TIMES
+from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.patient_values import patient_values
 from limen.pharmacology.regimen import Dose, Schedule
@@ -34,6 +35,8 @@ class Intake:
     draws : array (rows, population.COLUMNS)
     ratios : mapping of parameter to ratio
         As for ``disposition.arms``; ``FGUT`` is the share that survives the gut wall.
+    absorbed_ratio : mapping of route to ratio
+        On the share of a dose that arrives.
     """
 
     model: Model
@@ -44,6 +47,8 @@ class Intake:
     effects: Mapping[str, Array]
     draws: Array
     ratios: Mapping[str, Array | float]
+    absorbed_ratio: Mapping[str, float] = field(default_factory=dict)
+    _shares: dict[str, float] = field(default_factory=dict, init=False)
 
     def into(self, arm: DosedArm) -> Solution:
         """The arm's response to all of it."""
@@ -52,9 +57,30 @@ class Intake:
             return Solution(arm.system, self.schedule)
         entries: list[tuple[Dose, Pathway]] = []
         for route in dict.fromkeys(dose.route for dose in self.doses if dose.route != "iv"):
-            entries += self._ways(arm, route, [dose for dose in self.doses if dose.route == route])
+            ways = self._ways(arm, route, [dose for dose in self.doses if dose.route == route])
+            entries += [(dose, self._changed(route, way)) for dose, way in ways]
         system, pulses = enter(arm, entries)
         return Solution(system, Schedule.of(by_vein), pulses)
+
+    def limits(self) -> tuple[Flag, ...]:
+        """Shares that come to more than the dose when they are multiplied as asked, for the typical patient."""
+        return tuple(
+            Flag(
+                "absorbed-over-whole",
+                f"{self.model.id}: what is asked of the route {route} comes to {share:.2f} of the dose, more than"
+                " all of it; used as asked, so that exposure is as measured",
+            )
+            for route, share in self._shares.items()
+            if share > 1.0
+        )
+
+    def _changed(self, route: str, way: Pathway) -> Pathway:
+        ratio = self.absorbed_ratio.get(route, 1.0)
+        if ratio == 1.0:
+            return way
+        fraction = way.fraction * ratio
+        self._shares[route] = float(fraction[0])
+        return replace(way, fraction=fraction)
 
     def _ways(self, arm: DosedArm, route: str, doses: Sequence[Dose]) -> list[tuple[Dose, Pathway]]:
         own = self.model.pathway(cast(Route, route), self.product)

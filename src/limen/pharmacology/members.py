@@ -15,7 +15,7 @@ from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import Array, Grid, Response, respond
-from limen.pharmacology.simulate import check_product, clearance_under, draw_patients, variability_of
+from limen.pharmacology.simulate import check_product, draw_patients, modifiers_under, variability_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,9 @@ class Solved:
     borrowed : tuple of Model
         Members that were lent their spread between patients.
     told : tuple of Flag
-        What is to be said of the other drugs taken.
+        What is to be said of the other drugs taken and of failing organs.
+    more_sources : tuple of str
+        Source keys behind that.
     """
 
     panel: Panel
@@ -41,6 +43,7 @@ class Solved:
     responses: tuple[Response, ...]
     borrowed: tuple[Model, ...]
     told: tuple[Flag, ...]
+    more_sources: tuple[str, ...]
     n: int
 
     @property
@@ -128,25 +131,30 @@ def solve(
     schedule = Schedule.of(doses)
     grid = Grid.of(until_min, every_min, schedule)
     draws = draw_patients(n, rng, len(grid.asked_min) * len(seats))
-    ratio, told = clearance_under(perpetrators, doses)
     responses, borrowed = [], []
+    told: list[Flag] = []
+    more: list[str] = []
     lender = ensemble().lent(panel)
     for seat in seats:
         variability, assumed = variability_of(seat.model)
         if assumed:
             borrowed.append(seat.model)
             variability = lender.blocks()
+        checked = check_product(product, seat.model.products, seat.model.id)
+        changed = modifiers_under(perpetrators, seat.model, checked, doses, patient)
+        told += changed.flags
+        more += changed.sources
         responses.append(
             respond(
                 seat.model,
                 doses,
-                check_product(product, seat.model.products, seat.model.id),
+                checked,
                 patient,
                 grid,
                 schedule,
                 draws,
                 variability=variability,
-                clearance_ratio=ratio,
+                modifiers=changed,
                 metabolites=len(seats) == 1,
                 withhold_unusable=True,
                 wanted_effects=wanted_effects,
@@ -161,6 +169,7 @@ def solve(
         seats,
         tuple(responses),
         tuple(borrowed),
-        tuple(told),
+        tuple(dict.fromkeys((*told, *(flag for response in responses for flag in response.flags)))),
+        tuple(dict.fromkeys(more)),
         n,
     )

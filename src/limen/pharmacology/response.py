@@ -14,15 +14,15 @@ from limen.pharmacology import disposition, growing_clearance, population
 from limen.pharmacology.effects import effect_outputs, links
 from limen.pharmacology.exposure import Measures, peaks
 from limen.pharmacology.intake import Intake
+from limen.pharmacology.interactions import Modifiers
 from limen.pharmacology.models.schema import Model, Omega, Product
+from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose, Schedule
 
 Array = npt.NDArray[np.float64]
 
 DAY_MIN = 1440.0
-# What another drug's effect on clearance multiplies: in a model with a liver, both ways out of it.
-_CLEARANCES = ("CL", "KEL", "KMET")
 MAX_POINTS = 200_000
 MAX_PATIENT_POINTS = 10_000_000
 # With a coarse grid, points are added after each change of input so that a peak is not stepped over.
@@ -108,6 +108,8 @@ class Response:
         Where the model must not be believed (soon after a fast input).
     drive_ng_per_mL : mapping of NAME to float
         The highest typical concentration behind each effect.
+    flags : tuple of Flag
+        Limits met on the way.
     """
 
     model: Model
@@ -115,6 +117,7 @@ class Response:
     measures: Mapping[str, Measures]
     unusable: npt.NDArray[np.bool_]
     drive_ng_per_mL: Mapping[str, float] = field(default_factory=dict)
+    flags: tuple[Flag, ...] = ()
 
 
 def name_of(analyte: str, matrix: str) -> str:
@@ -133,6 +136,7 @@ def respond(
     *,
     variability: Sequence[Omega],
     clearance_ratio: float = 1.0,
+    modifiers: Modifiers | None = None,
     metabolites: bool = True,
     withhold_unusable: bool = False,
     wanted_effects: Collection[str] | None = None,
@@ -145,6 +149,10 @@ def respond(
         Standard normal draws; row 0 is all zeros, the typical patient, and stands alone where it is the only row.
     variability : sequence of Omega
         The covariance that turns draws into patients: the model's own, or another's by assumption.
+    clearance_ratio : float
+        Multiplies clearance, in a model with a liver both ways out of it.
+    modifiers : Modifiers, optional
+        What other drugs and failing organs do to this model.
     withhold_unusable : bool
         Leave the unusable times out of peaks and set them to NaN in the curves.
     wanted_effects : collection of NAME, optional
@@ -152,24 +160,29 @@ def respond(
     """
     rows = len(draws)
     effects = population.log_effects(draws, variability) if rows > 1 else {}
-    ratios = dict.fromkeys(_CLEARANCES, clearance_ratio) if clearance_ratio != 1.0 else {}
+    other = modifiers if modifiers is not None else Modifiers()
+    if clearance_ratio != 1.0:
+        other = other.then(Modifiers(clearance_ratio=clearance_ratio, hepatic_ratio=clearance_ratio))
+    ratios = other.parameter_ratios
     arms = disposition.arms(
         model, product, patient, effects, rows, links=links(draws), ratios=ratios, metabolites=metabolites
     )
-    taken = Intake(model, product, doses, schedule, patient, effects, draws, ratios)
+    taken = Intake(model, product, doses, schedule, patient, effects, draws, ratios, other.absorbed_ratio)
     curves: dict[str, Array] = {}
     areas: dict[str, dict[float, Array]] = {}
     spans_min = sorted({span for span in (DAY_MIN, grid.end_min) if span <= grid.end_min})
     for arm in arms:
         solution = taken.into(arm)
-        solved = solution.values(grid.solved_min)
+        # Rounding can leave an empty body a hair under nothing, which the effects' powers cannot take.
+        solved = np.maximum(solution.values(grid.solved_min), 0.0)
         auc_ng_h_per_mL = solution.auc(np.array(spans_min)) / 60.0
         for place, output in enumerate(arm.outputs):
             curves[output] = solved[:, place]
             areas[output] = {span: auc_ng_h_per_mL[:, place, at] for at, span in enumerate(spans_min)}
         if arm.grown is not None:
             first_min = min(dose.start_min for dose in doses)
-            curves[arm.grown.analyte] = growing_clearance.values(arm.grown, solution, grid.solved_min, first_min)
+            formed = growing_clearance.values(arm.grown, solution, grid.solved_min, first_min)
+            curves[arm.grown.analyte] = np.maximum(formed, 0.0)
             areas[arm.grown.analyte] = {
                 span: growing_clearance.auc(arm.grown, solution, span, first_min) / 60.0 for span in spans_min
             }
@@ -191,7 +204,7 @@ def respond(
         area = areas.get(output, {})
         measures[name] = Measures(heights[mine], when_min[mine] / 60.0, area.get(DAY_MIN), area.get(grid.end_min))
         values[name] = stack[place]
-    return Response(model, values, measures, unusable, of_effect.drive_ng_per_mL)
+    return Response(model, values, measures, unusable, of_effect.drive_ng_per_mL, taken.limits())
 
 
 def _add_sums(curves: dict[str, Array], areas: dict[str, dict[float, Array]]) -> None:

@@ -13,8 +13,10 @@ from limen.pharmacology.assumed_absorption import covers
 from limen.pharmacology.effects import effect_flags, effect_sources, effects
 from limen.pharmacology.ensemble import ensemble
 from limen.pharmacology.exposure import Curve, Percentiles
-from limen.pharmacology.interactions import perpetrator
+from limen.pharmacology.interactions import Modifiers, modifiers
+from limen.pharmacology.liver_split import liver_of
 from limen.pharmacology.models.schema import Model, Omega, Product, Route
+from limen.pharmacology.organ_function import organ_function
 from limen.pharmacology.outcome import Flag, Forecast, Summary
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose, Schedule
@@ -78,7 +80,7 @@ def simulate(
     grid = Grid.of(until_min, every_min, schedule)
     draws = draw_patients(n, rng, len(grid.asked_min))
     variability, assumed = variability_of(chosen)
-    ratio, told = clearance_under(perpetrators, doses)
+    changed = modifiers_under(perpetrators, chosen, asked, doses, patient)
     response = respond(
         chosen,
         doses,
@@ -88,14 +90,15 @@ def simulate(
         schedule,
         draws,
         variability=variability,
-        clearance_ratio=ratio,
+        modifiers=changed,
     )
     found = [
         *flags.of_regimen(doses, grid.end_min),
         *flags.of_model(chosen, asked, patient, doses),
         *flags.of_occasions(chosen, doses, n),
         *flags.of_patient(patient),
-        *told,
+        *changed.flags,
+        *response.flags,
         *(assumed_variability_flags([chosen]) if assumed and n else []),
         *effect_flags(asked, is_lumped(chosen), n, response.drive_ng_per_mL, {chosen.matrix}),
     ]
@@ -112,7 +115,7 @@ def simulate(
         outputs,
         summary,
         tuple(found),
-        cited([chosen], perpetrators),
+        cited([chosen], changed.sources),
         patients=n,
     )
 
@@ -223,33 +226,25 @@ def assumed_variability_flags(without: Sequence[Model]) -> list[Flag]:
     ]
 
 
-def clearance_under(names: Sequence[str], doses: Sequence[Dose]) -> tuple[float, list[Flag]]:
-    """Factor on clearance from other drugs by the routes used, and what to say of each."""
-    factor = 1.0
-    found = []
-    for name in names:
-        other = perpetrator(name)
-        for route in dict.fromkeys(dose.route for dose in doses):
-            effect = other.by_route(route)
-            if effect is None:
-                found.append(
-                    Flag(
-                        f"no-{route}-interaction-size",
-                        f"{other.drug}: no {route.upper()} effect size published that was read"
-                        f" ({other.known_routes}); the forecast is unchanged, which does not mean no effect",
-                    )
-                )
-                continue
-            factor /= effect.auc_ratio
-            found.append(
-                Flag(
-                    "interaction-applied",
-                    f"{other.drug}: {route.upper()} AUC of S-ketamine times {effect.auc_ratio:g}"
-                    f" [{effect.verification}], as a change of clearance, the same for R-ketamine and the sum [P];"
-                    " metabolites are not changed beyond their formation",
-                )
-            )
-    return factor, found
+def modifiers_under(
+    names: Sequence[str], model: Model, product: Product, doses: Sequence[Dose], patient: PatientProfile
+) -> Modifiers:
+    """What other drugs and failing organs do to this model by these routes, and what to say of each.
+
+    Examples
+    --------
+    Rifampicin by vein, area times 0.86:
+
+    >>> someone = PatientProfile(weight_kg=70)
+    >>> found = modifiers_under(["rifampicin"], models.get("domino"), "racemic", [Dose(35, "iv", 0, 40)], someone)
+    >>> round(found.clearance_ratio, 3)
+    1.163
+    """
+    routes = tuple(dict.fromkeys(dose.route for dose in doses))
+    of_organs = organ_function(patient, routes, product)
+    if not names:
+        return of_organs
+    return modifiers(names, routes, product=product, liver=liver_of(model, doses, product)).then(of_organs)
 
 
 def is_lumped(model: Model) -> bool:
@@ -262,9 +257,7 @@ def pressure_drive_ng_per_mL(response: Response) -> float:
     return response.drive_ng_per_mL[effects().pressure.output]
 
 
-def cited(used: Sequence[Model], perpetrators: Sequence[str] = ()) -> tuple[str, ...]:
+def cited(used: Sequence[Model], more: Sequence[str] = ()) -> tuple[str, ...]:
     """Every source key behind a result, once."""
     keys = [key for model in used for key in model.sources]
-    keys += effect_sources()
-    keys += [effect.source for name in perpetrators for effect in perpetrator(name).effects]
-    return tuple(dict.fromkeys(keys))
+    return tuple(dict.fromkeys((*keys, *effect_sources(), *more)))
