@@ -73,7 +73,7 @@ def test_constant_hazard_reading_of_each_row(stage: str, per_day: float) -> None
 def test_hazard_ratio_of_kept_treatment() -> None:
     """SUSTAIN-1 remitters (E10): HR 0.49 (0.29 to 0.84)."""
     placebo = course("nasal-remitters-placebo", until_days=365)
-    drug = course("nasal-remitters-drug", until_days=365, n=20_000, rng=np.random.default_rng(1))
+    drug = course("nasal-remitters-drug", until_days=365, n=6_000, rng=np.random.default_rng(1))
     ratio = np.log(drug.outputs[OUTPUT].typical[1:] / 100) / np.log(placebo.outputs[OUTPUT].typical[1:] / 100)
     np.testing.assert_allclose(ratio, 0.49, rtol=1e-9)
     spread = drug.outputs[OUTPUT].between_patients

@@ -19,6 +19,7 @@ Z95 = 1.959963984540054
 
 Unit = Literal[
     "min",
+    "d",
     "ng/mL",
     "mmHg per ng/mL",
     "/min per ng/mL",
