@@ -70,7 +70,9 @@ def peak_by_ode(name: str, rate_per_min: float) -> float:
 
 
 def numbers(item: Assumption) -> list[Stated]:
-    return [stated for stated in (item.fraction, item.peak_min, item.rate_per_h) if stated is not None]
+    return [
+        stated for stated in (item.fraction, item.peak_min, item.rate_per_h, item.zero_order_min) if stated is not None
+    ]
 
 
 def virtual(n: int) -> np.ndarray:
@@ -190,6 +192,32 @@ def test_what_nobody_read_is_refused(route: str, product: str, age_years: float 
     with pytest.raises(InputError, match="no stated absorption") as problem:
         assumed_pathways(route, product, np.zeros((1, len(COLUMNS))), body=body("herd"), age_years=age_years)
     assert problem.value.allowed
+
+
+def test_log_variances_become_their_ranges() -> None:
+    """Simons 2022: share 0.060, filling 0.154, rate 0.062; Perez-Ruixo 2021 by mouth: 132 % of variation."""
+    film, solution = assumption("buccal", "s-ketamine"), assumption("po", "s-ketamine")
+    for stated, log_variance in (
+        (film.fraction, 0.060),
+        (film.zero_order_min, 0.154),
+        (film.rate_per_h, 0.062),
+        (solution.rate_per_h, math.log(1 + 1.32**2)),
+    ):
+        assert stated is not None
+        law = lognorm(math.sqrt(log_variance), scale=stated.typical)
+        assert (stated.low, stated.high) == (
+            pytest.approx(law.ppf(0.05), rel=5e-3),
+            pytest.approx(law.ppf(0.95), rel=5e-3),
+        )
+    assert assumption("sl", "s-ketamine").fraction.typical == pytest.approx(0.26, abs=0.01)
+
+
+def test_s_ketamine_by_mouth_spans_both_studies() -> None:
+    share = assumption("po", "s-ketamine").fraction
+    assert share.low is not None
+    assert share.high is not None
+    assert share.low < 0.08 < 0.186 < share.high
+    assert "bioavailability-disputed" in {flag.code for flag in assumed_flags("po", "s-ketamine")}
 
 
 @pytest.mark.parametrize("wanted_min", [float("nan"), 1e-9, 1e12])

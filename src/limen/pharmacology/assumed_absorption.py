@@ -267,7 +267,7 @@ def assumed_pathways(
     else:
         # A high draw is late: a low rate.
         rate_per_min = found.speed.drawn(-lateness) / 60.0
-    filling_min = None if found.zero_order_min is None else found.zero_order_min.drawn(np.zeros(len(draws)))
+    filling_min = None if found.zero_order_min is None else found.zero_order_min.drawn(lateness)
     return (Pathway("central", share, filling_min, (rate_per_min,)),)
 
 
@@ -340,6 +340,8 @@ def assumed_flags(route: str, product: str, *, age_years: float | None = None) -
     found = assumption(route, product, age_years=age_years)
     people = "children" if found.age == "child" else "adults"
     speed = f"{'plasma peak' if found.speed.unit == 'min' else 'absorbed'} at {found.speed.words}"
+    if found.zero_order_min is not None:
+        speed = f"released evenly over {found.zero_order_min.words}, then {speed}"
     flags = [
         Flag(
             "assumed-absorption",
