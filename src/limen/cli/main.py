@@ -28,6 +28,7 @@ TOPICS = (
     "pharmacology",
     "validate",
     "regimen",
+    "course",
     "protocols",
     "screening",
     "planning",

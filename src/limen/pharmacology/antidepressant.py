@@ -197,7 +197,8 @@ def course(
     )
     outputs: dict[str, Curve] = {}
     for name, share in zip((OUTPUT, f"{OUTPUT}_if_sessions_add"), shares, strict=True):
-        values = size * share
+        # Plus nothing: a difference of none is 0, not -0.
+        values = size * share + 0.0
         outputs[name] = Curve(values[0], Percentiles.over(values[1:]) if n else None)
     since_h = time_h - 24.0 * min(session_days)
     known = (since_h >= 24.0) & (since_h <= 24.0 * model.control_until.value)
