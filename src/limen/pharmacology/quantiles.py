@@ -1,0 +1,159 @@
+"""Quantiles of more patients than memory holds, with a stated bound on the error.
+
+Values are counted into bins of equal relative width. Counts add up to the same whatever the order, the chunks or the
+threads, so the answer is one, and two halves can be counted apart and merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from limen.errors import InputError
+
+Array = npt.NDArray[np.float64]
+
+_FRACTION_BITS = 52
+_MOST = 2**32 - 1
+
+
+class QuantileSketch:
+    """Counts of one output at each of some times.
+
+    A quantile lies within ``error_fraction`` of the exact one (linear between the two order statistics), or within
+    ``floor`` of it where those are smaller than the floor; between order statistics of opposite sign, within that
+    fraction of the larger. Memory is bounded by the octaves the values span, not by how many there are.
+
+    Parameters
+    ----------
+    times : int
+    bits : int
+        Bins to an octave are 2 to this power; ``error_fraction`` is a half over that.
+    floor_power : int
+        Values smaller than 2 to this power, in their own unit, count as 0.
+
+    Examples
+    --------
+    >>> sketch = QuantileSketch(1)
+    >>> sketch.add(np.arange(1.0, 1002.0)[:, None])
+    >>> abs(sketch.quantiles([0.5]).item() - 501) < 501 * sketch.error_fraction
+    True
+    """
+
+    def __init__(self, times: int, *, bits: int = 8, floor_power: int = -10) -> None:
+        if not 1 <= bits <= 16:
+            raise InputError(f"{bits} bits", where="quantiles", allowed="1 to 16")
+        self.times = times
+        self.bits = bits
+        self.floor = 2.0**floor_power
+        self._shift = _FRACTION_BITS - bits
+        self._floor_key = int(np.float64(self.floor).view(np.int64)) >> self._shift
+        self._low_key = 0
+        self._counts = np.zeros((times, 1), dtype=np.uint32)
+        self.added = 0
+
+    @property
+    def error_fraction(self) -> float:
+        """The bound on the relative error: half a bin over its lower edge."""
+        return 0.5 * 2.0**-self.bits
+
+    @property
+    def memory_mb(self) -> float:
+        """What the counts take."""
+        return float(self._counts.nbytes / 2**20)
+
+    def add(self, values: Array) -> None:
+        """Count more patients.
+
+        Parameters
+        ----------
+        values : array (patients, times)
+            NaN is not counted.
+
+        Raises
+        ------
+        InputError
+            If a value is infinite, the times are not as many as the sketch has, or the counts would run over.
+        """
+        from limen.pharmacology.kernels import histogram
+
+        if values.ndim != 2 or values.shape[1] != self.times:
+            raise InputError(f"values of shape {values.shape}", where="quantiles", allowed=f"(patients, {self.times})")
+        if self.added + len(values) > _MOST:
+            raise InputError(f"more than {_MOST} patients", where="population", allowed=f"at most {_MOST}")
+        if not len(values):
+            return
+        bits = np.ascontiguousarray(values, dtype=np.float64).view(np.int64)
+        low, high, infinite = histogram.key_range(bits, self._shift, self._floor_key).tolist()
+        if infinite:
+            raise InputError(f"{infinite} infinite values", where="quantiles", allowed="finite values, or NaN")
+        if low <= high:
+            self._reach(low, high)
+            histogram.count(bits, self._shift, self._floor_key, self._low_key, self._counts)
+        self.added += len(values)
+
+    def merge(self, other: Self) -> None:
+        """Add what another sketch of the same kind has counted."""
+        if (self.times, self.bits, self.floor) != (other.times, other.bits, other.floor):
+            raise InputError("sketches of two kinds", where="quantiles", allowed="the same times, bits and floor")
+        if self.added + other.added > _MOST:
+            raise InputError(f"more than {_MOST} patients", where="population", allowed=f"at most {_MOST}")
+        width = other._counts.shape[1]
+        self._reach(other._low_key, other._low_key + width - 1)
+        place = other._low_key - self._low_key
+        self._counts[:, place : place + width] += other._counts
+        self.added += other.added
+
+    def quantiles(self, levels: Sequence[float]) -> Array:
+        """The quantiles at each time.
+
+        Parameters
+        ----------
+        levels : sequence of float
+            0 to 1.
+
+        Returns
+        -------
+        array (levels, times)
+            NaN where nothing was counted.
+        """
+        if not all(0 <= level <= 1 for level in levels):
+            raise InputError(f"levels {list(levels)}", where="quantiles", allowed="0 to 1")
+        values = self._middles()
+        out = np.full((len(levels), self.times), np.nan)
+        for time in range(self.times):
+            total = np.cumsum(self._counts[time], dtype=np.int64)
+            if not total[-1]:
+                continue
+            position = np.asarray(levels) * (total[-1] - 1)
+            lower = np.floor(position).astype(np.int64)
+            upper = np.minimum(lower + 1, total[-1] - 1)
+            # The place of an order statistic is the first bin whose running count passes it.
+            below = values[np.searchsorted(total, lower, side="right")]
+            above = values[np.searchsorted(total, upper, side="right")]
+            out[:, time] = below + (position - lower) * (above - below)
+        return out
+
+    def _middles(self) -> Array:
+        """The middle of each bin."""
+        keys = self._low_key + np.arange(self._counts.shape[1], dtype=np.int64)
+        steps = np.maximum(np.abs(keys) - 1, 0) + self._floor_key
+        edges = np.stack([steps, steps + 1]) << self._shift
+        middle = edges.view(np.float64).mean(axis=0)
+        result: Array = np.sign(keys) * middle
+        return result
+
+    def _reach(self, low: int, high: int) -> None:
+        """Make room for these keys."""
+        old = self._counts
+        first = min(low, self._low_key)
+        width = max(high, self._low_key + old.shape[1] - 1) - first + 1
+        if width == old.shape[1]:
+            return
+        self._counts = np.zeros((self.times, width), dtype=np.uint32)
+        place = self._low_key - first
+        self._counts[:, place : place + old.shape[1]] = old
+        self._low_key = first
