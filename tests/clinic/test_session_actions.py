@@ -352,3 +352,12 @@ def test_another_site_sees_and_does_nothing(client, room, session):
     body = {"kind": "infusion.started", "key": "x", "data": {}}
     assert client.post(f"/live/session/{session.pk}/act", body, content_type="application/json").status_code == 404
     assert len(kinds(session)) == 3
+
+
+def test_a_chair_is_not_given_a_dose_it_cannot_run(room) -> None:
+    plan = room.signed_plan()
+    with acting(by="test", action="test.plan", site=room.site):
+        Plan.objects.filter(pk=plan.pk).update(protocol="TRD-SC")
+    with pytest.raises(RefusedError, match="TRD-SC is given as bolus"):
+        create_session(by=room.nurse, plan=plan, chair=room.chairs[0])
+    assert not Session.objects.filter(plan=plan).exists()

@@ -20,6 +20,7 @@ MIXED = ("domino", "clements-250", "hijazi-2003", "herd-2007")
 NAME = re.compile(
     r"^(?:S_|R_)?(?:ketamine|norketamine)_(?:arterial|venous|plasma|effect_site)_ng_per_mL$"
     r"|^(?:sbp_change_mmHg|hr_change_per_min|dissociation_pct|madrs_difference_from_placebo|ready_to_leave_h)$"
+    r"|^[a-z0-9_]+_(?:pct|mmHg|per_min|ratio|h)$"
 )
 DOSE = "0.5 mg/kg iv over 40 min"
 

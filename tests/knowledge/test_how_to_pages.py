@@ -17,7 +17,7 @@ from limen.errors import KnowledgeError
 from limen.evidence import cite, read_yaml
 from limen.knowledge import instruments
 from limen.knowledge.instruments import Instrument
-from limen.knowledge.protocols import Protocol, read_protocol
+from limen.knowledge.protocols import Protocol, protocols, read_protocol
 
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 
@@ -84,6 +84,10 @@ def test_the_error_on_the_page_is_the_error_given(protocol_file: Path) -> None:
         read_protocol(protocol_file)
     shown = block("add-a-protocol.md", "text").strip()
     assert str(refusal.value).startswith(shown), str(refusal.value)
+
+
+def test_the_protocol_on_the_page_is_the_one_that_ships(protocol_file: Path) -> None:
+    assert read_protocol(protocol_file) == protocols()["CRPS-OP"]
 
 
 def test_every_entry_in_the_tables_is_known() -> None:

@@ -120,7 +120,7 @@ def unknown_key(tree: Any) -> None:
 
 
 def wrong_route(tree: Any) -> None:
-    tree["route"] = "in"
+    tree["route"] = "pr"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def wrong_route(tree: Any) -> None:
         (wrong_unit, "a wall on the dose is in"),
         (wrong_days, "3 days for 6 sessions"),
         (unknown_key, "dose"),
-        (wrong_route, "not given in"),
+        (wrong_route, "not given pr"),
     ],
 )
 def test_a_file_that_must_not_be_used_does_not_load(change: Callable[[Any], None], says: str, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from limen.care.plan_limits import Held, Standing
@@ -163,13 +163,25 @@ class Plan:
             "devices": self._devices(amount_mg),
             "syringe": None if self.syringe is None else self.syringe.to_json(),
             "steps": [
-                _step_json(step.kind, dose, filled) for step, dose in zip(self.protocol.steps, doses, strict=True)
+                _step_json(step.kind, part, filled)
+                for step, dose in zip(self.protocol.steps, doses, strict=True)
+                for part in self._parts(step.kind, dose)
             ],
         }
 
     def _devices(self, amount_mg: float) -> int | None:
         device = get_product(self.protocol.product).device
         return None if device is None else round(amount_mg / device.dose_mg)
+
+    def _parts(self, kind: str, dose: Dose) -> tuple[Dose, ...]:
+        """A step as it is given: devices one after the other, with their rest between."""
+        device = get_product(self.protocol.product).device
+        if kind != "device" or device is None:
+            return (dose,)
+        return tuple(
+            replace(dose, amount_mg=device.dose_mg, start_min=dose.start_min + number * device.rest_min)
+            for number in range(round(dose.amount_mg / device.dose_mg))
+        )
 
     def _limits_json(self) -> dict[str, Any]:
         binding = None if self.held is None else self.held.binding

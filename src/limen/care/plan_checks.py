@@ -7,7 +7,7 @@ from typing import Any
 
 from limen.care.case import Case
 from limen.care.measured import Rounding
-from limen.care.plan_limits import Held, Standing
+from limen.care.plan_limits import Held, Standing, bounded
 from limen.care.screening import Finding
 from limen.care.syringe import Syringe
 from limen.evidence import Verification
@@ -48,19 +48,23 @@ def order_findings(case: Case, protocol: Protocol) -> tuple[Finding, ...]:
         )
     if case.setting is not None and case.setting not in protocol.settings:
         settings = ", ".join(protocol.settings)
-        at_home = case.setting == "home"
         found.append(
             _own(
                 f"{protocol.id}-SETTING",
-                "block" if at_home else "hold",
+                "block",
                 "Different setting",
-                f"{protocol.id} is not for the setting {case.setting}",
+                f"{protocol.id} is not for the setting {case.setting}: it can be read here and not ordered",
                 {"setting": case.setting},
                 settings,
                 f"Treat in one of: {settings}",
-                "medical-director" if at_home else "prescriber",
+                "medical-director" if case.setting == "home" else never,
             )
         )
+    if protocol.closed is not None:
+        asked, action = {"protocol": protocol.id}, "Choose another protocol"
+        rule, limit, title = f"{protocol.id}-CLOSED", "never ordered", "Not to be ordered"
+        because = protocol.closed.text
+        found.append(_finding(rule, "block", title, because, asked, limit, action, never, protocol.closed))
     return (*found, *_request_findings(case, protocol))
 
 
@@ -112,6 +116,17 @@ def dose_findings(
     if held.rounding is not None and not held.refused:
         found.append(_rounded(held.rounding))
     return tuple(found)
+
+
+def device_findings(product: Product, doses: Sequence[Dose]) -> tuple[Finding, ...]:
+    """A dose that is no whole number of devices cannot be given."""
+    device = product.device
+    dose_mg = sum(dose.amount_mg for dose in doses)
+    if device is None or (dose_mg / device.dose_mg).is_integer():
+        return ()
+    because = f"{dose_mg:g} mg is no whole number of devices of {device.dose_mg:g} mg"
+    limit, action, asked = f"multiples of {device.dose_mg:g} mg", "Ask for whole devices", {"dose_mg": dose_mg}
+    return (_finding("DOSE-DEVICES", "block", "Whole devices", because, asked, limit, action, "none", device),)
 
 
 def preparation_findings(protocol: Protocol, product: Product, syringe: Syringe) -> tuple[Finding, ...]:
@@ -191,6 +206,7 @@ def _rounded(rounding: Rounding) -> Finding:
 
 def _asked(standing: Standing, doses: Sequence[Dose]) -> float:
     """What was asked, in the wall's own measure: the value furthest beyond it."""
+    doses = bounded(standing, doses)
     timed = [dose for dose in doses if dose.duration_min > 0]
     if standing.wall.measure == "duration":
         spans = [dose.duration_min for dose in timed]

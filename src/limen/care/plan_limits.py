@@ -247,16 +247,15 @@ def hold(doses: Sequence[Dose], walls: Sequence[Standing], pass_walls: Collectio
                 where="pass_walls",
                 allowed=", ".join(sorted(passable)) or "none stands",
             )
-    asked_mg = sum(dose.amount_mg for dose in doses)
     crossed: list[Standing] = []
     passed: list[Standing] = []
     holding: list[tuple[float, Standing]] = []
     for standing in walls:
         if standing.wall.measure == "duration":
-            if any(_outside(standing, dose) for dose in doses if dose.duration_min > 0):
+            if any(_outside(standing, dose) for dose in bounded(standing, doses) if dose.duration_min > 0):
                 crossed.append(standing)
             continue
-        asked = _asked(standing, doses, asked_mg)
+        asked = _asked(standing, doses)
         if standing.wall.bound == "least" or asked <= standing.limit:
             continue
         crossed.append(standing)
@@ -270,7 +269,7 @@ def hold(doses: Sequence[Dose], walls: Sequence[Standing], pass_walls: Collectio
     held = _reduced(doses, share, lowest)
     hard = [item for item in holding if item[1].wall.kind == "hard"]
     decided = min(hard, key=lambda item: item[0])[1] if hard else lowest
-    asked = _quantity(decided, _asked(decided, doses, asked_mg))
+    asked = _quantity(decided, _asked(decided, doses))
     return Held(held, _used(Binding(decided, asked, asked), held), tuple(crossed), tuple(passed))
 
 
@@ -279,7 +278,7 @@ def _used(binding: Binding | None, doses: Sequence[Dose]) -> Binding | None:
     if binding is None:
         return None
     limit = binding.standing.limit
-    used = _asked(binding.standing, doses, sum(dose.amount_mg for dose in doses))
+    used = _asked(binding.standing, doses)
     # A dose reduced to the limit stands a rounding error under it.
     return replace(binding, used=_quantity(binding.standing, limit if isclose(used, limit, rel_tol=1e-9) else used))
 
@@ -288,11 +287,17 @@ def _quantity(standing: Standing, amount: float) -> Mass | MassRate:
     return MassRate(amount) if standing.unit == "mg/h" else Mass(amount)
 
 
-def _asked(standing: Standing, doses: Sequence[Dose], asked_mg: float) -> float:
+def bounded(standing: Standing, doses: Sequence[Dose]) -> Sequence[Dose]:
+    """The doses of a session that a wall looks at: one step's, or all."""
+    return doses if standing.wall.step is None else doses[standing.wall.step - 1 : standing.wall.step]
+
+
+def _asked(standing: Standing, doses: Sequence[Dose]) -> float:
+    seen = bounded(standing, doses)
     if standing.wall.measure == "rate":
-        rates = [60.0 * dose.amount_mg / dose.duration_min for dose in doses if dose.duration_min > 0]
+        rates = [60.0 * dose.amount_mg / dose.duration_min for dose in seen if dose.duration_min > 0]
         return max(rates, default=0.0)
-    return asked_mg
+    return sum(dose.amount_mg for dose in seen)
 
 
 def _outside(standing: Standing, dose: Dose) -> bool:

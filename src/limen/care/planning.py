@@ -9,7 +9,7 @@ from typing import Any
 from limen.care.case import Case
 from limen.care.facts import Gap
 from limen.care.plan import Asked, Blocker, Plan, span_min, total_mg
-from limen.care.plan_checks import dose_findings, order_findings, preparation_findings
+from limen.care.plan_checks import device_findings, dose_findings, order_findings, preparation_findings
 from limen.care.plan_limits import Held, Person, Standing, dosing_weight_kg, hold, standing_walls
 from limen.care.screening import Finding, Screening, screen
 from limen.care.syringe import Syringe, make_up
@@ -118,6 +118,7 @@ def plan(
     findings = _distinct(
         (
             *(dose_findings(protocol, doses, held, weight_kg) if held is not None else ()),
+            *device_findings(product, doses),
             *(preparation_findings(protocol, product, syringe) if syringe is not None else ()),
             *order_findings(case, protocol),
             *screening.findings,

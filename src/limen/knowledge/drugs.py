@@ -27,10 +27,11 @@ class Vial(Claim):
 
 
 class Device(Claim):
-    """One single-use spray device; given whole."""
+    """One single-use spray device; given whole, with ``rest_min`` before the next."""
 
     dose_mg: float
     sprays: int
+    rest_min: float
 
 
 class Dilution(Claim):

@@ -88,6 +88,8 @@ class Wall(Claim):
         Stands only over this weight or from this body mass index; either is enough. Both ``None``: always.
     first_sessions : int or None
         Stands only in the first so many sessions.
+    step : int or None
+        Bounds this step alone (from 1); ``None``: the session, or each rate and duration in it.
     why : str
         Where the number comes from and why it is used as a wall.
     """
@@ -102,6 +104,7 @@ class Wall(Claim):
     over_weight_kg: float | None = None
     from_bmi_kg_per_m2: float | None = None
     first_sessions: int | None = None
+    step: int | None = None
     why: str
 
     @property
@@ -188,7 +191,13 @@ class Evidence(Record):
 
 
 class Protocol(Record):
-    """One protocol at one version; a changed number is a new version and old plans keep theirs."""
+    """One protocol at one version; a changed number is a new version and old plans keep theirs.
+
+    Attributes
+    ----------
+    closed : Statement or None
+        Why it can be read and never ordered.
+    """
 
     id: str
     version: int
@@ -198,6 +207,7 @@ class Protocol(Record):
     route: Route
     settings: tuple[Setting, ...]
     status: Literal["approved", "off-label", "research"]
+    closed: Statement | None = None
     weight: Weight
     steps: tuple[Step, ...]
     walls: tuple[Wall, ...]
@@ -217,6 +227,10 @@ class Protocol(Record):
             raise ValueError(f"{self.id}: a protocol needs a step and a setting")
         if self.route not in get_product(self.product).routes:
             raise ValueError(f"{self.id}: {self.product} is not given {self.route}")
+        if not self.closed and not any(wall.kind != "soft" and wall.bound == "most" for wall in self.walls):
+            raise ValueError(f"{self.id}: an order needs a hard wall or a cap")
+        if any(wall.step is not None and not 1 <= wall.step <= len(self.steps) for wall in self.walls):
+            raise ValueError(f"{self.id}: a wall bounds a step that there is not")
         names = [wall.name for wall in self.walls]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -225,7 +239,8 @@ class Protocol(Record):
             hard = [wall for wall in self.walls if wall.kind != "soft" and wall.measure == measure]
             for soft in self.walls:
                 if soft.kind == "soft" and soft.measure == measure and soft.bound == "most":
-                    over = [wall.name for wall in hard if wall.unit == soft.unit and soft.limit > wall.limit]
+                    same = [wall for wall in hard if (wall.unit, wall.step) == (soft.unit, soft.step)]
+                    over = [wall.name for wall in same if not wall.is_conditional and soft.limit > wall.limit]
                     if over:
                         raise ValueError(f"{self.id}: {soft.name} lies beyond {over[0]}")
         return self

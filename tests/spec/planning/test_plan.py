@@ -358,7 +358,7 @@ def test_a_missing_input_blocks_and_an_override_cannot_fill_it() -> None:
         ({"product": "s-ketamine"}, "DOSE-PRODUCT", "block"),
         ({"route": "im"}, "DOSE-ROUTE", "block"),
         ({"indication": "ocd"}, "TRD-IV-INDICATION", "hold"),
-        ({"setting": "palliative"}, "TRD-IV-SETTING", "hold"),
+        ({"setting": "palliative"}, "TRD-IV-SETTING", "block"),
         ({"setting": "home"}, "TRD-IV-SETTING", "block"),
     ],
 )

@@ -22,6 +22,7 @@ from limen.clinic.sites.models import Chair
 from limen.clinic.sites.zones import today
 from limen.errors import InputError, RefusedError
 from limen.knowledge.monitoring import monitoring
+from limen.knowledge.protocols import get_protocol
 from limen.knowledge.release import knowledge_release
 from limen.session.events import ObservationRecorded
 from limen.session.export import rules_snapshot
@@ -59,7 +60,7 @@ def create_session(*, by: User, plan: Plan, chair: Chair, owner: User | None = N
     Raises
     ------
     RefusedError
-        If the plan is not signed, is not of today, or has had its session.
+        If the plan is not signed, is not of today, has had its session, or is not one infusion.
     """
     plan = Plan.objects.select_for_update(of=("self",)).select_related("course__patient", "screening").get(pk=plan.pk)
     if plan.status != Plan.Status.SIGNED:
@@ -70,6 +71,15 @@ def create_session(*, by: User, plan: Plan, chair: Chair, owner: User | None = N
         raise RefusedError("the plan has had its session", where="plan", allowed="one session for one signed plan")
     if chair.site_id != plan.site_id or not chair.is_active:
         raise InputError("no such chair at this site", where="chair", allowed="a chair in use")
+    steps = [step.kind for step in get_protocol(plan.protocol).steps]
+    if steps != ["infusion"]:
+        given = " and ".join(dict.fromkeys(steps))
+        raise RefusedError(
+            f"{plan.protocol} is given as {given}",
+            where="plan",
+            allowed="one infusion: a chair runs no other dose yet",
+            hint="The plan and its forecast stand; record the session outside Limen",
+        )
     number = plan.course.sessions.count() + 1
     session = Session.objects.create(
         course=plan.course,
