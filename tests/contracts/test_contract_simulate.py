@@ -241,7 +241,7 @@ def test_another_drug_and_keys_not_read() -> None:
         ({"--dose": "35 mg iv over 40 min at noon"}, ("noon",)),
         ({"--dose": "35 mg iv for 40 min"}, ("--dose",)),
         ({"--out": "curves.txt"}, ("--out", ".csv", ".parquet")),
-        ({"--plot": "curves.png"}, ("--plot", ".svg")),
+        ({"--plot": "curves.pdf"}, ("--plot", ".svg")),
         ({"--out": "/nowhere/at/all/curves.csv"}, ("/nowhere/at/all/curves.csv",)),
     ],
     ids=lambda value: " ".join(itertools.chain(*value.items())) if isinstance(value, dict) else "",
