@@ -1,4 +1,4 @@
-"""The picture: the same forecast gives the same bytes, and every lane is named."""
+"""The picture of a forecast: the same forecast gives the same bytes, every lane and every limit is named."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import re
 from xml.etree import ElementTree
 
 import numpy as np
+import pytest
 
+from limen.errors import InputError
 from limen.pharmacology.forecast import forecast
 from limen.pharmacology.outcome import Forecast
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose
-from limen.reports.plots import forecast_svg
+from limen.reports.plots import Limit, draw_forecast, forecast_svg
 
 
 def made(n: int = 20) -> Forecast:
@@ -21,19 +23,55 @@ def made(n: int = 20) -> Forecast:
     )
 
 
+def words_of(svg: str) -> str:
+    return " ".join(" ".join(ElementTree.fromstring(svg).itertext()).split())  # noqa: S314  # our own text
+
+
 def test_the_same_forecast_gives_the_same_bytes() -> None:
     assert forecast_svg(made()) == forecast_svg(made())
+    assert draw_forecast(made(0)).png == draw_forecast(made(0)).png
 
 
 def test_it_is_xml_with_a_lane_for_each_output_and_no_date() -> None:
     text = forecast_svg(made())
-    words = " ".join(ElementTree.fromstring(text).itertext())  # noqa: S314  # our own text
-    for lane in ("Ketamine, plasma, ng/mL", "Ketamine, effect site, ng/mL", "Systolic pressure, change, mmHg"):
+    words = words_of(text)
+    for lane in ("Ketamine, plasma, ng/mL", "Ketamine, effect site, ng/mL", "Rise in systolic pressure, mmHg"):
         assert lane in words
     assert "not measured" in words
+    assert "different blood" in words
     assert not re.search(r"20\d\d-\d\d-\d\d", text)
 
 
-def test_bands_are_drawn_only_when_there_is_a_population() -> None:
-    assert "virtual patients" in forecast_svg(made())
-    assert "virtual patients" not in forecast_svg(made(0))
+def test_bands_are_drawn_and_named_only_when_there_is_a_population() -> None:
+    with_patients, alone = words_of(forecast_svg(made())), words_of(forecast_svg(made(0)))
+    assert "virtual patients" in with_patients
+    assert "90 of 100 patients" in with_patients
+    assert "virtual patients" not in alone
+    assert "90 of 100" not in alone
+
+
+def test_a_limit_is_drawn_with_its_name_and_a_hard_one_is_hatched() -> None:
+    output = "sbp_change_mmHg"
+    hard = Limit(output, 40, "mmHg", "MON-1 pause", "hard")
+    soft = Limit(output, 20, "mmHg", "watch", "soft")
+    assert "MON-1 pause: 40 mmHg" in words_of(forecast_svg(made(), limits=[hard]))
+    assert "pattern" in forecast_svg(made(), limits=[hard])
+    assert "watch: 20 mmHg" in words_of(forecast_svg(made(), limits=[soft]))
+    assert "pattern" not in forecast_svg(made(), limits=[soft])
+
+
+def test_only_what_was_asked_for_is_drawn_and_what_is_not_there_is_refused() -> None:
+    words = words_of(draw_forecast(made(0), outputs=["hr_change_per_min"], now_h=1.0).svg)
+    assert "Rise in heart rate, per min" in words
+    assert "now" in words.split()
+    assert "systolic" not in words
+    with pytest.raises(InputError, match="no 'shoe_size'"):
+        draw_forecast(made(0), outputs=["shoe_size"])
+
+
+def test_png_and_svg_and_nothing_else() -> None:
+    picture = draw_forecast(made(0), outputs=["hr_change_per_min"])
+    assert picture.written_as(".png").startswith(b"\x89PNG")
+    assert picture.written_as(".svg").startswith(b"<?xml")
+    with pytest.raises(InputError, match=r"\.svg or \.png"):
+        picture.written_as(".gif")

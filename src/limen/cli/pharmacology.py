@@ -63,19 +63,19 @@ def register(app: typer.Typer) -> None:
         population: Annotated[int, typer.Option(help="Virtual patients, for percentiles.")] = 0,
         seed: Annotated[int, typer.Option(help="Seed of the virtual patients.")] = 1,
         with_: Annotated[list[str] | None, typer.Option("--with", help="Another drug taken; repeatable.")] = None,
-        plot: Annotated[str | None, typer.Option(help="Draw to this .svg file.")] = None,
+        plot: Annotated[str | None, typer.Option(help="Draw to this .svg or .png file.")] = None,
         out: Annotated[str | None, typer.Option(help="Write the curves to this .csv or .parquet file.")] = None,
         json: Json = False,
     ) -> None:
         """What a dose will do: concentration in plasma and at the effect site, and pressure."""
-        _check_ending(plot, (".svg",), "--plot")
+        _check_ending(plot, (".svg", ".png"), "--plot")
         _check_ending(out, (".csv", ".parquet"), "--out")
         result = _run(model, patient, dose, until, every, product, population, seed, with_ or [])
         if plot is not None:
-            from limen.reports.plots import forecast_svg
+            from limen.reports.plots import draw_forecast
 
-            picture = forecast_svg(result)
-            _write(plot, lambda path: path.write_text(picture, encoding="utf-8"))
+            picture = draw_forecast(result).written_as(Path(plot).suffix)
+            _write(plot, lambda path: path.write_bytes(picture))
         if out is not None:
             _write(out, lambda path: _table(result, path, Path(out).suffix))
         if json:
@@ -242,7 +242,7 @@ def _page(model: Model) -> list[str]:
 
 
 def _lines(result: Forecast) -> list[str]:
-    from limen.reports.plots import in_words
+    from limen.pharmacology.wording import in_words
 
     who = f", {result.patients} virtual patients" if result.patients else ""
     lines = [f"Forecast by {result.model}, product {result.product}{who}"]

@@ -96,7 +96,8 @@ def _show(found: list[Comparison], checked: list[Checked]) -> None:
             console.print(Padding(Text(f"{row.population}; {row.matrix}"), (0, 0, 0, 4)))
         if (item.setting, item.observed, item.what) != question:
             question = (item.setting, item.observed, item.what)
-            console.print(Padding(Text(f"{item.what}: seen {observed_words(item)}"), (0, 0, 0, 4)))
+            seen = f": seen {observed_words(item)}" if item.observed else ""
+            console.print(Padding(Text(f"{item.what}{seen}"), (0, 0, 0, 4)))
         console.print(Padding(_line(item), (0, 0, 0, 6)))
     if checked:
         console.print(Text("\nThe code against its printed parameters, within 1 %", style="bold"))

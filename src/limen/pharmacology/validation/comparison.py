@@ -68,10 +68,14 @@ class Comparison:
         seen, model = self.row.matrix, self.matrix
         if {seen, model} == {"arterial", "venous"}:
             parts.append(f"{seen} blood against a {model} model")
+        elif (seen, model, self.verdict.passed) == ("not stated", "arterial", False):
+            parts.append("an arterial model; which blood was sampled is not said")
         if self.answer.relation == "same-study":
-            parts.append("the model was fitted to these data: this shows that it was copied rightly")
+            parts.append("the model was made from this study: no independent test")
         elif self.answer.relation == "set-from":
             parts.append("the model took a number from this observation: no test of it")
+        if self.predicted.spread == "trials":
+            parts.append("the interval is between trials, not patients")
         if self.predicted.spread == "assumed":
             parts.append("absorption is a range assumed by this project")
         return "; ".join(parts)

@@ -8,6 +8,7 @@ from limen.evidence import Verification
 from limen.pharmacology.validation.schema import Observed
 
 FOLD = 2.0
+COPY_PCT = 5.0
 # 97.5th percentile of the standard normal: from a standard error to a 95 % interval.
 _Z95 = 1.959963984540054
 
@@ -19,6 +20,8 @@ RULE = (
     "A range passes where the predicted median lies inside it, a bound where the median lies on its side.",
     "A difference between the arms of a trial passes where the predicted median lies inside its 95 % interval"
     " (from the standard error where no interval is printed).",
+    f"A mean that a paper computed from its own model passes where the typical patient is within {COPY_PCT:g} % of it:"
+    " it tests whether the printed parameters give the printed results.",
     "An interval of patients is wide, so a pass is a weak statement; the ratio beside it is the sharper one.",
     "Nothing is tuned to pass. The rule is of this project [P] and does not change with the results.",
 )
@@ -37,7 +40,7 @@ class Predicted:
     low, high : float or None
         5th and 95th percentile of the virtual patients.
     spread : str
-        ``published``, ``assumed`` (ranges stated by this project), ``models`` (an ensemble) or ``none``.
+        ``published``, ``assumed`` (ranges stated by this project), ``models`` (an ensemble), ``trials`` or ``none``.
     """
 
     typical: float
@@ -72,6 +75,10 @@ def judge(observed: Observed, predicted: Predicted) -> Verdict:
     if observed.statistic == "below":
         passed = predicted.value < observed.value
         return Verdict(passed, f"the median is {'' if passed else 'not '}under {observed.value:g}")
+    if observed.statistic == "model-mean":
+        off_pct = 100.0 * (predicted.typical / observed.value - 1.0)
+        passed = abs(off_pct) <= COPY_PCT
+        return Verdict(passed, f"{off_pct:+.1f} % from the paper's own model's mean; allowed {COPY_PCT:g} %")
     if observed.statistic == "difference":
         return _in_interval(observed, observed.value, predicted)
     if predicted.low is not None and predicted.high is not None:
@@ -86,7 +93,8 @@ def ratio_of(observed: Observed, predicted: Predicted) -> float | None:
     """Predicted over observed; ``None`` for a range, a bound, or where it has no meaning (0, opposite signs)."""
     if observed.value is None or observed.statistic == "below" or observed.value == 0:
         return None
-    ratio = predicted.value / observed.value
+    said = predicted.typical if observed.statistic == "model-mean" else predicted.value
+    ratio = said / observed.value
     return ratio if ratio > 0 else None
 
 

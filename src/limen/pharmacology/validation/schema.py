@@ -81,8 +81,8 @@ class Answer(Record):
     by : str
         A model's id, ``ensemble``, or the name of a calculation of ``answers.CALCULATIONS``.
     relation : str
-        ``independent``; ``same-study``: the model was fitted to these very people, so agreement shows that it was
-        copied rightly and no more; ``set-from``: a number of the model was taken from this observation.
+        ``independent``; ``same-study``: the model was made from these very people, so that agreement is no independent
+        test; ``set-from``: a number of the model was taken from this observation.
     ketamine_mass : bool
         The model counts this metabolite in the mass of the ketamine it came from.
     """

@@ -1,0 +1,207 @@
+"""The chart of a forecast: lanes on one time axis, what models say with its spread, and the limits by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from limen.errors import InputError
+from limen.pharmacology.exposure import Curve
+from limen.pharmacology.outcome import Forecast
+from limen.pharmacology.wording import in_words
+from limen.reports.plots import page
+from limen.reports.plots.page import Picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# What a chart shows where nobody chose: whole ketamine (else S), its effect site, what is felt, pressure.
+_FIRST = ("ketamine", "S_ketamine")
+_EFFECTS = ("dissociation_pct", "sbp_change_mmHg")
+# Flags that change how a curve may be read, in the few words that fit below a picture.
+_BELOW = {
+    "mixed-matrix": "The models were fitted to different blood (arterial, venous, not stated); so they differ in part",
+    "assumed-absorption": "Absorption is a range assumed by this project, not a published model",
+    "assumed-variability": "Some models published no spread between patients; that of another model is lent to them",
+    "assumed-r-arm": "R-ketamine is an assumption of this project",
+    "early-bolus-unusable": "One model is not to be believed in the first minutes after a bolus and is left out there",
+    "effect-extrapolated": "An effect is drawn beyond the concentrations it was studied at",
+    "outside-age": "For at least one model the patient's age is outside what was studied",
+    "outside-weight": "For at least one model the patient's weight is outside what was studied",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A wall with its name, drawn where it stands.
+
+    Attributes
+    ----------
+    output : str
+        NAME of the output it bounds.
+    kind : str
+        ``hard`` is drawn solid and hatched on the far side, ``soft`` dashed.
+    side : str
+        Which side is not wanted: ``above`` or ``below``.
+    """
+
+    output: str
+    value: float
+    unit: str
+    name: str
+    kind: Literal["hard", "soft"] = "soft"
+    side: Literal["above", "below"] = "above"
+
+
+def forecast_svg(forecast: Forecast, *, limits: Sequence[Limit] = ()) -> str:
+    """The picture of ``draw_forecast`` as SVG text."""
+    return draw_forecast(forecast, limits=limits).svg
+
+
+def draw_forecast(
+    forecast: Forecast,
+    *,
+    outputs: Sequence[str] | None = None,
+    limits: Sequence[Limit] = (),
+    now_h: float | None = None,
+) -> Picture:
+    """Draw a forecast, one lane an output.
+
+    Parameters
+    ----------
+    forecast : Forecast
+    outputs : sequence of NAME, optional
+        Which to draw; whole ketamine, its effect site, perception and pressure where not given.
+    limits : sequence of Limit
+        Walls, each in the lane of its output.
+    now_h : float, optional
+        The line between what was seen and what is forecast.
+
+    Returns
+    -------
+    Picture
+        Dashed is the typical patient; the pale band holds 90 of 100 virtual patients, the dark band where the models'
+        typical patients differ. Each is named beside the first lane.
+
+    Raises
+    ------
+    InputError
+        If the forecast does not hold an output that was asked for.
+    """
+    chosen = tuple(outputs) if outputs is not None else usual_outputs(forecast)
+    for name in chosen:
+        if name not in forecast.outputs:
+            raise InputError(f"the forecast has no {name!r}", where="plot", allowed=", ".join(forecast.outputs))
+    with page.sheet(len(chosen), lane_in=1.6) as (figure, axes):
+        for place, name in enumerate(chosen):
+            lane = axes[place, 0]
+            _draw(lane, forecast, forecast.outputs[name], named=place == 0)
+            page.headed(lane, in_words(name))
+            for limit in limits:
+                if limit.output == name:
+                    _wall(lane, limit)
+            if now_h is not None:
+                lane.axvline(now_h, color=page.INK, linewidth=2.2)
+                if place == 0:
+                    lane.annotate(
+                        "now",
+                        (now_h, 1.0),
+                        xycoords=("data", "axes fraction"),
+                        xytext=(4, -2),
+                        textcoords="offset points",
+                        va="top",
+                        fontsize=8,
+                        color=page.INK,
+                        bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
+                    )
+        axes[-1, 0].set_xlabel("hours from the start")
+        return page.finished(figure, _title(forecast), _caption(forecast))
+
+
+def usual_outputs(forecast: Forecast) -> tuple[str, ...]:
+    """What a chart shows where nobody chose."""
+    names = list(forecast.outputs)
+    whole = next((first for first in _FIRST if any(name.startswith(f"{first}_") for name in names)), None)
+    levels = [name for name in names if whole is not None and name.startswith(f"{whole}_")]
+    children = [name for name in names if "norketamine" in name and "effect" not in name]
+    chosen = [*levels, *children, *(name for name in _EFFECTS if name in names)]
+    return tuple(chosen or names[:4])
+
+
+def _draw(lane: Axes, forecast: Forecast, curve: Curve, *, named: bool) -> None:
+    time_h = forecast.time_h
+    patients, between = curve.between_patients, curve.between_models
+    labels = []
+    if patients is not None:
+        lane.fill_between(time_h, patients.p05, patients.p95, color=page.PATIENT, linewidth=0)
+        for edge in (patients.p05, patients.p95):
+            lane.plot(time_h, edge, color=page.PATIENT_EDGE, linestyle=(0, (3, 2)), linewidth=0.7)
+        labels.append((_last(patients.p95), "90 of 100\npatients", page.PATIENT_EDGE))
+    if between is not None:
+        lane.fill_between(time_h, *between, color=page.MODEL, linewidth=0)
+        for edge in between:
+            lane.plot(time_h, edge, color=page.MODEL_EDGE, linewidth=0.7)
+        labels.append((_last(between[0]), "between\nmodels", page.MODEL_EDGE))
+    lane.plot(time_h, curve.typical, color=page.SAID, linestyle="--", linewidth=1.7)
+    labels.append((_last(curve.typical), "typical", page.SAID))
+    page.plain(lane)
+    lane.set_xlim(float(time_h[0]), float(time_h[-1]))
+    top = float(np.nanmax(patients.p95 if patients is not None else curve.typical))
+    lane.set_ylim(0, top * 1.06 if top > 0 else 1)
+    if named:
+        # A label of two lines is a quarter of a lane high.
+        heights = page.spaced([height for height, _, _ in labels], lane.get_ylim()[1] * 0.24)
+        lift = max(0.0, lane.get_ylim()[1] * 0.08 - min(heights))
+        for height, (_, words, color) in zip(heights, labels, strict=True):
+            page.beside(lane, height + lift, words, color=color)
+
+
+def _last(values: np.ndarray) -> float:  # type: ignore[type-arg]
+    known = values[~np.isnan(values)]
+    return float(known[-1]) if len(known) else 0.0
+
+
+def _wall(lane: Axes, limit: Limit) -> None:
+    low, high = lane.get_ylim()
+    if limit.side == "above":
+        high = max(high, limit.value * 1.15)
+    else:
+        low = min(low, limit.value - 0.15 * abs(high - limit.value))
+    far = (limit.value, high) if limit.side == "above" else (low, limit.value)
+    if limit.kind == "hard":
+        lane.axhspan(*far, facecolor="none", edgecolor=page.HATCH, hatch="////", linewidth=0)
+        lane.axhline(limit.value, color=page.INK, linewidth=2.0)
+    else:
+        lane.axhline(limit.value, color=page.INK, linewidth=1.2, linestyle=(0, (5, 3)))
+    lane.set_ylim(low, high)
+    lane.annotate(
+        f"{limit.name}: {limit.value:g} {limit.unit}",
+        (0.995, limit.value),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, -3 if limit.side == "above" else 3),
+        textcoords="offset points",
+        ha="right",
+        va="top" if limit.side == "above" else "bottom",
+        fontsize=8,
+        color=page.INK,
+        bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
+    )
+
+
+def _title(forecast: Forecast) -> str:
+    return f"Forecast of {forecast.product} ketamine by {forecast.model}"
+
+
+def _caption(forecast: Forecast) -> list[str]:
+    who = "Dashed: the typical patient"
+    if forecast.patients:
+        each = " of each model" if forecast.members else ""
+        who += f"; pale: 90 of 100 of {forecast.patients} virtual patients{each}"
+    if forecast.members:
+        who += f"; dark: where the {len(forecast.members)} models differ"
+    codes = dict.fromkeys(flag.code for flag in forecast.flags)
+    told = [f"{_BELOW[code]}." for code in codes if code in _BELOW]
+    return [f"{_title(forecast)}: forecast, not measured. {who}.", *told]

@@ -1,0 +1,123 @@
+"""Pictures other than the forecast: what they compute, and that everything is named."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from limen.errors import InputError
+from limen.reports.plots import (
+    Belief,
+    Line,
+    Panel,
+    Picture,
+    Points,
+    RatioRow,
+    model_comparison,
+    posterior_against_prior,
+    predictive_check,
+    ratio_chart,
+    target_attainment,
+)
+from limen.reports.plots.attainment import shares_pct
+from limen.reports.plots.beliefs import interval
+from limen.reports.plots.page import spaced
+
+HOURS = np.linspace(0.0, 4.0, 41)
+CURVE = 100.0 * HOURS * np.exp(-HOURS)
+
+
+def words_of(picture: Picture) -> str:
+    return " ".join(" ".join(ElementTree.fromstring(picture.svg).itertext()).split())  # noqa: S314  # our own text
+
+
+def test_every_model_is_named_with_its_blood_and_its_own_dashes() -> None:
+    lines = [Line("one-1990", "arterial", HOURS, CURVE), Line("two-2001", "venous", HOURS, 0.7 * CURVE, "S alone")]
+    picture = model_comparison(lines, title="Two models", y_label="ketamine, ng/mL", marks=[(1.0, 30.0, "seen: 30")])
+    words = words_of(picture)
+    for part in ("one-1990, arterial: peak 37", "two-2001, venous, S alone: peak 26", "seen: 30", "ketamine, ng/mL"):
+        assert part in words
+    assert "stroke-dasharray" in picture.svg
+
+
+def test_a_predictive_check_names_band_median_and_points() -> None:
+    seen = Points(
+        np.array([1.0, 3.0]), np.array([30.0, 20.0]), "seen: means", np.array([20.0, 10.0]), np.array([40.0, 30.0])
+    )
+    words = words_of(
+        predictive_check(
+            [
+                Panel("With spread", "ng/mL", HOURS, CURVE, seen, 0.5 * CURVE, 2 * CURVE),
+                Panel("None", "ng/mL", HOURS, CURVE, seen),
+            ],
+            title="Check",
+        )
+    )
+    assert words.count("seen: means") == 2
+    assert words.count("median") == 1
+    assert words.count("typical") == 1
+    assert "95th percentile" in words
+
+
+def test_a_posterior_that_did_not_tighten_says_so() -> None:
+    rng = np.random.default_rng(5)
+    prior = rng.normal(100.0, 10.0, 4000)
+    same, narrow = rng.normal(100.0, 10.0, 4000), rng.normal(110.0, 3.0, 4000)
+    words = words_of(
+        posterior_against_prior([Belief("V1", "L", prior, same), Belief("CL", "L/h", prior, narrow)], title="After")
+    )
+    assert words.count("did not tighten") == 1
+    assert "of the width before" in words
+
+
+def test_weights_move_the_interval() -> None:
+    samples = np.arange(1.0, 101.0)
+    assert interval(samples) == (5.0, 50.0, 95.0)
+    weight = np.where(samples <= 10, 1.0, 0.0)
+    assert interval(samples, weight) == (1.0, 5.0, 10.0)
+
+
+def test_shares_of_patients_add_up_and_the_ends_are_inside() -> None:
+    values = np.array([[1.0, 2.0], [2.0, 6.0], [7.0, 6.1], [5.0, 0.0]])
+    below, inside, above = shares_pct(values, 2.0, 6.0, "ng/mL")
+    assert below.tolist() == [25.0, 25.0]
+    assert inside.tolist() == [50.0, 50.0]
+    assert above.tolist() == [25.0, 25.0]
+    with pytest.raises(InputError, match="6 to 2 ng/mL"):
+        shares_pct(values, 6.0, 2.0, "ng/mL")
+
+
+def test_attainment_tells_the_best_hour() -> None:
+    rng = np.random.default_rng(2)
+    values = np.exp(0.2 * rng.standard_normal((200, 1))) * CURVE
+    words = words_of(target_attainment(HOURS, values, 35, 60, unit="ng/mL", what="S-ketamine"))
+    assert "S-ketamine inside 35 to 60 ng/mL" in words
+    assert "Most are inside at 1 h" in words
+    assert "inside:" in words
+
+
+def test_a_ratio_beyond_the_sheet_keeps_its_number() -> None:
+    rows = [
+        RatioRow("24 children", [(33.0, False, True)]),
+        RatioRow("1 adults", [(1.2, True, True), (0.9, True, False)]),
+    ]
+    words = words_of(ratio_chart(rows, fold_ratio=2.0, title="All"))
+    assert "33" in words
+    assert "24 children" in words
+
+
+def test_labels_are_moved_apart_and_keep_their_order() -> None:
+    placed = spaced([1.0, 1.05, 1.1, 9.0], 1.0)
+    assert placed[3] == 9.0
+    assert np.diff(sorted(placed)).min() == pytest.approx(1.0)
+    assert placed[0] < placed[1] < placed[2]
+    assert np.mean(placed[:3]) == pytest.approx(1.05)
+
+
+def test_the_same_picture_twice_is_the_same() -> None:
+    lines = [Line("one-1990", "arterial", HOURS, CURVE)]
+    first, second = (model_comparison(lines, title="One", y_label="ng/mL") for _ in range(2))
+    assert first.svg == second.svg
+    assert first.png == second.png
