@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from limen.errors import InputError
@@ -88,17 +87,52 @@ def test_another_matrix_adds_one_error_for_all_samples() -> None:
     assert error_of(venous, get("fanta-otto-2021")).shared is None
     arterial = error_of(venous, get("kamp-2020")).shared
     assert arterial is not None
-    assert arterial.sd(np.array([100.0])) == pytest.approx([34.0])
+    assert arterial.value == 0.34
 
 
-def test_published_errors_are_those_of_the_papers() -> None:
-    of_otto = {item.analyte: item.value for item in noise().concentration.published if item.model == "fanta-otto-2021"}
-    assert of_otto == {"S_ketamine": 0.236, "S_norketamine": 0.143}
+def test_errors_of_papers_come_from_their_model_files() -> None:
+    """Otto: share; Perez-Ruixo: logarithm; Simons: share and nmol/mL, of 223.70 g/mol."""
+    otto = error_of(concentration("S_ketamine", "venous", 40, 82), get("fanta-otto-2021"))
+    assert (otto.own_size("proportional"), otto.published) == (0.236, True)
+    assert error_of(concentration("S_ketamine", "plasma", 40, 82), get("perez-ruixo-2021")).own_size("log") == 0.276
+    simons = error_of(concentration("S_norketamine", "arterial", 40, 50), get("simons-2022"))
+    assert simons.own_size("proportional") == 0.102
+    assert simons.own_size("additive") == pytest.approx(0.058 * 223.70, rel=1e-5)
+    assert not error_of(concentration("ketamine", "plasma", 40, 82), get("domino")).published
 
 
 def test_every_assumed_error_says_that_it_is_one() -> None:
     known = noise()
-    assumed = [known.concentration.assumed, known.concentration.other_matrix]
-    assumed += [spread for change in known.changes for spread in (change.reading, change.baseline)]
+    assumed = [known.concentration, known.other_matrix, known.another_day]
+    assumed += [spread for change in known.changes for spread in (change.reading, change.shared) if spread is not None]
     assert {str(spread.verification) for spread in assumed} == {"P"}
-    assert {spread.source for spread in (*assumed, *known.concentration.published)} <= set(sources())
+    assert {spread.source for spread in assumed} <= set(sources())
+
+
+def test_the_chair_s_dissociation_scale_is_a_share_of_the_maximum() -> None:
+    seen, unknown = observations_from_json({"observations": [{"kind": "dissociation", "t_min": 30, "score": 2}]})
+    assert (seen[0].output, seen[0].value, unknown) == ("dissociation_pct", 50.0, ())
+    with pytest.raises(InputError, match="0 to 4"):
+        observations_from_json({"observations": [{"kind": "dissociation", "t_min": 30, "score": 5}]})
+
+
+@pytest.mark.parametrize("moaas", [-1, 6, 2.5, "alert", None])
+def test_a_sedation_rating_is_a_whole_number(moaas: Any) -> None:
+    with pytest.raises(InputError, match="moaas"):
+        observations_from_json({"observations": [{"kind": "sedation", "t_min": 30, "moaas": moaas}]})
+
+
+def test_an_earlier_session_names_its_doses() -> None:
+    peak = {"kind": "earlier_peak", "dose": "35 mg iv over 40 min", "sbp_mmHg": 150, "baseline_sbp_mmHg": 128}
+    ready = {"kind": "earlier_recovery", "dose": ["35 mg iv over 40 min"], "ready_min": 110}
+    seen, unknown = observations_from_json({"observations": [peak, ready]})
+    assert unknown == ()
+    assert [item.session for item in seen] == [("35 mg iv over 40 min",)] * 2
+    assert [(item.measure, item.value) for item in seen] == [("peak", 22.0), ("ready", 110.0)]
+    for wrong, words in (
+        (peak | {"dose": None}, "doses of the earlier session are missing"),
+        ({"kind": "earlier_peak", "dose": "35 mg iv"}, "no peak given"),
+        (ready | {"ready_min": 0}, "ready_min"),
+    ):
+        with pytest.raises(InputError, match=words):
+            observations_from_json({"observations": [wrong]})

@@ -112,7 +112,7 @@ def test_nothing_seen_changes_nothing() -> None:
 
 def test_shared_errors_have_the_likelihood_of_their_full_covariance() -> None:
     readings = [pressure(time, 128 + rise, 128) for time, rise in ((10, 4), (20, 9), (35, 30))]
-    sums = Sums(*(np.zeros(len(PRIOR.log_weight)) for _ in range(4)), count=0)
+    sums = Sums.none(len(PRIOR.log_weight))
     matches = [match(PRIOR, reading) for reading in readings]
     for found in matches:
         sums = sums.plus(found)

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.errors import InputError
-from limen.pharmacology.individual.map import closed_form
+from limen.pharmacology.individual.map import arms_given, closed_form, typical_of
 from limen.pharmacology.individual.observations import concentration
 from limen.pharmacology.individual.scoring import errors_of
 from limen.pharmacology.models.schema import Model
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose, Schedule
-from limen.pharmacology.simulate import variability_of
+from limen.pharmacology.simulate import check_product, modifiers_under, variability_of
 
 Array = npt.NDArray[np.float64]
 
@@ -77,36 +77,39 @@ def estimate_many(
     if not (len(time_min) and (np.diff(time_min) >= 0).all()):
         raise InputError("times that do not rise", where="time_min", allowed="rising, one or more")
     variability = variability_of(model)[0]
+    checked = check_product(product, model.products, model.id)
     first = [
         concentration(analyte, model.matrix, float(time), float(value))
         for time, value in zip(time_min, values_ng_per_mL[0], strict=True)
     ]
-    problems = [
-        closed_form(model, given, patient, product, first, variability)
-        for given, patient in zip(doses, patients, strict=True)
-    ]
-    usable = [problem for problem in problems if problem is not None]
-    if len(usable) < len(problems):
+    problem = closed_form(model, doses[0], patients[0], checked, first, variability)
+    if problem is None or any(dose.route != "iv" for given in doses for dose in given):
         raise InputError(
             f"{model.id}: no compiled form for these doses and observations",
             where="compiled",
             allowed="intravenous doses, concentrations of what was dosed",
         )
+    given_arms = arms_given(model, checked)
+    typical = np.stack(
+        [
+            _known(typical_of(model, given_arms, patient, modifiers_under((), model, checked, given, patient)))
+            for given, patient in zip(doses, patients, strict=True)
+        ]
+    )
     if not (np.isfinite(values_ng_per_mL).all() and (values_ng_per_mL > 0).all()):
         raise InputError("a concentration that cannot be", where="values_ng_per_mL", allowed="finite, over 0")
     from limen.pharmacology.individual import kernels
 
-    problem = usable[0]
-    size, count = len(problem.effects), len(usable)
+    size, count = len(problem.effects), len(patients)
     errors = errors_of(model, first, size)
-    start_min, rate_mg_per_min, bolus_mg = _padded([item.schedule for item in usable])
+    start_min, rate_mg_per_min, bolus_mg = _padded([Schedule.of(given) for given in doses])
     mode = np.zeros((count, size))
     information, curvature = np.zeros((count, size, size)), np.zeros((count, size, size))
     iterations = np.zeros(count, dtype=np.int64)
     kernels.find_modes(
-        np.stack([item.typical for item in usable]),
+        typical,
         problem.loading,
-        np.stack([item.share for item in usable]),
+        problem.share,
         start_min,
         rate_mg_per_min,
         bolus_mg,
@@ -124,6 +127,13 @@ def estimate_many(
     )
     covariance: Array = np.linalg.inv(curvature).astype(np.float64)
     return Estimates(problem.effects, mode, covariance, iterations)
+
+
+def _known(typical: Array | None) -> Array:
+    """The structure is the model's, so one patient's answer is everybody's."""
+    if typical is None:
+        raise InputError("no compiled form", where="compiled", allowed="one to three compartments")
+    return typical
 
 
 def _padded(schedules: Sequence[Schedule]) -> tuple[Array, Array, Array]:

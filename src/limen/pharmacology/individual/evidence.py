@@ -2,8 +2,8 @@
 
 Observations that share an error (of one baseline, or of a matrix that a model does not predict) are not independent.
 With own variances v, shared standard deviations b and residuals r the covariance is diag(v) + b b', and its Gaussian
-likelihood needs only the sums of r^2/v, r b/v, b^2/v and log v. Adding to these sums is what makes an update in steps
-equal to an update at once.
+likelihood needs only the sums of r^2/v, r b/v, b^2/v and log v. Of ratings of sedation the furthest are enough. Adding
+to these is what makes an update in steps equal to an update at once.
 """
 
 from __future__ import annotations
@@ -15,98 +15,155 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from limen.pharmacology.individual.noise import error_of
+from limen.pharmacology.individual.noise import error_of, noise
 from limen.pharmacology.individual.observations import Observation
 from limen.pharmacology.individual.prior import Prior
 
 Array = npt.NDArray[np.float64]
 
 _LOG_2PI = math.log(2 * math.pi)
-# A prediction of nothing (before any drug) has a proportional error of nothing; this floor keeps it a number.
+# A prediction of nothing (before any drug) has a proportional error of nothing; these floors keep it a number.
 _LEAST_SD = 1e-6
+_LEAST_PREDICTED = 1e-9
 
-# Which members predict an observation, and the error it shares.
+# Which members predict an observation, and what it has in common with others.
 Key = tuple[tuple[bool, ...], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An observation beside every sample's prediction of it.
+    """A reading beside every sample's prediction of it.
 
     Attributes
     ----------
-    predicted, own_sd, shared_sd : array (samples,)
-        NaN where a member does not predict it.
+    predicts : tuple of bool
+        Of each member.
+    predicted : array (samples,)
+        In the observation's unit; NaN where a member does not predict it.
+    residual, variance, shared_sd : array (samples,)
+        Observed less predicted with its own and its shared error, on the log scale for members that have it so.
+    log_scale : array (samples,)
+        What turns the density on that scale into one on the observation's own.
     """
 
     observation: Observation
     predicts: tuple[bool, ...]
     group: str
     predicted: Array
-    own_sd: Array
+    residual: Array
+    variance: Array
     shared_sd: Array
+    log_scale: Array
 
     @property
-    def sd(self) -> Array:
-        """Of the observation about each prediction, everything together."""
-        return np.hypot(self.own_sd, self.shared_sd)
+    def standardised(self) -> Array:
+        """The residual over its whole standard deviation."""
+        found: Array = self.residual / np.sqrt(self.variance + self.shared_sd**2)
+        return found
 
 
 def match(prior: Prior, observation: Observation) -> Match:
     """Set an observation beside the prior's predictions."""
     predicted = prior.at(observation)
-    own_sd = np.full_like(predicted, np.nan)
-    shared_sd = np.zeros_like(predicted)
-    predicts = []
+    predicts = [bool(np.isfinite(predicted[prior.members(place)]).all()) for place in range(len(prior.candidates))]
+    samples = len(predicted)
+    if observation.kind == "sedation":
+        nothing = np.zeros(samples)
+        return Match(observation, tuple(predicts), "sedation", predicted, nothing, nothing, nothing, nothing)
+    residual = observation.value - predicted
+    variance, shared_sd, log_scale = np.full(samples, np.nan), np.zeros(samples), np.zeros(samples)
     group = ""
     for place, candidate in enumerate(prior.candidates):
-        mine = prior.member_of == place
+        mine = prior.members(place)
         error = error_of(observation, candidate.model)
         group = error.group
-        own_sd[mine] = np.maximum(error.own.sd(predicted[mine]), _LEAST_SD)
-        if error.shared is not None:
-            shared_sd[mine] = error.shared.sd(predicted[mine])
-        predicts.append(bool(np.isfinite(predicted[mine]).all()))
-    return Match(observation, tuple(predicts), group, predicted, own_sd, shared_sd)
+        f = predicted[mine]
+        log_sd = error.own_size("log")
+        if log_sd > 0:
+            residual[mine] = math.log(observation.value) - np.log(np.maximum(f, _LEAST_PREDICTED))
+            variance[mine] = log_sd**2
+            shared_sd[mine] = error.shared_size("proportional")
+            log_scale[mine] = -math.log(observation.value)
+        else:
+            variance[mine] = (error.own_size("proportional") * f) ** 2 + error.own_size("additive") ** 2 + _LEAST_SD**2
+            shared_sd[mine] = error.shared_size("proportional") * f + error.shared_size("additive")
+    return Match(observation, tuple(predicts), group, predicted, residual, variance, shared_sd, log_scale)
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Of r^2/v, r b/v, b^2/v and log v over the observations of one key, for each sample."""
+    """Of r^2/v, r b/v, b^2/v and of what does not depend on r, over the readings of one key, for each sample."""
 
     squares: Array
     crossed: Array
     shared: Array
-    log_v: Array
-    count: int
+    constant: Array
+
+    @classmethod
+    def none(cls, samples: int) -> Sums:
+        """Before the first."""
+        return cls(*(np.zeros(samples) for _ in range(4)))
 
     def plus(self, found: Match) -> Sums:
-        """With one more observation."""
-        r = found.observation.value - found.predicted
-        v = found.own_sd**2
-        b = found.shared_sd
+        """With one more reading."""
+        r, v, b = found.residual, found.variance, found.shared_sd
         return Sums(
             self.squares + r * r / v,
             self.crossed + r * b / v,
             self.shared + b * b / v,
-            self.log_v + np.log(v),
-            self.count + 1,
+            self.constant - 0.5 * (np.log(v) + _LOG_2PI) + found.log_scale,
         )
 
     def log_likelihood(self) -> Array:
         """Of each sample."""
         spread = 1.0 + self.shared
-        result: Array = -0.5 * (
-            self.squares - self.crossed**2 / spread + self.log_v + np.log(spread) + self.count * _LOG_2PI
-        )
+        result: Array = self.constant - 0.5 * (self.squares - self.crossed**2 / spread + np.log(spread))
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """Ratings of sedation of one person, for each sample.
+
+    The model gives the share of people who are unresponsive, always the most sensitive ones. A person who answered is
+    not among the most sensitive share of any of those times; one who did not is among that of each. So the greatest
+    share answered at and the least share not answered at are all that ratings tell.
+
+    Attributes
+    ----------
+    answered, silent : array (samples,)
+        Greatest share of the times with an answer, least share of the times without one.
+    """
+
+    answered: Array
+    silent: Array
+    ratings: int = 0
+
+    @classmethod
+    def none(cls, samples: int) -> Responses:
+        """Before the first."""
+        return cls(np.zeros(samples), np.ones(samples))
+
+    def plus(self, found: Match) -> Responses:
+        """With one more rating."""
+        share = found.predicted / 100.0
+        if found.observation.value <= noise().responsiveness.unresponsive_moaas.value:
+            return Responses(self.answered, np.minimum(self.silent, share), self.ratings + 1)
+        return Responses(np.maximum(self.answered, share), self.silent, self.ratings + 1)
+
+    def log_likelihood(self) -> Array:
+        """Of each sample; a misread rating keeps it off nothing."""
+        misread = noise().responsiveness.misread.value
+        people = np.maximum(self.silent - self.answered, 0.0)
+        result: Array = np.log(misread + (1.0 - 2.0 * misread) * people)
         return result
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything seen so far, as sums; empty before anything was seen."""
+    """Everything seen so far; empty before anything was seen."""
 
-    sums: Mapping[Key, Sums] = field(default_factory=dict)
+    sums: Mapping[Key, Sums | Responses] = field(default_factory=dict)
 
     def plus(self, found: Sequence[Match]) -> Evidence:
         """With more observations; those that no member predicts add nothing."""
@@ -115,8 +172,8 @@ class Evidence:
             if not any(item.predicts):
                 continue
             key = (item.predicts, item.group)
-            zero = np.zeros_like(item.predicted)
-            grown[key] = grown.get(key, Sums(zero, zero, zero, zero, 0)).plus(item)
+            start = Responses if item.observation.kind == "sedation" else Sums
+            grown[key] = grown.get(key, start.none(len(item.predicted))).plus(item)
         return Evidence(grown)
 
     def log_likelihood(self, prior: Prior) -> Array:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit, prange
 
 from limen.pharmacology.kernels.arrays import Array, Index
 from limen.pharmacology.kernels.exponential import exponential, mammillary_matrix
 from limen.pharmacology.kernels.mammillary import modes_of
+
+Indices = npt.NDArray[np.int32]
 
 # Step of the central difference in units of the prior's standard deviation: its error is of the order of its square.
 _DIFFERENCE = 5e-4
@@ -418,11 +421,64 @@ def find_modes(
     curvature: Array,
     iterations: Index,
 ) -> None:
-    """``find_mode`` of many patients: every array has one more leading axis, but for ``loading``, ``time_min`` and the
-    errors, which are the same for all."""
+    """``find_mode`` of many patients: every array has one more leading axis, but for ``loading``, ``share``,
+    ``time_min`` and the errors, which are the same for all."""
     for patient in prange(len(typical)):
         iterations[patient] = find_mode(
-            typical[patient], loading, share[patient], start_min[patient], rate_mg_per_min[patient], bolus_mg[patient],
+            typical[patient], loading, share, start_min[patient], rate_mg_per_min[patient], bolus_mg[patient],
             time_min, value[patient], proportional, additive, logged, shared, group, z[patient],
             information[patient], curvature[patient],
         )  # fmt: skip
+
+
+@njit(cache=True)
+def quantiles(values: Array, order: Indices, weights: Array, levels: Array, out: Array) -> None:
+    """Weighted percentiles of many samples at many times, from orders that are known: ``pooling.weighted_percentiles``.
+
+    Parameters
+    ----------
+    values : array (times, samples)
+    order : array of int (times, samples)
+        The samples in rising order at each time; NaN last.
+    weights : array (samples,)
+    levels : array (levels,)
+        Rising, from 0 to 1.
+    out : array (levels, times), filled
+        NaN where every sample with weight is.
+    """
+    for time in range(len(values)):
+        total, squares = 0.0, 0.0
+        count = len(weights)
+        while count > 0 and math.isnan(values[time, order[time, count - 1]]):
+            count -= 1
+        for place in range(count):
+            weight = weights[order[time, place]]
+            total += weight
+            squares += weight * weight
+        for level in range(len(levels)):
+            out[level, time] = 0.0 if total > 0.0 else np.nan
+        if not total > 0.0:
+            continue
+        size = total * total / squares
+        done = 0.0
+        first = 0
+        for place in range(count):
+            sample = order[time, place]
+            if weights[sample] == 0.0:
+                continue
+            next_done = done + weights[sample] / total
+            # Each level takes what lies within a window as wide as one sample of equal weight.
+            level = first
+            while level < len(levels):
+                start = (size - 1.0) * levels[level]
+                if next_done * size <= start:
+                    break
+                low = min(max(done * size - start, 0.0), 1.0)
+                high = min(max(next_done * size - start, 0.0), 1.0)
+                out[level, time] += (high - low) * values[time, sample]
+                if low >= 1.0 and level == first:
+                    first += 1
+                level += 1
+            done = next_done
+            if first == len(levels):
+                break

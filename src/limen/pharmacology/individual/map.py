@@ -16,21 +16,22 @@ import numpy.typing as npt
 from limen.errors import InputError
 from limen.pharmacology import population
 from limen.pharmacology.individual.observations import Observation
-from limen.pharmacology.individual.prior import canonical, output_of
 from limen.pharmacology.individual.scoring import Predict, errors_of, find_mode
-from limen.pharmacology.models.schema import Model, Omega
+from limen.pharmacology.individual.solving import Candidate, canonical, output_of
+from limen.pharmacology.interactions import Modifiers
+from limen.pharmacology.models.schema import Arm, Model, Omega
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.patient_values import patient_values
 from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import Grid, respond
-from limen.pharmacology.simulate import check_doses, check_product, variability_of
+from limen.pharmacology.simulate import check_product, check_routes, modifiers_under
 
 Array = npt.NDArray[np.float64]
 
 _NG_PER_ML = 1000.0
 # Relative change of a prediction below which an effect does not move it.
 _ROUNDING = 1e-9
-_DISPOSITION = ("V1", "CL", "V2", "Q2", "V3", "Q3")
+DISPOSITION = ("V1", "CL", "V2", "Q2", "V3", "Q3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ def estimate(
     observations: Sequence[Observation],
     *,
     compiled: bool | None = None,
-    clearance_ratio: float = 1.0,
+    perpetrators: Sequence[str] = (),
+    lent: Sequence[Omega] = (),
 ) -> Estimate:
     """The most probable patient of a model.
 
@@ -118,6 +120,10 @@ def estimate(
     ----------
     compiled : bool, optional
         Use the kernel, or do not; where not given it is used when the model and the observations allow it.
+    perpetrators : sequence of str
+        Drugs taken too.
+    lent : sequence of Omega
+        The spread between patients of a model that published none; empty for the project's default.
 
     Raises
     ------
@@ -136,10 +142,13 @@ def estimate(
     (('V1', 'CL', 'NK_V1', 'NK_CL'), True)
     """
     checked = check_product(product, model.products, model.id)
-    check_doses(doses, model.routes, model.id)
-    seen = sorted((item for item in observations if item.kind != "sedation"), key=lambda item: item.t_min)
-    variability = variability_of(model)[0]
-    problem = closed_form(model, doses, patient, checked, seen, variability, clearance_ratio)
+    check_routes(model, checked, doses, patient)
+    seen = sorted(
+        (item for item in observations if item.kind != "sedation" and not item.session), key=lambda item: item.t_min
+    )
+    variability = Candidate(model, 1.0, tuple(lent)).variability
+    changed = modifiers_under(perpetrators, model, checked, doses, patient)
+    problem = closed_form(model, doses, patient, checked, seen, variability, changed)
     if compiled and problem is None:
         raise InputError(
             f"{model.id}: no compiled form for these doses and observations",
@@ -148,7 +157,7 @@ def estimate(
         )
     if problem is not None and compiled is not False:
         return _by_kernel(model, problem, seen, observations, variability)
-    return _by_numpy(model, doses, patient, checked, seen, observations, variability, clearance_ratio)
+    return _by_numpy(model, doses, patient, checked, seen, observations, variability, changed)
 
 
 # --- every model and every kind of observation ------------------------------------------------------------------
@@ -162,9 +171,9 @@ def _by_numpy(
     seen: list[Observation],
     observations: Sequence[Observation],
     variability: Sequence[Omega],
-    clearance_ratio: float,
+    changed: Modifiers,
 ) -> Estimate:
-    predict_all = _predictor(model, doses, patient, product, seen, variability, clearance_ratio)
+    predict_all = _predictor(model, doses, patient, product, seen, variability, changed)
     width = len(population.COLUMNS)
     probe = np.concatenate([np.zeros((1, width)), np.eye(width)])
     answers = predict_all(probe) if seen else np.zeros((width + 1, 0))
@@ -193,7 +202,7 @@ def _predictor(
     product: str,
     seen: Sequence[Observation],
     variability: Sequence[Omega],
-    clearance_ratio: float,
+    changed: Modifiers,
 ) -> Predict:
     """From draws (rows, COLUMNS) to predictions (rows, observations); NaN where there are none."""
     times = np.unique([item.t_min for item in seen])
@@ -214,7 +223,7 @@ def _predictor(
             schedule,
             rows,
             variability=variability,
-            clearance_ratio=clearance_ratio,
+            modifiers=changed,
             withhold_unusable=True,
             wanted_effects=wanted,
         )
@@ -248,45 +257,57 @@ def closed_form(
     product: str,
     seen: Sequence[Observation],
     variability: Sequence[Omega],
-    clearance_ratio: float = 1.0,
+    changed: Modifiers | None = None,
 ) -> ClosedForm | None:
     """The problem as the kernel takes it, or None where it cannot."""
-    given = [arm for arm in model.arms if product in arm.dose_fraction]
+    given = arms_given(model, product)
     names = {arm.analyte for arm in given}
-    alone = len(given) == 1
-    sums = {"ketamine"} if {"S_ketamine", "R_ketamine"} <= names or alone else set()
+    sums = {"ketamine"} if {"S_ketamine", "R_ketamine"} <= names else set()
     if (
         not seen
         or any(dose.route != "iv" for dose in doses)
-        or any(item.analyte is None or item.analyte not in names | sums for item in seen)
-        or (alone and any(item.analyte not in names for item in seen))
+        or any(item.analyte not in names | sums for item in seen)
         or model.unusable_after_fast_input_min is not None
     ):
         return None
-    blocks = [block for block in variability if any(effect in _DISPOSITION for effect in block.effects)]
+    blocks = [block for block in variability if any(effect in DISPOSITION for effect in block.effects)]
     effects = tuple(effect for block in blocks for effect in block.effects)
-    if any(effect not in _DISPOSITION for effect in effects):
+    typical = typical_of(model, given, patient, changed)
+    if typical is None or any(effect not in DISPOSITION for effect in effects):
         return None
     rows = np.zeros((6, len(effects)))
     for block in blocks:
         columns = [effects.index(effect) for effect in block.effects]
-        rows[np.ix_([_DISPOSITION.index(effect) for effect in block.effects], columns)] = np.linalg.cholesky(
-            block.covariance
-        )
+        places = [DISPOSITION.index(effect) for effect in block.effects]
+        rows[np.ix_(places, columns)] = np.linalg.cholesky(block.covariance)
+    share = np.array(
+        [
+            [_NG_PER_ML * arm.dose_fraction[product] * (item.analyte in {arm.analyte, "ketamine"}) for item in seen]  # type: ignore[index]
+            for arm in given
+        ]
+    )
+    loading = np.broadcast_to(rows, (len(given), *rows.shape)).copy()
+    return ClosedForm(effects, typical, loading, share, Schedule.of(doses))
+
+
+def arms_given(model: Model, product: str) -> tuple[Arm, ...]:
+    """The arms that a product doses."""
+    return tuple(arm for arm in model.arms if product in arm.dose_fraction)
+
+
+def typical_of(
+    model: Model, given: Sequence[Arm], patient: PatientProfile, changed: Modifiers | None = None
+) -> Array | None:
+    """V1, CL, V2, Q2, V3, Q3 of each arm for this patient, (arms, 6); None for another structure."""
+    ratios = None if changed is None else changed.parameter_ratios
     typical = np.zeros((len(given), 6))
-    share = np.zeros((len(given), len(seen)))
     for place, arm in enumerate(given):
-        values = patient_values(model.parameters_of(arm), patient, {}, 1, covariates=model.covariates)
-        if not set(values) <= set(_DISPOSITION):
+        values = patient_values(model.parameters_of(arm), patient, {}, 1, covariates=model.covariates, ratios=ratios)
+        if not values.keys() <= set(DISPOSITION):
             return None
         for name, value in values.items():
-            typical[place, _DISPOSITION.index(name)] = value[0]
-        typical[place, 1] *= clearance_ratio
-        wanted = [item.analyte in {arm.analyte, "ketamine"} for item in seen]
-        share[place] = np.where(wanted, _NG_PER_ML * arm.dose_fraction[product], 0.0)  # type: ignore[index]
-    return ClosedForm(
-        effects, typical, np.broadcast_to(rows, (len(given), *rows.shape)).copy(), share, Schedule.of(doses)
-    )
+            typical[place, DISPOSITION.index(name)] = value[0]
+    return typical
 
 
 def _by_kernel(

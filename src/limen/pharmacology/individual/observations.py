@@ -28,6 +28,10 @@ _SBP_MMHG = (40.0, 300.0)
 _HR_PER_MIN = (20.0, 250.0)
 _MOST_OBSERVATIONS = 1000
 
+# What an observation tells of the curve: its value at a time, its peak, or when the patient was ready to leave.
+AT, PEAK, READY = "at", "peak", "ready"
+READY_OUTPUT = "ready_min"
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
@@ -36,9 +40,10 @@ class Observation:
     Attributes
     ----------
     kind : str
-        ``concentration``, ``pressure``, ``heart_rate``, ``dissociation`` or ``sedation``.
+        ``concentration``, ``pressure``, ``heart_rate``, ``dissociation``, ``sedation``, ``earlier_peak`` or
+        ``earlier_recovery``.
     t_min : float
-        From the start of the first dose's clock.
+        From the start of the session; of an earlier session's peak, 0.
     output : str
         The NAME of the prediction; a concentration's holds the matrix it was taken from.
     value, unit : float, str
@@ -47,6 +52,10 @@ class Observation:
         Of a concentration.
     shared : str
         Names an error it has in common with others, such as that of one baseline; empty for none.
+    measure : str
+        ``at`` a time, or the ``peak`` or the time of being ``ready`` in another session.
+    session : tuple of str
+        The doses of that other session; empty for this one.
     entry : mapping
         The JSON it came from.
     """
@@ -59,6 +68,8 @@ class Observation:
     analyte: str | None = None
     matrix: str | None = None
     shared: str = ""
+    measure: str = AT
+    session: tuple[str, ...] = ()
     entry: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
@@ -131,6 +142,34 @@ def heart_rate(t_min: float, hr_per_min: float, baseline_hr_per_min: float, *, w
     )
 
 
+def dissociation(t_min: float, vas_pct: float, *, where: str = "") -> Observation:
+    """How strange everything seems, from 0 to 100.
+
+    Examples
+    --------
+    >>> dissociation(30, 45).output
+    'dissociation_pct'
+    """
+    seen_pct = _number(vas_pct, where, "vas_pct", 0.0, 100.0)
+    return Observation(
+        "dissociation", _time(t_min, where), "dissociation_pct", seen_pct, "pct", shared="of one person's ratings"
+    )
+
+
+def sedation(t_min: float, moaas: int, *, where: str = "") -> Observation:
+    """A rating of the MOAA/S, 5 (alert) to 0 (no answer to pain).
+
+    Examples
+    --------
+    >>> sedation(30, 5).value
+    5.0
+    """
+    score = _number(moaas, where, "moaas", 0.0, 5.0)
+    if score != int(score):
+        raise InputError(f"{score:g}", where=_at(where, "moaas"), allowed="a whole number from 0 to 5")
+    return Observation("sedation", _time(t_min, where), "unresponsive_pct", score, "score")
+
+
 def observations_from_json(
     document: Mapping[str, Any], *, now_min: float | None = None
 ) -> tuple[tuple[Observation, ...], tuple[str, ...]]:
@@ -186,27 +225,78 @@ _KINDS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "concentration": (concentration, ("analyte", "matrix", "t_min", "value_ng_per_mL")),
     "pressure": (pressure, ("t_min", "sbp_mmHg", "baseline_sbp_mmHg")),
     "heart_rate": (heart_rate, ("t_min", "hr_per_min", "baseline_hr_per_min")),
+    "dissociation": (dissociation, ("t_min", "vas_pct")),
+    "sedation": (sedation, ("t_min", "moaas")),
 }
+# What an earlier session's peak may be of: by the key that only this kind has.
+_PEAKS = {
+    "value_ng_per_mL": "concentration",
+    "sbp_mmHg": "pressure",
+    "hr_per_min": "heart_rate",
+    "vas_pct": "dissociation",
+}
+EARLIER = ("earlier_peak", "earlier_recovery")
 
 
 def _read(entry: Any, where: str) -> tuple[Observation, list[str]]:
     if not isinstance(entry, Mapping):
         raise InputError(f"holds a {type(entry).__name__}", where=where, allowed="one JSON object each")
     kind = entry.get("kind")
-    if not isinstance(kind, str) or kind not in _KINDS:
-        raise InputError(f"unknown kind {kind!r}", where=_at(where, "kind"), allowed=", ".join(_KINDS))
-    given = dict(entry)
-    if kind == "concentration" and "unit" in given:
-        number = _number(given.get("value"), where, "value", 0.0, math.inf)
-        unit = given.pop("unit")
-        given.pop("value", None)
-        given["value_ng_per_mL"] = convert(number, str(unit), "ng/mL", where=_at(where, "unit"))
+    if not isinstance(kind, str) or kind not in {*_KINDS, *EARLIER}:
+        raise InputError(f"unknown kind {kind!r}", where=_at(where, "kind"), allowed=", ".join([*_KINDS, *EARLIER]))
+    given = {key: value for key, value in entry.items() if key != "kind"}
+    _standard(given, where)
+    if kind == "earlier_recovery":
+        made = _recovery(given, where)
+        used = {"dose", "ready_min"}
+    elif kind == "earlier_peak":
+        of_kind = next((name for key, name in _PEAKS.items() if given.get(key) is not None), None)
+        if of_kind is None:
+            raise InputError("no peak given", where=where, allowed=" or ".join(_PEAKS))
+        made, used = _made(of_kind, given | {"t_min": 0}, where)
+        made = replace(made, kind=kind, measure=PEAK, session=_session(given, where))
+        used |= {"dose"}
+    else:
+        made, used = _made(kind, given, where)
+    return replace(made, entry=dict(entry)), [key for key in given if key not in used]
+
+
+def _made(kind: str, given: Mapping[str, Any], where: str) -> tuple[Observation, set[str]]:
     make, needed = _KINDS[kind]
     for key in needed:
         if given.get(key) is None:
-            raise InputError(f"{key} is missing", where=where, allowed=f"a {kind} has {', '.join(needed)}")
-    made = replace(make(**{key: given[key] for key in needed}, where=where), entry=dict(entry))
-    return made, [key for key in given if key not in {"kind", *needed}]
+            raise InputError(f"{key} is missing", where=where, allowed=f"{kind} has {', '.join(needed)}")
+    made: Observation = make(**{key: given[key] for key in needed}, where=where)
+    return made, set(needed)
+
+
+def _standard(given: dict[str, Any], where: str) -> None:
+    """Another unit of concentration, and the chair's own scale of dissociation, made into what is read above."""
+    if "unit" in given:
+        number = _number(given.pop("value", None), where, "value", 0.0, math.inf)
+        given["value_ng_per_mL"] = convert(number, str(given.pop("unit")), "ng/mL", where=_at(where, "unit"))
+    if "score" in given:
+        from limen.pharmacology.individual.noise import noise
+
+        score = _number(given.pop("score"), where, "score", 0.0, 4.0)
+        given["vas_pct"] = score * noise().dissociation_scale.value
+
+
+def _session(given: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    doses = given.get("dose")
+    listed = [doses] if isinstance(doses, str) else doses
+    if not isinstance(listed, list) or not listed or not all(isinstance(dose, str) for dose in listed):
+        raise InputError(
+            "the doses of the earlier session are missing", where=_at(where, "dose"), allowed="'35 mg iv over 40 min'"
+        )
+    return tuple(listed)
+
+
+def _recovery(given: Mapping[str, Any], where: str) -> Observation:
+    ready_min = _number(given.get("ready_min"), where, "ready_min", 1.0, 1440.0)
+    return Observation(
+        "earlier_recovery", 0.0, READY_OUTPUT, ready_min, "min", measure=READY, session=_session(given, where)
+    )
 
 
 def _at(where: str, key: str) -> str:

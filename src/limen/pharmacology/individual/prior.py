@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,26 +10,26 @@ import numpy.typing as npt
 
 from limen.errors import InputError
 from limen.pharmacology import population
-from limen.pharmacology.effects import effects
 from limen.pharmacology.individual.observations import Observation
-from limen.pharmacology.models.schema import Model
+from limen.pharmacology.individual.solving import (
+    OBSERVED_EFFECTS,
+    Candidate,
+    Peaks,
+    Stack,
+    canonical,
+    earlier_peaks,
+    output_of,
+    solve_member,
+)
+from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose, Schedule
-from limen.pharmacology.response import Grid, name_of, respond
-from limen.pharmacology.simulate import check_doses, check_product, variability_of
+from limen.pharmacology.response import Grid
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int32]
 
 _MOST_SAMPLES = 200_000
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One member and what it counts before anything was seen."""
-
-    model: Model
-    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,14 @@ class Prior:
     curves : mapping of NAME to array (samples, times)
         NaN where a member does not predict it, or must not be believed. A concentration's matrix is ``plasma``
         whatever the member's own.
+    order : mapping of NAME to array of int (shown times, samples)
+        The samples in rising order of the output; NaN last.
+    by_time : mapping of NAME to array (shown times, samples)
+        The curves at the shown times, each time in one piece of memory.
+    earlier : mapping of doses to Peaks
+        What each sample was like in an earlier session.
+    flags : tuple of Flag
+        What is to be said of the other drugs taken and of failing organs.
     """
 
     candidates: tuple[Candidate, ...]
@@ -65,7 +73,10 @@ class Prior:
     jump: npt.NDArray[np.bool_]
     curves: Mapping[str, Array]
     order: Mapping[str, Indices]
-    assumed_variability: tuple[str, ...]
+    by_time: Mapping[str, Array]
+    earlier: Mapping[tuple[str, ...], Peaks]
+    flags: tuple[Flag, ...]
+    sources: tuple[str, ...]
 
     @classmethod
     def prepare(
@@ -81,7 +92,9 @@ class Prior:
         every_min: float = 5.0,
         solved_every_min: float = 1.0,
         at_min: Sequence[float] = (),
-        clearance_ratio: float = 1.0,
+        earlier: Sequence[Sequence[str]] = (),
+        perpetrators: Sequence[str] = (),
+        wanted_effects: Collection[str] = OBSERVED_EFFECTS,
     ) -> Prior:
         """Draw and solve the virtual patients of each member.
 
@@ -97,6 +110,12 @@ class Prior:
             Step of the curves that observations are compared with; between two of its points a straight line.
         at_min : sequence of float
             Times that are solved exactly, where the times of observations are known beforehand.
+        earlier : sequence of dose strings
+            Earlier sessions of this patient, solved for the same virtual patients.
+        perpetrators : sequence of str
+            Drugs taken too.
+        wanted_effects : collection of NAME
+            The effects to solve beside concentrations.
 
         Raises
         ------
@@ -118,34 +137,19 @@ class Prior:
         grid = _grid(until_min, min(every_min, solved_every_min), at_min, schedule)
         asked_min = Grid.of(until_min, every_min, schedule).asked_min
         draws = population.draw(n, rng)
-        rows = np.concatenate([np.zeros((1, draws.shape[1])), draws])
-        curves: dict[str, Array] = {}
-        assumed = []
+        flags: list[Flag] = []
+        sources: list[str] = []
+        curves = Stack(len(candidates), n)
         for place, candidate in enumerate(candidates):
-            model = candidate.model
-            checked = check_product(product, model.products, model.id)
-            check_doses(doses, model.routes, model.id)
-            variability, borrowed = variability_of(model)
-            if borrowed:
-                assumed.append(model.id)
-            response = respond(
-                model,
-                doses,
-                checked,
-                patient,
-                grid,
-                schedule,
-                rows,
-                variability=variability,
-                clearance_ratio=clearance_ratio,
-                withhold_unusable=True,
+            response, changed = solve_member(
+                candidate, doses, patient, product, grid, draws, perpetrators, wanted_effects
             )
-            mine = slice(place * n, (place + 1) * n)
-            for name, values in canonical(response.values, model, product).items():
-                if name not in curves:
-                    curves[name] = np.full((len(candidates) * n, len(grid.solved_min)), np.nan)
-                curves[name][mine] = values[1:]
+            flags += [*changed.flags, *response.flags]
+            sources += changed.sources
+            for name, values in canonical(response.values, candidate.model, product).items():
+                curves.put(name, place, values[1:])
         shown = np.searchsorted(grid.solved_min, asked_min)
+        by_time = {name: np.ascontiguousarray(values[:, shown].T) for name, values in curves.found.items()}
         weight = np.repeat([candidate.weight / total_weight / n for candidate in candidates], n)
         with np.errstate(divide="ignore"):
             log_weight = np.log(weight)
@@ -159,9 +163,17 @@ class Prior:
             grid.solved_min,
             shown,
             np.isin(grid.solved_min, schedule.start_min[schedule.bolus_mg > 0]),
-            curves,
-            {name: np.argsort(values[:, shown].T, axis=1).astype(np.int32) for name, values in curves.items()},
-            tuple(assumed),
+            curves.found,
+            {name: np.argsort(values, axis=1).astype(np.int32) for name, values in by_time.items()},
+            by_time,
+            {
+                tuple(session): earlier_peaks(
+                    session, candidates, patient, product, draws, perpetrators, wanted_effects
+                )
+                for session in earlier
+            },
+            tuple(dict.fromkeys(flags)),
+            tuple(dict.fromkeys(sources)),
         )
 
     @property
@@ -173,6 +185,11 @@ class Prior:
     def ids(self) -> tuple[str, ...]:
         """The members' ids, in order."""
         return tuple(candidate.model.id for candidate in self.candidates)
+
+    def members(self, place: int) -> slice:
+        """The samples of one member."""
+        each = len(self.log_weight) // len(self.candidates)
+        return slice(place * each, (place + 1) * each)
 
     def at(self, observation: Observation) -> Array:
         """What each sample predicts for an observation; NaN where its member predicts nothing of the kind.
@@ -189,6 +206,14 @@ class Prior:
                 allowed=f"up to {self.time_min[-1]:g} min",
             )
         name = output_of(observation)
+        if observation.session:
+            if observation.session not in self.earlier:
+                raise InputError(
+                    f"the earlier session {'; '.join(observation.session)} was not solved",
+                    where=observation.kind,
+                    allowed="sessions named when the prior was prepared",
+                )
+            return self.earlier[observation.session].get(name, np.full(len(self.log_weight), np.nan))
         if name not in self.curves:
             return np.full(len(self.log_weight), np.nan)
         values = self.curves[name]
@@ -233,23 +258,3 @@ def _grid(until_min: float, every_min: float, at_min: Sequence[float], schedule:
         np.searchsorted(solved_min, plain.asked_min),
         np.isin(solved_min, corners_min),
     )
-
-
-def output_of(observation: Observation) -> str:
-    """The NAME of an observation's prediction among curves that are the same for all members."""
-    return observation.output if observation.analyte is None else name_of(observation.analyte, "plasma")
-
-
-def canonical(values: Mapping[str, Array], model: Model, product: str) -> dict[str, Array]:
-    """The outputs under names that all members share, with S and the sum where one follows from the other."""
-    ending = f"_{model.matrix}_ng_per_mL"
-    found = {
-        name_of(name.removesuffix(ending), "plasma") if name.endswith(ending) else name: curve
-        for name, curve in values.items()
-    }
-    whole, left = name_of("ketamine", "plasma"), name_of("S_ketamine", "plasma")
-    if product == "racemic" and whole in found and left not in found:
-        found[left] = found[whole] * effects().racemic_s_share.value
-    if product != "racemic" and left in found and whole not in found:
-        found[whole] = found[left]
-    return found

@@ -43,17 +43,18 @@ def errors_of(model: Model, used: Sequence[Observation], etas: int) -> Errors:
     found = [error_of(item, model) for item in used]
     groups = list(dict.fromkeys(error.group for error in found if error.shared is not None))
 
-    def sizes(form: str, *, shared: bool = False) -> Array:
-        spreads = [error.shared if shared else error.own for error in found]
-        return np.array([item.value if item is not None and item.form == form else 0.0 for item in spreads])
+    def sizes(form: str) -> tuple[Array, Array]:
+        return np.array([e.own_size(form) for e in found]), np.array([e.shared_size(form) for e in found])
 
+    proportional, shared_proportional = sizes("proportional")
+    additive, shared_additive = sizes("additive")
     return Errors(
         np.array([item.value for item in used]),
-        sizes("proportional"),
-        sizes("additive"),
-        sizes("log"),
-        sizes("proportional", shared=True),
-        sizes("additive", shared=True),
+        proportional,
+        additive,
+        sizes("log")[0],
+        shared_proportional,
+        shared_additive,
         np.array([-1 if e.shared is None else etas + groups.index(e.group) for e in found], dtype=np.int64),
         len(groups),
     )

@@ -94,17 +94,23 @@ class Posterior:
         mean = (weight * np.where(able, values, 0.0)).sum(axis=0) / np.where(total > 0, total, 1.0)
         return np.where(total > 0, mean, np.nan)
 
-    def bands(self, name: str, levels_pct: Sequence[float] = PERCENTILES) -> Array:
-        """Percentiles of an output over the samples at the shown times.
+    def bands(self, name: str, levels_pct: Sequence[float] = PERCENTILES, *, compiled: bool = True) -> Array:
+        """Percentiles of an output over the samples at the shown times; ``levels_pct`` rise.
 
         Returns
         -------
         array (levels, shown times)
             NaN where no member predicts it.
         """
+        out = np.full((len(levels_pct), len(self.prior.shown)), np.nan)
+        if compiled:
+            from limen.pharmacology.individual import kernels
+
+            levels = np.asarray(levels_pct, dtype=np.float64) / 100.0
+            kernels.quantiles(self.prior.by_time[name], self.prior.order[name], self.weights, levels, out)
+            return out
         values = self.prior.curves[name][:, self.prior.shown]
         able = np.isfinite(values)
-        out = np.full((len(levels_pct), values.shape[1]), np.nan)
         for pattern in np.unique(able, axis=1).T:
             if not (pattern & (self.weights > 0)).any():
                 continue
