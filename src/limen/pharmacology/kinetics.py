@@ -22,9 +22,6 @@ Array = npt.NDArray[np.float64]
 MAX_CONDITION = 1e6
 # Numbers worked on at once, so that they stay in the processor's cache.
 _BLOCK = 200_000
-# Even grids longer than this take their exponentials as products of a coarse and a fine set.
-_LONG = 128
-_FINE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +109,8 @@ class Solution:
             real &= np.linalg.det(safe) != 0
             safe[~real] = np.eye(vectors.shape[1])
             inverse = np.linalg.inv(safe)
-        condition = np.linalg.norm(safe, axis=1) * np.linalg.norm(inverse, axis=2)
-        self.modal = real & (condition.max(axis=1) < MAX_CONDITION)
+        condition = (safe * safe).sum(axis=1) * (inverse * inverse).sum(axis=2)
+        self.modal = real & (condition.max(axis=1) < MAX_CONDITION**2)
         self.decay_per_min = np.where(self.modal[:, None], values, -1.0)
         self.vectors = safe
         self.inverse = inverse
@@ -137,9 +134,15 @@ class Solution:
         out = np.empty((rows, outputs, len(time_min)))
         step = max(1, _BLOCK // (states * len(time_min)))
         weights = self.system.readout @ self.vectors
-        for first in range(0, rows, step):
-            part = slice(first, first + step)
-            out[part] = weights[part] @ self._modes(part, time_min)
+        spans = self._spans(time_min)
+        for begin in range(0, rows, step):
+            part = slice(begin, begin + step)
+            for segment, first, last in spans:
+                np.matmul(
+                    weights[part], self._modes_in(segment, part, time_min[first:last]), out=out[part, :, first:last]
+                )
+            if self.pulses:
+                out[part] += weights[part] @ self._pulsed(part, time_min)
         for row in self._by_exponential:
             out[row] = self.system.readout[row] @ self._states_by_exponential(row, time_min)
         return out
@@ -156,7 +159,7 @@ class Solution:
         -------
         array (rows, outputs, spans), output unit times minutes
         """
-        states = self.vectors @ self._modes(slice(None), until_min)
+        states = self.vectors @ self._modes(until_min)
         for row in self._by_exponential:
             states[row] = self._states_by_exponential(row, until_min)
         given_mg = np.array([self.schedule.given_mg(span) for span in until_min.tolist()])
@@ -184,22 +187,28 @@ class Solution:
             found.append(state)
         return found
 
-    def _modes(self, part: slice, time_min: Array) -> Array:
-        """Modal coordinates (rows of ``part``, states, times)."""
-        decay = self.decay_per_min[part]
-        entry = self._entry[part]
-        out = np.zeros((*entry.shape, len(time_min)))
+    def _modes(self, time_min: Array) -> Array:
+        """Modal coordinates (rows, states, times)."""
+        out = np.empty((*self._entry.shape, len(time_min)))
         for segment, first, last in self._spans(time_min):
-            rate = float(self.schedule.rate_mg_per_min[segment])
-            since_min = time_min[first:last] - self.schedule.start_min[segment]
-            moved = out[:, :, first:last]
-            if rate > 0:
-                # expm1 keeps the digits of a slow mode soon after the start.
-                grown = np.expm1(decay[..., None] * since_min)
-                moved += (self._starts[segment][part] + entry * rate / decay)[..., None] * grown
-                moved += self._starts[segment][part][..., None]
-            else:
-                np.multiply(self._starts[segment][part][..., None], decays(decay, since_min), out=moved)
+            out[:, :, first:last] = self._modes_in(segment, slice(None), time_min[first:last])
+        return out + self._pulsed(slice(None), time_min) if self.pulses else out
+
+    def _modes_in(self, segment: int, part: slice, time_min: Array) -> Array:
+        """Modal coordinates (rows of ``part``, states, times) that the schedule gives at times within one segment."""
+        decay = self.decay_per_min[part]
+        start = self._starts[segment][part]
+        rate = float(self.schedule.rate_mg_per_min[segment])
+        exponent = decay[..., None] * (time_min - self.schedule.start_min[segment])
+        if rate > 0:
+            # expm1 keeps the digits of a slow mode soon after the start.
+            grown = (start + self._entry[part] * rate / decay)[..., None] * np.expm1(exponent)
+            return np.asarray(grown + start[..., None])
+        return np.asarray(start[..., None] * np.exp(exponent))
+
+    def _pulsed(self, part: slice, time_min: Array) -> Array:
+        """Modal coordinates (rows of ``part``, states, times) that the pulses give."""
+        out = np.zeros((*self._entry[part].shape, len(time_min)))
         for pulse in self.pulses:
             self._add_pulse(pulse, part, time_min, out)
         return out
@@ -215,7 +224,8 @@ class Solution:
         out[:, :, first : free + 1] += self.pulse_modes(pulse, part, time_min[first : free + 1])
         if free + 1 < len(time_min):
             at_free = self.pulse_modes(pulse, part, time_min[free : free + 1])
-            out[:, :, free + 1 :] += at_free * decays(self.decay_per_min[part], time_min[free + 1 :] - time_min[free])
+            since_min = time_min[free + 1 :] - time_min[free]
+            out[:, :, free + 1 :] += at_free * np.exp(self.decay_per_min[part][..., None] * since_min)
 
     def pulse_modes(self, pulse: Pulse, part: slice, time_min: Array) -> Array:
         """Modal coordinates (rows of ``part``, states, times) that one pulse alone gives."""
@@ -288,33 +298,6 @@ class Solution:
                 span_min = np.array([start_min[segment + 1] - start_min[segment]])
                 state = (_exponential(whole, span_min)[0] @ at_start)[:states]
         return out
-
-
-def decays(rate_per_min: Array, since_min: Array) -> Array:
-    """``exp(rate * since)`` (..., times).
-
-    On an even grid the exponentials are products of two short sets, at the cost of one more rounding each.
-
-    Examples
-    --------
-    >>> decays(np.array([-0.5]), np.array([0.0, 2.0])).round(4)
-    array([[1.    , 0.3679]])
-    """
-    points = len(since_min)
-    rate = rate_per_min[..., None]
-    if points <= _LONG:
-        return np.exp(rate * since_min)
-    # The first time may be a corner that stands off the grid.
-    step_min = (since_min[-1] - since_min[1]) / (points - 2)
-    if np.abs(np.diff(since_min[1:]) - step_min).max() > 1e-9 * step_min:
-        return np.exp(rate * since_min)
-    out = np.empty((*rate_per_min.shape, points))
-    out[..., :1] = np.exp(rate * since_min[0])
-    coarse = np.exp(rate * since_min[1::_FINE])
-    fine = np.exp(rate * (step_min * np.arange(_FINE)))
-    table = coarse[..., :, None] * fine[..., None, :]
-    out[..., 1:] = table.reshape(*rate_per_min.shape, -1)[..., : points - 1]
-    return out
 
 
 def _exponential(matrix: Array, span_min: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import get_args
 
 import numpy as np
@@ -34,6 +34,7 @@ def simulate(
     n: int = 0,
     rng: np.random.Generator | None = None,
     perpetrators: Sequence[str] = (),
+    wanted_effects: Collection[str] | None = None,
 ) -> Forecast:
     """What one published model says will happen.
 
@@ -54,6 +55,8 @@ def simulate(
         Needed for a population. The same state gives the same patient i whatever ``n``.
     perpetrators : sequence of str
         Drugs taken too; only effect sizes published for the route are applied, the others are flagged.
+    wanted_effects : collection of NAME, optional
+        Only these of ``effects.outputs.effect_names()``; all where not given.
 
     Returns
     -------
@@ -91,6 +94,7 @@ def simulate(
         draws,
         variability=variability,
         modifiers=changed,
+        wanted_effects=wanted_effects,
     )
     found = [
         *flags.of_regimen(doses, grid.end_min),
