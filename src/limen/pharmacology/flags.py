@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.pharmacology.assumed_absorption import assumed_flags, assumption
-from limen.pharmacology.effects import effect_flags, effects
 from limen.pharmacology.infusion_lines import overlaps
 from limen.pharmacology.models.schema import Model, Product, Range
 from limen.pharmacology.outcome import Flag
@@ -160,8 +159,3 @@ def of_regimen(doses: Sequence[Dose], until_min: float) -> list[Flag]:
             )
         )
     return found
-
-
-def of_effects(product: Product, lumped: bool, n: int, s_ketamine_peak_ng_per_mL: float) -> list[Flag]:
-    """What the pressure curve rests on."""
-    return effect_flags(product, lumped, n, {effects().pressure.output: s_ketamine_peak_ng_per_mL})

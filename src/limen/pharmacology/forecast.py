@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
@@ -9,16 +10,17 @@ import numpy as np
 from limen.errors import InputError
 from limen.pharmacology import flags
 from limen.pharmacology.domain import domain_of
+from limen.pharmacology.effects import effect_flags
 from limen.pharmacology.ensemble import ensemble
 from limen.pharmacology.exposure import MEASURES, Curve, Measures, Percentiles, peaks, unit_of
 from limen.pharmacology.members import Solved, solve
 from limen.pharmacology.outcome import Disagreement, Flag, Forecast, Member, Summary
 from limen.pharmacology.patient import PatientProfile
-from limen.pharmacology.pooling import across, pooled_percentiles, total_variance
+from limen.pharmacology.pooling import across, total_variance
 from limen.pharmacology.recovery import Leaving, Recovery, ready_to_leave
 from limen.pharmacology.regimen import Dose
-from limen.pharmacology.response import Array
-from limen.pharmacology.simulate import cited, is_lumped, pressure_drive_ng_per_mL
+from limen.pharmacology.response import Array, Response
+from limen.pharmacology.simulate import cited, is_lumped
 
 # The measures on which the members' disagreement is told.
 _DISAGREE = ("cmax", "auc_0_end_ng_h_per_mL")
@@ -111,12 +113,12 @@ def combined(solved: Solved, perpetrators: Sequence[str] = (), leaving: Leaving 
     shared = solved.shared()
     outputs, summary, disagreement = {}, {}, {}
     for name, names in shared.items():
-        found = across(_typical(solved, names), solved.weights, solved.usable)
+        found = solved.typical(name)
         outputs[name] = Curve(
             grid.shown(found.mean),
-            _pooled(solved, names) if solved.n else None,
+            solved.pooled(name) if solved.n else None,
             (grid.shown(found.low), grid.shown(found.high)),
-            _patients_alone(solved, names) if solved.n else None,
+            _patients_alone(solved, name) if solved.n else None,
         )
         summary[name] = _summary(solved, names, found.mean)
         disagreement[name] = _disagreement(solved, name, names)
@@ -127,7 +129,7 @@ def combined(solved: Solved, perpetrators: Sequence[str] = (), leaving: Leaving 
         grid.asked_min / 60.0,
         outputs,
         summary,
-        (*_flags(solved), *(() if recovery is None else recovery.flags())),
+        (*flags_of(solved), *(() if recovery is None else recovery.flags())),
         cited([seat.model for seat in solved.seats], solved.more_sources),
         patients=solved.n,
         members=_members(solved, shared),
@@ -149,7 +151,7 @@ def recovery_of(solved: Solved, leaving: Leaving) -> Recovery:
     given = [dose for dose in solved.doses if dose.amount_mg > 0]
     return ready_to_leave(
         solved.grid.solved_min,
-        {name: across(_typical(solved, names), solved.weights, solved.usable).mean for name, names in wanted.items()},
+        {name: solved.typical(name).mean for name in wanted},
         {
             name: np.concatenate(
                 [
@@ -174,41 +176,9 @@ def recovery_of(solved: Solved, leaving: Leaving) -> Recovery:
     )
 
 
-def _typical(solved: Solved, names: Sequence[str]) -> Array:
-    """The members' typical patients (members, solved times)."""
-    return np.stack([response.values[name][0] for name, response in zip(names, solved.responses, strict=True)])
-
-
-def _patients(solved: Solved, names: Sequence[str]) -> list[Array]:
-    """Each member's virtual patients at the times asked for (patients, times)."""
-    return [
-        solved.grid.shown(response.values[name][1:]) for name, response in zip(names, solved.responses, strict=True)
-    ]
-
-
-def _pooled(solved: Solved, names: Sequence[str]) -> Percentiles:
-    """Percentiles over the patients of the members that may be believed at each time asked for."""
-    patients = _patients(solved, names)
-    counted = solved.usable[:, solved.grid.asked] & (solved.weights[:, None] > 0)
-    times = counted.shape[1]
-    out = Percentiles(np.full(times, np.nan), np.full(times, np.nan), np.full(times, np.nan))
-    for pattern in np.unique(counted, axis=1).T:
-        if not pattern.any():
-            continue
-        here = np.flatnonzero((counted == pattern[:, None]).all(axis=0))
-        whole = len(here) == times
-        believed = [
-            values if whole else values[:, here] for values, kept in zip(patients, pattern, strict=True) if kept
-        ]
-        found = pooled_percentiles(believed, solved.weights[pattern])
-        for level in ("p05", "p50", "p95"):
-            getattr(out, level)[here] = getattr(found, level)
-    return out
-
-
-def _patients_alone(solved: Solved, names: Sequence[str]) -> Percentiles:
+def _patients_alone(solved: Solved, name: str) -> Percentiles:
     """The weighted mean of the members' own percentiles."""
-    each = [Percentiles.over(values) for values in _patients(solved, names)]
+    each = [Percentiles.over(values) for values in solved.patients(name)]
     usable = solved.usable[:, solved.grid.asked]
     return Percentiles(
         *(
@@ -309,9 +279,9 @@ def _left_out(solved: Solved) -> dict[str, str]:
     return told | {entry.model: entry.why for entry in solved.panel.left_out}
 
 
-def _flags(solved: Solved) -> list[Flag]:
+def flags_of(solved: Solved) -> list[Flag]:
+    """What a reader of the members' answers must be told."""
     used = [seat.model for seat in solved.seats]
-    drive_ng_per_mL = float(np.nanmean([pressure_drive_ng_per_mL(response) for response in solved.responses]))
     return [
         *flags.of_regimen(solved.doses, solved.grid.end_min),
         *_of_panel(solved),
@@ -322,8 +292,24 @@ def _flags(solved: Solved) -> list[Flag]:
             for model in used
             for flag in flags.of_model(model, solved.product, solved.patient, solved.doses, metabolites=len(used) == 1)
         ),
-        *flags.of_effects(solved.product, any(is_lumped(model) for model in used), solved.n, drive_ng_per_mL),
+        *effect_flags(
+            solved.product,
+            any(is_lumped(model) for model in used),
+            solved.n,
+            _drives(solved.responses),
+            {model.matrix for model in used},
+        ),
     ]
+
+
+def _drives(responses: Sequence[Response]) -> dict[str, float]:
+    """The concentration behind each effect, the mean of the members that may be believed."""
+    found = {}
+    for name in responses[0].drive_ng_per_mL:
+        drives_ng_per_mL = [response.drive_ng_per_mL[name] for response in responses]
+        known = [drive for drive in drives_ng_per_mL if not math.isnan(drive)]
+        found[name] = sum(known) / len(known) if known else math.nan
+    return found
 
 
 def _of_borrowed(solved: Solved) -> list[Flag]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,15 +11,17 @@ import numpy.typing as npt
 
 from limen.errors import InputError
 from limen.pharmacology.ensemble import Panel, Seat, ensemble
+from limen.pharmacology.exposure import Percentiles
 from limen.pharmacology.models.schema import Model, Product
 from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
+from limen.pharmacology.pooling import Pooled, across, pooled_percentiles
 from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import Array, Grid, Response, respond
 from limen.pharmacology.simulate import check_product, draw_patients, modifiers_under, variability_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Solved:
     """What a forecast is made of.
 
@@ -56,11 +59,15 @@ class Solved:
         """Where each member may be believed (members, solved times)."""
         return ~np.stack([response.unusable for response in self.responses])
 
-    def shared(self) -> dict[str, tuple[str, ...]]:
+    def shared(self) -> Mapping[str, tuple[str, ...]]:
         """The outputs that every member has: the ensemble's NAME, and what each member calls it.
 
         A member's blood is arterial, venous or not told; the ensemble's is called plasma.
         """
+        return self._shared
+
+    @functools.cached_property
+    def _shared(self) -> dict[str, tuple[str, ...]]:
         fewest = min(self.responses, key=lambda response: len(response.values))
         found = {}
         for name in fewest.values:
@@ -69,6 +76,37 @@ class Solved:
             if all(mine in response.values for mine, response in zip(names, self.responses, strict=True)):
                 found[common] = names
         return found
+
+    def named(self, name: str) -> list[tuple[str, Response]]:
+        """Each member's response with what it calls this output."""
+        return list(zip(self.shared()[name], self.responses, strict=True))
+
+    def typical(self, name: str) -> Pooled:
+        """The members' typical patients side by side, at the solved times."""
+        return across(
+            np.stack([response.values[mine][0] for mine, response in self.named(name)]), self.weights, self.usable
+        )
+
+    def patients(self, name: str) -> list[Array]:
+        """Each member's virtual patients at the times asked for (patients, times)."""
+        return [self.grid.shown(response.values[mine][1:]) for mine, response in self.named(name)]
+
+    def pooled(self, name: str) -> Percentiles:
+        """Percentiles over the patients of the members that may be believed at each time asked for."""
+        patients = self.patients(name)
+        counted = self.usable[:, self.grid.asked] & (self.weights[:, None] > 0)
+        times = counted.shape[1]
+        out = Percentiles(np.full(times, np.nan), np.full(times, np.nan), np.full(times, np.nan))
+        for pattern in np.unique(counted, axis=1).T:
+            if not pattern.any():
+                continue
+            here = np.flatnonzero((counted == pattern[:, None]).all(axis=0))
+            whole = len(here) == times
+            kept = [values for values, believed in zip(patients, pattern, strict=True) if believed]
+            found = pooled_percentiles([values if whole else values[:, here] for values in kept], self.weights[pattern])
+            for level in ("p05", "p50", "p95"):
+                getattr(out, level)[here] = getattr(found, level)
+        return out
 
 
 def _called(name: str, matrix: str, other: str) -> str:

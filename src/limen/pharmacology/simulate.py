@@ -10,7 +10,7 @@ import numpy as np
 from limen.errors import InputError
 from limen.pharmacology import flags, models, population
 from limen.pharmacology.assumed_absorption import covers
-from limen.pharmacology.effects import effect_flags, effect_sources, effects
+from limen.pharmacology.effects import effect_flags, effect_sources
 from limen.pharmacology.ensemble import ensemble
 from limen.pharmacology.exposure import Curve, Percentiles
 from limen.pharmacology.interactions import Modifiers, modifiers
@@ -20,7 +20,7 @@ from limen.pharmacology.organ_function import organ_function
 from limen.pharmacology.outcome import Flag, Forecast, Summary
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose, Schedule
-from limen.pharmacology.response import MAX_PATIENT_POINTS, Array, Grid, Response, respond
+from limen.pharmacology.response import MAX_PATIENT_POINTS, Array, Grid, respond
 
 
 def simulate(
@@ -254,11 +254,6 @@ def modifiers_under(
 def is_lumped(model: Model) -> bool:
     """Whether the model has only the sum of S and R."""
     return all(arm.analyte == "ketamine" for arm in model.arms)
-
-
-def pressure_drive_ng_per_mL(response: Response) -> float:
-    """Highest S-ketamine of the typical patient at the pressure site."""
-    return response.drive_ng_per_mL[effects().pressure.output]
 
 
 def cited(used: Sequence[Model], more: Sequence[str] = ()) -> tuple[str, ...]:

@@ -202,7 +202,9 @@ def effect_flags(
         The blood of the models used.
     """
     models = effects()
-    found = [_of_link(product, n), _of_pressure(lumped)]
+    found = [_of_link(product, n)]
+    if models.pressure.output in drive_ng_per_mL:
+        found.append(_of_pressure(lumped))
     shown: dict[str, Index | Line | OpioidShift | Responsiveness] = {
         **{index.output: index for index in models.indices},
         **{line.output: line for line in models.lines},
@@ -223,15 +225,7 @@ def effect_flags(
                     f" {limit.value:g} [{limit.verification}]",
                 )
             )
-        blood = sorted(set(matrices) - {effect.matrix, "plasma"})
-        if blood and effect.matrix != "plasma":
-            found.append(
-                Flag(
-                    "effect-matrix",
-                    f"{name}: estimated from {effect.matrix} blood, driven here by {', '.join(blood)}; soon after a"
-                    " change of dose the two differ",
-                )
-            )
+    found += _of_matrix(told, matrices)
     if {"dissociation_pct", "drug_high_pct"} <= set(told):
         one, other = models.index("dissociation_pct").c50, models.index("drug_high_pct").c50
         found.append(
@@ -241,6 +235,24 @@ def effect_flags(
                 f" perception) and {other.typical:g} ng/mL (drug high): both are shown; studies differ",
             )
         )
+    return found
+
+
+def _of_matrix(
+    told: Mapping[str, Index | Line | OpioidShift | Responsiveness], matrices: Collection[str]
+) -> list[Flag]:
+    """Effects estimated from one kind of blood and driven by another."""
+    found = []
+    for matrix, other in (("arterial", "venous"), ("venous", "arterial")):
+        names = [name for name, effect in told.items() if effect.matrix == matrix]
+        if names and other in matrices:
+            found.append(
+                Flag(
+                    "effect-matrix",
+                    f"{', '.join(names)}: estimated from {matrix} blood, driven here by {other}; soon after a change of"
+                    " dose the two differ",
+                )
+            )
     return found
 
 
