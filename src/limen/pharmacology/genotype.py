@@ -12,11 +12,12 @@ from pydantic import Field, RootModel
 from limen.errors import InputError
 from limen.evidence import read_yaml
 from limen.evidence.yaml import Record
-from limen.pharmacology.interactions import Modifiers
 from limen.pharmacology.liver_split import Liver, split
 from limen.pharmacology.models.schema import Sourced
+from limen.pharmacology.modifiers import Modifiers
 from limen.pharmacology.outcome import Flag
 
+_GENE = "cyp2b6"
 _WILD = "*1/*1"
 _AGAINST = "pk-rao-2016"
 
@@ -60,6 +61,18 @@ def genotypes() -> dict[str, Genotype]:
     """Genotype to its clearance."""
     entries = read_yaml(resources.files("limen.pharmacology") / "data" / "genotypes.yaml", _File).root
     return {entry.genotype: entry for entry in entries}
+
+
+def gene_of(name: str) -> str | None:
+    """The genotype, where a name among the drugs taken is one.
+
+    Examples
+    --------
+    >>> gene_of("CYP2B6 *1/*6"), gene_of("rifampicin")
+    ('*1/*6', None)
+    """
+    words = name.strip()
+    return words[len(_GENE) :].strip() if words.lower().startswith(_GENE) else None
 
 
 def readings(cyp2b6: str, *, liver: Liver | None = None) -> tuple[Reading, Reading]:

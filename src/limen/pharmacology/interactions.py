@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import resources
 from typing import Literal
 
@@ -14,10 +13,16 @@ from pydantic import Field, RootModel
 from limen.errors import InputError
 from limen.evidence import Verification, read_yaml
 from limen.evidence.yaml import Record
+from limen.pharmacology.genotype import gene_of, readings
 from limen.pharmacology.liver_split import Liver, Site, Split, split
 from limen.pharmacology.models.schema import Product, Route, Sourced
+from limen.pharmacology.modifiers import Modifiers
 from limen.pharmacology.outcome import Flag
 
+__all__ = ["Mechanism", "Modifiers", "Perpetrator", "RouteEffect", "modifiers", "perpetrator", "perpetrators"]
+
+# After a drug's name: apply its sizes with this mark too.
+UNVERIFIED = "[M]"
 _RATIOS = {
     "auc_ratio": "area",
     "cmax_ratio": "peak",
@@ -133,53 +138,6 @@ def perpetrator(name: str) -> Perpetrator:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Modifiers:
-    """What other drugs do to a model.
-
-    Attributes
-    ----------
-    clearance_ratio : float
-        On CL, in a model without a liver.
-    absorbed_ratio : mapping of route to ratio
-        On the share of a dose by that route that arrives, in a model without a liver.
-    gut_ratio, hepatic_ratio : float
-        On what survives the gut wall and on KEL and KMET, in a model with a liver.
-    flags : tuple of Flag
-    sources : tuple of str
-    """
-
-    clearance_ratio: float = 1.0
-    absorbed_ratio: Mapping[str, float] = field(default_factory=dict)
-    gut_ratio: float = 1.0
-    hepatic_ratio: float = 1.0
-    flags: tuple[Flag, ...] = ()
-    sources: tuple[str, ...] = ()
-
-    @property
-    def parameter_ratios(self) -> dict[str, float]:
-        """Parameter to ratio, of those that change: CL in a model without a liver; KEL, KMET and FGUT in one with."""
-        found = {
-            "CL": self.clearance_ratio,
-            "KEL": self.hepatic_ratio,
-            "KMET": self.hepatic_ratio,
-            "FGUT": self.gut_ratio,
-        }
-        return {name: ratio for name, ratio in found.items() if ratio != 1.0}
-
-    def then(self, other: Modifiers) -> Modifiers:
-        """Both together: their factors multiply, which is an assumption where both act on one enzyme."""
-        routes = {**self.absorbed_ratio, **other.absorbed_ratio}
-        return Modifiers(
-            self.clearance_ratio * other.clearance_ratio,
-            {r: self.absorbed_ratio.get(r, 1.0) * other.absorbed_ratio.get(r, 1.0) for r in routes},
-            self.gut_ratio * other.gut_ratio,
-            self.hepatic_ratio * other.hepatic_ratio,
-            (*self.flags, *other.flags),
-            tuple(dict.fromkeys((*self.sources, *other.sources))),
-        )
-
-
 def modifiers(
     names: Sequence[str],
     routes: Collection[str],
@@ -193,7 +151,8 @@ def modifiers(
     Parameters
     ----------
     names : sequence of str
-        Drugs taken too.
+        Drugs taken too; ``rifampicin [M]`` applies its unverified sizes as well. ``CYP2B6 *1/*6`` is a genotype: its
+        effect in patients is applied and the dispute is told (``genotype.readings`` has both).
     routes : collection of str
         Routes of the regimen.
     product : str, optional
@@ -216,9 +175,18 @@ def modifiers(
     ['no-iv-interaction-size']
     """
     total = Modifiers()
-    for name in dict.fromkeys(perpetrator(name).drug for name in names):
-        total = total.then(_of(perpetrator(name), routes, product, liver, unverified))
-    if len({perpetrator(name).drug for name in names}) > 1:
+    drugs: dict[str, bool] = {}
+    for name in names:
+        gene = gene_of(name)
+        if gene is not None:
+            total = total.then(readings(gene, liver=liver)[0].modifiers)
+            continue
+        marked = name.strip().upper().endswith(UNVERIFIED)
+        drug = perpetrator(name.strip()[: -len(UNVERIFIED)] if marked else name).drug
+        drugs[drug] = drugs.get(drug, False) or marked or unverified
+    for drug, also_unverified in drugs.items():
+        total = total.then(_of(perpetrator(drug), routes, product, liver, also_unverified))
+    if len(drugs) > 1:
         told = Flag(
             "interactions-multiplied",
             "Each drug's effect was measured alone; together they are multiplied, an assumption [P]",
@@ -264,7 +232,7 @@ def _absent(
         return Flag(
             "interaction-unverified",
             f"{other.drug}: {route.upper()} AUC times {there.auc_ratio:g} [{there.verification}] was not read in a"
-            " source and is not applied; ask for unverified sizes to apply it",
+            f" source and is not applied; '{other.drug} {UNVERIFIED}' applies it",
         )
     bound = ""
     if route in _PARENTERAL and "po" in usable and liver is not None:

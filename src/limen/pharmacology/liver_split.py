@@ -141,7 +141,7 @@ def split(measured_ratio: Mapping[str, float], liver: Liver, site: Site) -> Spli
 
 def _with_gut(measured_ratio: Mapping[str, float], liver: Liver, hepatic: float) -> Split:
     if "po" not in measured_ratio:
-        return Split(1.0, hepatic)
+        return _with_nose(measured_ratio, liver, hepatic)
     wanted = measured_ratio["po"] * hepatic
     gut = _gut(wanted, liver)
     if gut == wanted:
@@ -150,6 +150,19 @@ def _with_gut(measured_ratio: Mapping[str, float], liver: Liver, hepatic: float)
     return Split(
         gut, gut / measured_ratio["po"], f"more than everything would have to survive the gut wall ({wanted:.2f} times)"
     )
+
+
+def _with_nose(measured_ratio: Mapping[str, float], liver: Liver, hepatic: float) -> Split:
+    """The liver is settled; what is left by nose is the gut's part of what is swallowed."""
+    swallowed = (1.0 - liver.nasal_fraction) * liver.gut_fraction * (1.0 - liver.extraction_fraction)
+    if "in" not in measured_ratio or swallowed == 0:
+        return Split(1.0, hepatic)
+    by_nose = liver.nasal_fraction * liver.auc_ratio("iv", 1.0, hepatic)
+    wanted = hepatic * (measured_ratio["in"] * (liver.nasal_fraction + swallowed) - by_nose) / swallowed
+    if wanted < 0:
+        return Split(1.0 / _ALL, hepatic, "by nose the area falls further than all that is swallowed")
+    gut = _gut(wanted, liver)
+    return Split(gut, hepatic, None if gut == wanted else "more than everything would have to survive the gut wall")
 
 
 def _nasal(ratio: float, liver: Liver, site: Site) -> Split:
