@@ -19,7 +19,7 @@ Values = Mapping[str, Array]
 # mg/L to ng/mL
 _NG_PER_ML = 1000.0
 # Equal steps in a chain have no full set of eigenvectors. Two are set this far apart on either side of their rate,
-# which changes the result by the square of it: 1e-9.
+# which changes what has passed by the square of it: 1e-9 of the dose.
 _APART = 3e-5
 
 

@@ -233,13 +233,12 @@ class Solution:
         entry = (self.inverse[part, :, pulse.state] * pulse.amount_mg[part, None])[..., None]
         since_min = (time_min - pulse.start_min[part, None])[:, None]
         if pulse.duration_min is None:
-            return entry * np.exp(decay * np.maximum(since_min, 0.0)) * (since_min >= 0)
+            return np.asarray(entry * np.exp(decay * np.maximum(since_min, 0.0)) * (since_min >= 0))
         duration_min = pulse.duration_min[part, None, None]
         running_min = np.clip(since_min, 0.0, duration_min)
         after_min = np.maximum(since_min - duration_min, 0.0)
         grown = np.expm1(decay * running_min) / (decay * duration_min)
-        held: Array = entry * grown * np.exp(decay * after_min)
-        return held
+        return np.asarray(entry * grown * np.exp(decay * after_min))
 
     def _spans(self, time_min: Array) -> list[tuple[int, int, int]]:
         """Segments that hold any of the times, with the first and one past the last of them."""
