@@ -62,7 +62,10 @@ def register(app: typer.Typer) -> None:
         product: Annotated[str | None, typer.Option(help="racemic, s-ketamine or esketamine-nasal.")] = None,
         population: Annotated[int, typer.Option(help="Virtual patients, for percentiles.")] = 0,
         seed: Annotated[int, typer.Option(help="Seed of the virtual patients.")] = 1,
-        with_: Annotated[list[str] | None, typer.Option("--with", help="Another drug taken; repeatable.")] = None,
+        with_: Annotated[
+            list[str] | None,
+            typer.Option("--with", help="Another drug taken, or a genotype such as 'CYP2B6 *1/*6'; repeatable."),
+        ] = None,
         plot: Annotated[str | None, typer.Option(help="Draw to this .svg or .png file.")] = None,
         out: Annotated[str | None, typer.Option(help="Write the curves to this .csv or .parquet file.")] = None,
         json: Json = False,
@@ -70,7 +73,14 @@ def register(app: typer.Typer) -> None:
         """What a dose will do: concentration in plasma and at the effect site, and pressure."""
         _check_ending(plot, (".svg", ".png"), "--plot")
         _check_ending(out, (".csv", ".parquet"), "--out")
-        result = _run(model, patient, dose, until, every, product, population, seed, with_ or [])
+        profile = read_json(patient)
+        others = with_ or []
+        result = _run(model, profile, dose, until, every, product, population, seed, others)
+        # A disputed genotype is read both ways, and both readings are shown.
+        no_gene = _without_genotype(others)
+        other_way = (
+            None if no_gene == others else _run(model, profile, dose, until, every, product, population, seed, no_gene)
+        )
         if plot is not None:
             from limen.reports.plots import draw_forecast
 
@@ -79,14 +89,25 @@ def register(app: typer.Typer) -> None:
         if out is not None:
             _write(out, lambda path: _table(result, path, Path(out).suffix))
         if json:
-            print_json(result.to_json())
-        else:
-            typer.echo("\n".join(_lines(result)))
+            entry = result.to_json()
+            print_json(entry if other_way is None else entry | {"without_genotype": other_way.to_json()})
+            return
+        typer.echo("\n".join(_lines(result)))
+        if other_way is not None:
+            typer.echo("\nThe other reading: the genotype changes nothing\n" + "\n".join(_lines(other_way)))
+
+
+def _without_genotype(others: list[str]) -> list[str]:
+    if not others:
+        return others
+    from limen.pharmacology.genotype import gene_of
+
+    return [name for name in others if gene_of(name) is None]
 
 
 def _run(
     model: str,
-    patient: str,
+    patient: dict[str, Any],
     dose: list[str],
     until: str,
     every: str,
@@ -111,7 +132,7 @@ def _run(
         models.get(model)
     if seed < 0:
         raise InputError(f"seed {seed}", where="--seed", allowed="0 or more")
-    profile, unknown = PatientProfile.from_json(read_json(patient))
+    profile, unknown = PatientProfile.from_json(patient)
     until_min = parse_duration_min(until, where="--until")
     every_min = parse_duration_min(every, where="--every")
     orders = [order for text in dose for order in parse_steps(text, where="--dose")]
