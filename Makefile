@@ -6,6 +6,9 @@ PORT ?= 8000
 BIN := .venv/bin
 VENDOR := src/limen/clinic/static/vendor
 
+# Where it is set every start compiles every module anew: half a second a command, seconds a server.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup setup-dev run test check fast soak bench docs lock wheel clean
 
 help: ## List the targets

@@ -12,6 +12,7 @@ from ruamel.yaml.comments import CommentedBase
 from ruamel.yaml.error import MarkedYAMLError
 
 from limen.errors import KnowledgeError
+from limen.evidence.compiled import parsed
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -31,19 +32,24 @@ def read_yaml(path: Path | Traversable, model: type[T]) -> T:
         If the text is not YAML 1.2, repeats a key, or does not fit the model. Names the file, the line and the key.
     """
     text = path.read_text(encoding="utf-8")
+    tree = parsed(path, text, lambda text: _plain(_tree(text, path.name)))
     try:
-        tree = YAML(typ="rt", pure=True).load(text)
-    except MarkedYAMLError as problem:
-        mark = problem.problem_mark
-        where = f"{path.name}:{mark.line + 1}" if mark else path.name
-        raise KnowledgeError(str(problem.problem or problem.context or "not YAML"), where=where) from None
-    try:
-        return model.model_validate(_plain(tree))
+        return model.model_validate(tree)
     except ValidationError as problem:
         first = problem.errors(include_url=False)[0]
         keys = [part for part in first["loc"] if isinstance(part, str | int)]
-        where = f"{path.name}:{_line(tree, keys)} {'.'.join(map(str, keys))}"
+        where = f"{path.name}:{_line(_tree(text, path.name), keys)} {'.'.join(map(str, keys))}"
         raise KnowledgeError(f"{first['msg']} (got {first['input']!r:.80})", where=where) from None
+
+
+def _tree(text: str, name: str) -> Any:
+    """The text as a tree that knows its lines."""
+    try:
+        return YAML(typ="rt", pure=True).load(text)
+    except MarkedYAMLError as problem:
+        mark = problem.problem_mark
+        where = f"{name}:{mark.line + 1}" if mark else name
+        raise KnowledgeError(str(problem.problem or problem.context or "not YAML"), where=where) from None
 
 
 def _plain(node: Any) -> Any:
