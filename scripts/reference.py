@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import effects_page
 import typer
 from typer.main import get_command
 
@@ -198,6 +199,9 @@ def pages() -> dict[str, str]:
         "protocols.md": protocols_page(),
         "instruments.md": instruments_page(),
         "models.md": models_page(),
+        "effects.md": "\n".join(
+            (f"# Effects\n\n{NOTE}\nMarks: {MARKS}. An empty cell was not read.\n", *effects_page.sections(table))
+        ),
         "sources.md": sources_page(),
         "cli.md": commands_page(),
         "README.md": f"# Reference\n\n{NOTE}\nKnowledge release {knowledge_release()}.\n\n"
@@ -209,6 +213,7 @@ def pages() -> dict[str, str]:
                 ("protocols.md", "Protocols"),
                 ("instruments.md", "Instruments"),
                 ("models.md", "Models"),
+                ("effects.md", "Effects"),
                 ("sources.md", "Sources"),
                 ("cli.md", "Command line"),
             )
