@@ -296,7 +296,7 @@ def _advice(search: _Search, best: _Found, pump: Pump, bolus: bool) -> Advice:
     binding = tuple(
         wall
         for wall in search.walls
-        if best.peaks[wall.name] > 0.98 * wall.limit or wall.limit - best.peaks[wall.name] < steps.get(wall.kind, 0.0)
+        if best.peaks[wall.name] > 0.98 * wall.limit or wall.limit - best.peaks[wall.name] <= steps.get(wall.kind, 0.0)
     )
     doses = best.amounts.doses()
     return Advice(
