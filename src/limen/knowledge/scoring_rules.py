@@ -165,13 +165,13 @@ class SafetyItem(Claim):
     item: int
     rungs: tuple[Rung, ...]
 
-    def action(self, answer: float | None) -> SafetyAction:
+    def action(self, answer_score: float | None) -> SafetyAction:
         """What the answer asks for; a missing answer must be asked."""
-        if answer is None:
+        if answer_score is None:
             return "safety-item-missing-ask-before-dosing"
         reached: SafetyAction = "none"
         for rung in self.rungs:
-            if answer >= rung.at_least:
+            if answer_score >= rung.at_least:
                 reached = rung.action
         return reached
 
