@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from limen.errors import InputError
-from limen.pharmacology.interaction_check import check
+from limen.pharmacology.interaction_check import check, report
 from limen.pharmacology.regimen import Dose
 
 MODEL = "perez-ruixo-2021"
@@ -85,3 +85,21 @@ def test_what_was_not_measured_has_no_row() -> None:
     assert check("clarithromycin", Dose(84, "in"), MODEL, "esketamine-nasal") == ()
     with pytest.raises(InputError, match="no effect size on file"):
         check("aspirin", Dose(14, "po"), MODEL, "s-ketamine")
+
+
+def test_the_report_holds_every_verified_size() -> None:
+    rows = report()
+    sizes = {(row.drug, row.route) for row in rows}
+    assert sizes == {
+        ("rifampicin", "iv"),
+        ("rifampicin", "po"),
+        ("ticlopidine", "po"),
+        ("ticlopidine", "in"),
+        ("clarithromycin", "po"),
+        ("itraconazole", "po"),
+        ("grapefruit juice", "po"),
+        ("st john's wort", "po"),
+    }
+    for row in rows:
+        if row.set_by:
+            assert row.model_ratio == pytest.approx(row.measured_ratio, rel=2e-3), row

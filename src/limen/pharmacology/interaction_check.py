@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from limen.evidence import Verification
-from limen.pharmacology.interactions import RouteEffect, perpetrator
+from limen.pharmacology.interactions import RouteEffect, perpetrator, perpetrators
 from limen.pharmacology.outcome import Forecast
 from limen.pharmacology.patient import PatientProfile
-from limen.pharmacology.regimen import Dose
+from limen.pharmacology.regimen import Dose, parse_dose, resolve
 from limen.pharmacology.simulate import simulate
 
 # Long enough that the area is whole.
@@ -96,6 +96,25 @@ def check(drug: str, dose: Dose, model: str, product: str, *, weight_kg: float =
         )
 
     return _compare(perpetrator(drug).drug, effect, _measures(run([drug])), _measures(run([])))
+
+
+def report(model: str = "perez-ruixo-2021", *, weight_kg: float = 70.0) -> tuple[Comparison, ...]:
+    """:func:`check` of every drug, route and product that the model covers, at the doses of the studies.
+
+    Where a study's dose was not read, one device of 28 mg is taken by nose and 0.2 mg/kg by other routes.
+
+    Examples
+    --------
+    >>> {row.drug for row in report()} >= {"ticlopidine", "rifampicin"}
+    True
+    """
+    rows: list[Comparison] = []
+    for other in perpetrators():
+        for effect in other.effects:
+            product = effect.product or "s-ketamine"
+            text = f"{effect.study_dose or ('28 mg' if effect.route == 'in' else '0.2 mg/kg')} {effect.route}"
+            rows += check(other.drug, resolve(parse_dose(text), weight_kg), model, product, weight_kg=weight_kg)
+    return tuple(rows)
 
 
 def _compare(

@@ -41,9 +41,12 @@ class RouteEffect(Sourced):
     ----------
     product : str or None
         The only product it holds for; ``None``: measured with S-ketamine, taken for the racemate too.
+    study_dose : str or None
+        What was given, as ``regimen.parse_dose`` reads it without its route; ``None`` where that was not read.
     """
 
     route: Route
+    study_dose: str | None = None
     product: Product | None = None
     auc_ratio: float = Field(gt=0)
     cmax_ratio: float | None = Field(default=None, gt=0)

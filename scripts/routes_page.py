@@ -1,0 +1,121 @@
+"""The reference page of routes: assumed absorption, other drugs, organ function, genotype, and what the model makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from limen.pharmacology.assumed_absorption import Stated, assumptions
+from limen.pharmacology.genotype import genotypes
+from limen.pharmacology.interaction_check import report
+from limen.pharmacology.interactions import perpetrators
+from limen.pharmacology.organ_function import organ_effects
+
+Table = Callable[[Iterable[str], Iterable[Iterable[object]]], str]
+
+
+def sections(table: Table) -> Iterator[str]:
+    """Every section of the page; ``table`` writes a Markdown table."""
+    yield from (_absorption(table), _drugs(table), _check(table), _organs(table), _genes(table))
+
+
+def _stated(item: Stated | None) -> str:
+    if item is None:
+        return ""
+    unit = "" if item.unit == "fraction" else f" {item.unit}"
+    span = "" if item.low is None else f" ({item.low:g} to {item.high:g})"
+    return f"{item.typical:g}{span}{unit} [{item.verification}]"
+
+
+def _absorption(table: Table) -> str:
+    rows = [
+        (
+            item.route,
+            item.product,
+            item.age,
+            _stated(item.fraction),
+            _stated(item.peak_min),
+            _stated(item.zero_order_min),
+            _stated(item.rate_per_h),
+            item.disputed,
+            "; ".join(" ".join((stated.note or "").split()) for stated in (item.fraction, item.speed)),
+            ", ".join(item.sources),
+        )
+        for item in assumptions()
+    ]
+    head = ("route", "product", "age", "share", "peak", "even release", "rate", "disputed", "from", "sources")
+    return (
+        "## Absorption that no model has\n\n"
+        "A range holds 90 of 100 virtual patients. A time of the peak is made into a rate in the body it is used"
+        " with.\n\n" + table(head, rows)
+    )
+
+
+def _drugs(table: Table) -> str:
+    rows = [
+        (
+            other.drug,
+            f"{other.mechanism.acts} {', '.join(other.mechanism.enzymes)}",
+            effect.route,
+            effect.product or "s-ketamine, racemic",
+            effect.study_dose,
+            ", ".join(f"{name.removesuffix('_ratio')} x{value:g}" for name, value in effect.measured.items()),
+            "yes" if effect.verified else "only when asked",
+            str(effect.verification),
+            effect.source,
+        )
+        for other in perpetrators()
+        for effect in other.effects
+    ]
+    head = ("drug", "mechanism", "route", "product", "dose", "measured", "applied", "mark", "source")
+    return "## Other drugs\n\n" + table(head, rows)
+
+
+def _check(table: Table) -> str:
+    rows = [
+        (
+            row.drug,
+            row.route,
+            row.quantity.removesuffix("_ratio"),
+            f"{row.measured_ratio:g}",
+            "" if row.model_ratio is None else f"{row.model_ratio:.2f}",
+            "given to the model" if row.set_by else "",
+        )
+        for row in report()
+    ]
+    head = ("drug", "route", "ratio of", "measured", "perez-ruixo-2021", "note")
+    return (
+        "## What the model makes of them\n\n"
+        "Only the area is given to the model, divided between gut and liver. The rest shows how far its mechanism"
+        " agrees with what was seen; nothing is tuned to it.\n\n" + table(head, rows)
+    )
+
+
+def _organs(table: Table) -> str:
+    rows = [
+        (
+            effect.title,
+            effect.route,
+            effect.product,
+            effect.sizes,
+            "yes" if effect.apply else "told",
+            " ".join((effect.note or "").split()),
+            str(effect.verification),
+            effect.source,
+        )
+        for effect in organ_effects()
+    ]
+    head = ("who", "route", "product", "against normal", "applied", "note", "mark", "source")
+    return "## Organ function, age and weight\n\n" + table(head, rows)
+
+
+def _genes(table: Table) -> str:
+    rows = [
+        (name, f"{entry.clearance.value:g} L/h", str(entry.clearance.verification), entry.clearance.source)
+        for name, entry in genotypes().items()
+    ]
+    return (
+        "## CYP2B6\n\n"
+        "Clearance under subcutaneous infusion in patients; one oral dose in volunteers showed no difference"
+        " (pk-rao-2016). Off unless a genotype is given; then both readings are shown.\n\n"
+        + table(("genotype", "clearance", "mark", "source"), rows)
+    )
