@@ -9,7 +9,7 @@ from typing import Any
 from limen.care.alarm_limits import span
 from limen.evidence import Verification
 from limen.evidence.marks import weakest
-from limen.knowledge.discharge import DischargeRules, discharge
+from limen.knowledge.discharge import DischargeRules, MinimumTime, discharge
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ class Readiness:
     ----------
     verification : Verification
         The weakest mark of the criteria used.
-    earliest_t_s : float or None
-        When the minimum time is over; ``None`` where it cannot be told.
+    earliest_t_s, earliest_because : float, str or None
+        When the minimum time is over, and why then; ``None`` where it cannot be told.
     afterwards : tuple of mapping
         What is due once the patient has left: rule and text.
     """
@@ -90,6 +90,7 @@ class Readiness:
     met: tuple[str, ...]
     verification: Verification
     earliest_t_s: float | None
+    earliest_because: str | None
     afterwards: tuple[dict[str, str], ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -101,6 +102,7 @@ class Readiness:
             "met": list(self.met),
             "verification": self.verification.value,
             "earliest_t_s": self.earliest_t_s,
+            "earliest_because": self.earliest_because,
             "afterwards": list(self.afterwards),
         }
 
@@ -139,15 +141,34 @@ def readiness(facts: DischargeFacts, rules: DischargeRules | None = None) -> Rea
     minimum = used.time_for(facts.product, facts.route)
     if minimum is not None:
         marks.append(minimum.verification)
+    earliest_t_s, earliest_because = judge.earliest()
     return Readiness(
         t_s=facts.at_t_s,
         ready=not unmet,
         unmet=tuple(unmet),
         met=tuple(criterion.id for criterion in judged if criterion.id not in against),
         verification=weakest(marks),
-        earliest_t_s=judge.earliest_t_s(),
+        earliest_t_s=earliest_t_s,
+        earliest_because=earliest_because,
         afterwards=judge.afterwards(),
     )
+
+
+def minimum_stay(minimum: MinimumTime, escort: bool | None) -> tuple[float, str]:
+    """The minutes that a patient stays, and for whom they are: the longer ones until an escort is recorded.
+
+    Examples
+    --------
+    >>> minimum_stay(discharge().time_for("racemic", "iv"), None)
+    (120.0, 'while no escort is recorded')
+    """
+    if escort or minimum.alone_min is None:
+        return minimum.with_escort_min, "with an escort"
+    return minimum.alone_min, "without an escort" if escort is not None else "while no escort is recorded"
+
+
+def _since(minimum: MinimumTime) -> str:
+    return "the first device" if minimum.counts_from == "first-device" else "the end of the dose"
 
 
 class _Judge:
@@ -276,20 +297,13 @@ class _Judge:
         if start is None:
             what = "first device" if minimum.counts_from == "first-device" else "end of the dose"
             return [Unmet("DIS-5", f"{what} not recorded")]
-        needed_min, who = self._needed(minimum.with_escort_min, minimum.alone_min)
+        seen = facts.seen.get("escort")
+        needed_min, who = minimum_stay(minimum, None if seen is None else bool(seen.value))
         passed_min = (facts.at_t_s - start) / 60
         if passed_min >= needed_min:
             return []
-        since = "the first device" if minimum.counts_from == "first-device" else "the end of the dose"
+        since = _since(minimum)
         return [Unmet("DIS-5", f"{span(passed_min * 60)} since {since}, {needed_min:g} min {who} are needed")]
-
-    def _needed(self, with_escort_min: float, alone_min: float | None) -> tuple[float, str]:
-        seen = self.facts.seen.get("escort")
-        if seen is not None and seen.value:
-            return with_escort_min, "with an escort"
-        if alone_min is None:
-            return with_escort_min, "with an escort"
-        return alone_min, "without an escort" if seen is not None else "while no escort is recorded"
 
     def _counted_from(self) -> float | None:
         minimum = self.rules.time_for(self.facts.product, self.facts.route)
@@ -297,12 +311,14 @@ class _Judge:
             return None
         return self.facts.first_device_t_s if minimum.counts_from == "first-device" else self.facts.dose_end_t_s
 
-    def earliest_t_s(self) -> float | None:
+    def earliest(self) -> tuple[float | None, str | None]:
         minimum = self.rules.time_for(self.facts.product, self.facts.route)
         start = self._counted_from()
         if minimum is None or start is None or self.facts.running:
-            return None
-        return start + self._needed(minimum.with_escort_min, minimum.alone_min)[0] * 60
+            return None, None
+        seen = self.facts.seen.get("escort")
+        needed_min, who = minimum_stay(minimum, None if seen is None else bool(seen.value))
+        return start + needed_min * 60, f"{needed_min:g} min after {_since(minimum)} {who}"
 
     def leaving(self) -> list[Unmet]:
         found: list[Unmet] = []

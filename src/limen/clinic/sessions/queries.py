@@ -14,6 +14,7 @@ from django.utils import timezone
 from limen.care.alarm_state import AlarmState
 from limen.care.alarm_state import Sample as Measured
 from limen.care.alarms import Watch
+from limen.care.discharge import minimum_stay
 from limen.clinic.sessions.export import export_session, find_session
 from limen.clinic.sessions.models import AlarmSnapshot, LiveEvent, Sample, Session, SessionEvent
 from limen.clinic.sessions.outlook import outlook
@@ -23,7 +24,7 @@ from limen.clinic.sites.models import Chair, Site
 from limen.session.events import Event
 from limen.session.export import RuleSet
 from limen.session.header import SessionHeader
-from limen.session.readiness import ready_at
+from limen.session.readiness import dose_route, ready_at
 from limen.session.schedule import due_list
 from limen.session.signals import signal_views
 from limen.session.state import SessionState, fold
@@ -203,8 +204,12 @@ def _tile(reading: _Reading) -> dict[str, Any]:
 
 
 def _recovery_min(reading: _Reading) -> float | None:
-    """How long the protocol watches after the dose."""
-    return reading.rules.monitoring.schedule_for(reading.header.protocol).after_until_min
+    """How long the patient stays after the dose: the time that "not before" counts to."""
+    minimum = reading.rules.discharge.time_for(*dose_route(reading.header, reading.state))
+    if minimum is None:
+        return None
+    escort = reading.state.latest.get("escort")
+    return minimum_stay(minimum, None if escort is None else bool(escort.value))[0]
 
 
 def _signals(reading: _Reading) -> dict[str, Any]:

@@ -65,8 +65,9 @@
     find("[data-dose]").textContent = words.exact(session.dose_mg);
     find("[data-pushed]").setAttribute("width", session.dose_mg ? Math.min(100, (100 * given) / session.dose_mg) : 0);
     const { gone, planned } = limen.progress(session);
-    const of = planned ? ` of ${words.span(planned)}` : "";
-    find("[data-phase]").textContent = `${words.phases[session.phase]}${session.started_at ? ` ${words.span(Math.max(0, gone))}${of}` : ""}`;
+    const after = ["stopped", "recovery"].includes(session.phase); // then "not before" below is the one time that counts
+    const of = after ? " ago" : planned ? ` of ${words.span(planned)}` : "";
+    find("[data-phase]").textContent = `${session.phase === "recovery" ? "Dose ended" : words.phases[session.phase]}${session.started_at ? ` ${words.span(Math.max(0, gone))}${of}` : ""}`;
     const next = find("[data-next]");
     next.replaceChildren();
     if (!session.next) return;
@@ -107,13 +108,16 @@
       said.textContent = "not started";
       return;
     }
-    const earliest = ready.earliest_t_s !== null ? `not before ${limen.clock(session, ready.earliest_t_s).slice(0, 5)}` : "";
+    const early = ready.earliest_t_s !== null && ready.earliest_t_s > limen.elapsed(session);
+    const earliest = early ? `not before ${limen.clock(session, ready.earliest_t_s).slice(0, 5)}` : "";
     said.textContent = ready.ready ? "every criterion is met" : `${ready.unmet.length} not met${earliest ? `, ${earliest}` : ""}`;
     const wanted = ["stopped", "recovery"].includes(session.phase);
     const box = find("[data-ready]");
     if (box.dataset.phase !== session.phase) box.open = wanted; // opens by itself once leaving is the question
     box.dataset.phase = session.phase;
-    for (const item of ready.unmet) list.append(el("li", {}, el("b", {}, `${item.rule} `), item.because));
+    // The minimum stay once, as the time it ends and why then.
+    const why = (item) => (item.rule === "DIS-5" && early ? `${earliest}: ${ready.earliest_because}` : item.because);
+    for (const item of ready.unmet) list.append(el("li", {}, el("b", {}, `${item.rule} `), why(item)));
   }
 
   function drawLog() {
@@ -153,7 +157,7 @@
   // The lanes take what the window leaves over, so that the rows of five and Stop stay in sight.
   function heights() {
     const top = find("[data-trend]").getBoundingClientRect().top + window.scrollY;
-    const room = Math.max(280, window.innerHeight - top - find(".obs-set").offsetHeight - 16);
+    const room = Math.max(200, window.innerHeight - top - find(".obs-set").offsetHeight - 60); // the time axis and the lines between
     return (part) => Math.round((room - 34) * part);
   }
 
@@ -229,7 +233,7 @@
 
   function drawRail() {
     const standing = document.body.classList.contains("is-blind") ? [] : entries();
-    limen.rail(find("[data-rail]"), standing, null, 3);
+    limen.rail(find("[data-rail]"), standing, null, 6);
     limen.sound(document.body.classList.contains("is-blind") ? ["medium"] : limen.sounding(entries()));
   }
 

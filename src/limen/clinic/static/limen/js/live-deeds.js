@@ -78,8 +78,7 @@
     observed("Saving");
     const answer = await send("observation.recorded", { ...values, device_values: beside }, "Observation");
     if (answer.error) return;
-    const moaas = values.moaas === 1 ? "1–0" : values.moaas;
-    observed(`${answer.kept ? "Kept" : "Saved"} ${limen.clock(link.session(), now).slice(0, 8)}: sedation ${moaas}, dissociation ${values.dissociation}.`);
+    observed(`${answer.kept ? "Kept" : "Saved"} ${limen.clock(link.session(), now).slice(0, 8)}: sedation ${values.moaas}, dissociation ${values.dissociation}.`);
     last = answer.id;
     const button = find("[data-undo]");
     button.hidden = !last;

@@ -66,13 +66,28 @@
     const known = session.signals[signal];
     item.dataset.staleS = known ? known.stale_s : 10;
     item.dataset.lostS = known ? known.lost_s : 30;
-    item.dataset.prefix = known && known.cuff ? `${prefix}cuff ` : prefix;
+    const lead = recovering(session, signal) ? `recovering, ${prefix}` : prefix;
+    item.dataset.prefix = known && known.cuff ? `${lead}cuff ` : lead;
     item.dataset.lostWord = known && known.no_value ? "no valid value" : "silent";
     const seen = known && known.value !== null ? known : null;
     limen.show(item, seen ? words ?? round(seen.value) : null, seen ? isoAt(session, seen.t_s) : "");
   }
 
   const round = (value) => String(Math.round(value));
+
+  // Whether the value behind a standing alarm is within its limit again: the alarm ends once it has held for a while.
+  function isBack(session, alarm) {
+    const known = session.signals[alarm.signal];
+    if (alarm.kind !== "physiological" || alarm.limit === null || !known || known.value === null || known.t_s <= alarm.measured_t_s) return false;
+    return alarm.condition.endsWith("low") ? known.value > alarm.limit : known.value < alarm.limit;
+  }
+
+  // A number that looks normal in an alarm's colour says why.
+  function recovering(session, signal) {
+    const also = signal === "NIBP_SYS" ? [signal, "NIBP_DIA", "NIBP_MEAN"] : [signal];
+    const mine = session.alarms.filter((alarm) => also.includes(alarm.signal) && alarm.kind === "physiological");
+    return mine.length > 0 && mine.every((alarm) => isBack(session, alarm));
+  }
 
   // The worst standing alarm on a signal colours its number.
   function colour(item, alarms, signals) {
@@ -109,13 +124,15 @@
   function rail(place, entries, open, most = 8) {
     const groups = grouped(entries);
     const shown = groups.slice(0, groups.length > most ? most - 1 : most);
-    const wanted = new Set(shown.map((group) => group.id));
+    const folded = more(place, groups.slice(shown.length));
+    const wanted = new Set(groups.map((group) => group.id));
     for (const [id, known] of lines) {
       if (wanted.has(id)) continue;
       known.node.remove();
       lines.delete(id);
     }
-    shown.forEach((group, index) => {
+    groups.forEach((group, nth) => {
+      const [home, index] = nth < shown.length ? [place, nth] : [folded, nth - shown.length];
       const same = lines.get(group.id);
       if (same && same.count !== group.alarms.length) {
         same.node.remove();
@@ -125,17 +142,27 @@
       const known = lines.get(group.id);
       known.group = group;
       update(known);
-      if (place.children[index] !== known.node) place.insertBefore(known.node, place.children[index] || null);
+      if (home.children[index] !== known.node) home.insertBefore(known.node, home.children[index] || null);
     });
-    more(place, groups.slice(shown.length));
     document.body.classList.toggle("is-crowded", shown.length > 2);
   }
 
+  // What has no room stands folded below, each line with its own answer.
   function more(place, rest) {
-    place.querySelector(".more")?.remove();
-    if (!rest.length) return;
+    let box = place.querySelector(".more");
+    if (!rest.length) {
+      box?.remove();
+      return null;
+    }
+    if (!box) {
+      box = el("details", { class: "more" }, el("summary", {}), el("div", { class: "rail" }));
+      place.append(box);
+    }
     const said = rest.map(({ session, alarms: [alarm] }) => `${seat(session)} ${alarm.priority}: ${alarm.because.split(/[,;] /)[0]}${alarm.acknowledged_t_s === null ? "" : " (seen)"}`);
-    place.append(el("p", { class: "alarm more" }, `${rest.length} more. ${said.join(". ")}`));
+    const text = `${rest.length} more. ${said.join(". ")}`;
+    const summary = box.querySelector("summary");
+    if (summary.textContent !== text) summary.textContent = text;
+    return box.querySelector(".rail");
   }
 
   function line(group, open) {
@@ -180,7 +207,8 @@
     const [alarm] = alarms;
     const now = elapsed(session);
     const heard = Math.max(...alarms.map((one) => session.signals[one.signal]?.t_s ?? 0));
-    forS.textContent = group.word ? `for ${span(now - heard)}` : `for ${span(Math.max(0, now - alarm.t_s))}`;
+    const back = alarms.every((one) => isBack(session, one));
+    forS.textContent = group.word ? `for ${span(now - heard)}` : `for ${span(Math.max(0, now - alarm.t_s))}${back ? `, now ${round(session.signals[alarm.signal].value)}, within the limit: ends when that holds` : ""}`;
     const acknowledged = alarm.acknowledged_t_s !== null;
     node.classList.toggle("alarm--seen", acknowledged);
     bang.classList.toggle("flash-high", !acknowledged && alarm.priority === "high");
@@ -188,8 +216,8 @@
     seen.hidden = acknowledged;
     if (!acknowledged) by.textContent = "";
     else {
-      const back = alarm.silent_until_t_s !== null && alarm.silent_until_t_s > now ? `, sound back in ${span(alarm.silent_until_t_s - now)}` : "";
-      by.textContent = `Seen by ${alarm.acknowledged_by} ${span(now - alarm.acknowledged_t_s)} ago${back}.`;
+      const sound = alarm.silent_until_t_s !== null && alarm.silent_until_t_s > now ? `, sound back in ${span(alarm.silent_until_t_s - now)}` : "";
+      by.textContent = `Seen by ${alarm.acknowledged_by} ${span(now - alarm.acknowledged_t_s)} ago${sound}.`;
     }
   }
 
