@@ -86,13 +86,15 @@ class QuantileSketch:
             raise InputError(f"more than {_MOST} patients", where="population", allowed=f"at most {_MOST}")
         if not len(values):
             return
-        bits = np.ascontiguousarray(values, dtype=np.float64).view(np.int64)
-        low, high, infinite = histogram.key_range(bits, self._shift, self._floor_key).tolist()
-        if infinite:
-            raise InputError(f"{infinite} infinite values", where="quantiles", allowed="finite values, or NaN")
-        if low <= high:
+        numbers = np.ascontiguousarray(values, dtype=np.float64)
+        ends = np.array([np.fmin.reduce(numbers, axis=None), np.fmax.reduce(numbers, axis=None)])
+        if np.isinf(ends).any():
+            raise InputError("an infinite value", where="quantiles", allowed="finite values, or NaN")
+        if not np.isnan(ends[0]):
+            # A bin's number rises with the value.
+            low, high = (histogram.key_of(end, self._shift, self._floor_key) for end in ends.view(np.int64).tolist())
             self._reach(low, high)
-            histogram.count(bits, self._shift, self._floor_key, self._low_key, self._counts)
+            histogram.count(numbers.view(np.int64), self._shift, self._floor_key, self._low_key, self._counts)
         self.added += len(values)
 
     def merge(self, other: Self) -> None:
@@ -107,28 +109,28 @@ class QuantileSketch:
         self._counts[:, place : place + width] += other._counts
         self.added += other.added
 
-    def quantiles(self, levels: Sequence[float]) -> Array:
+    def quantiles(self, probability: Sequence[float]) -> Array:
         """The quantiles at each time.
 
         Parameters
         ----------
-        levels : sequence of float
+        probability : sequence of float
             0 to 1.
 
         Returns
         -------
-        array (levels, times)
+        array (probabilities, times)
             NaN where nothing was counted.
         """
-        if not all(0 <= level <= 1 for level in levels):
-            raise InputError(f"levels {list(levels)}", where="quantiles", allowed="0 to 1")
+        if not all(0 <= level <= 1 for level in probability):
+            raise InputError(f"probabilities {list(probability)}", where="quantiles", allowed="0 to 1")
         values = self._middles()
-        out = np.full((len(levels), self.times), np.nan)
+        out = np.full((len(probability), self.times), np.nan)
         for time in range(self.times):
             total = np.cumsum(self._counts[time], dtype=np.int64)
             if not total[-1]:
                 continue
-            position = np.asarray(levels) * (total[-1] - 1)
+            position = np.asarray(probability) * (total[-1] - 1)
             lower = np.floor(position).astype(np.int64)
             upper = np.minimum(lower + 1, total[-1] - 1)
             # The place of an order statistic is the first bin whose running count passes it.

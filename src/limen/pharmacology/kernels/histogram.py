@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import njit
 
 from limen.pharmacology.kernels.arrays import Index
 
@@ -16,53 +16,34 @@ Counts = npt.NDArray[np.uint32]
 
 _MAGNITUDE = 0x7FFF_FFFF_FFFF_FFFF
 _INFINITE = 0x7FF0_0000_0000_0000
-# Times that one thread counts together: a cache line of values.
-_TIMES = 8
+# Times counted together: some cache lines of values, with counts that the processor's cache holds.
+_TIMES = 32
 
 
 @njit(cache=True)
-def _key(bits: int, shift: int, floor_key: int) -> int:
-    """0 under the floor, else the bin's number from there, negative for negative numbers."""
+def key_of(bits: int, shift: int, floor_key: int) -> int:
+    """The bin of a number given by its bits: 0 under the floor, else counted from there, negative for negative numbers.
+
+    Examples
+    --------
+    >>> one, floor = int(np.float64(1.0).view(np.int64)), int(np.float64(0.5).view(np.int64))
+    >>> key_of(one, 52, floor >> 52), key_of(floor, 52, floor >> 52)
+    (2, 1)
+    """
     step = ((bits & _MAGNITUDE) >> shift) - floor_key
     if step < 0:
         return 0
     return step + 1 if bits >= 0 else -(step + 1)
 
 
-@njit(cache=True, parallel=True)
-def key_range(bits: Index, shift: int, floor_key: int) -> Index:
-    """Least and greatest key of numbers (rows, times) given by their bits, NaN passed over; and how many are infinite.
-
-    Returns
-    -------
-    array (3,)
-    """
-    rows, times = bits.shape
-    low = np.full(times, np.iinfo(np.int64).max)
-    high = np.full(times, np.iinfo(np.int64).min)
-    infinite = np.zeros(times, dtype=np.int64)
-    for block in prange((times + _TIMES - 1) // _TIMES):
-        end = min(times, (block + 1) * _TIMES)
-        for row in range(rows):
-            for time in range(block * _TIMES, end):
-                size = bits[row, time] & _MAGNITUDE
-                if size >= _INFINITE:
-                    infinite[time] += size == _INFINITE
-                    continue
-                key = _key(bits[row, time], shift, floor_key)
-                low[time] = min(low[time], key)
-                high[time] = max(high[time], key)
-    return np.array([low.min(), high.max(), infinite.sum()])
-
-
-@njit(cache=True, parallel=True)
+@njit(cache=True, nogil=True)
 def count(bits: Index, shift: int, floor_key: int, low_key: int, counts: Counts) -> None:
     """Add numbers (rows, times) to the counts (times, bins) of the keys from ``low_key`` on; NaN is passed over."""
     rows, times = bits.shape
     one = np.uint32(1)
-    for block in prange((times + _TIMES - 1) // _TIMES):
-        end = min(times, (block + 1) * _TIMES)
+    for first in range(0, times, _TIMES):
+        end = min(times, first + _TIMES)
         for row in range(rows):
-            for time in range(block * _TIMES, end):
+            for time in range(first, end):
                 if bits[row, time] & _MAGNITUDE < _INFINITE:
-                    counts[time, _key(bits[row, time], shift, floor_key) - low_key] += one
+                    counts[time, key_of(bits[row, time], shift, floor_key) - low_key] += one

@@ -1,0 +1,90 @@
+"""More patients than memory holds: the same percentiles as all at once, whatever the chunk."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from limen.errors import InputError
+from limen.pharmacology import Dose, PatientProfile, population
+from limen.pharmacology.large_population import population_quantiles
+from limen.pharmacology.quantiles import QuantileSketch
+from limen.pharmacology.simulate import simulate
+
+DOSE = [Dose(35, "iv", 0, 40)]
+PATIENT = PatientProfile(age_years=42, weight_kg=70)
+N = 700
+ERROR = QuantileSketch(1).error_fraction
+FLOOR = QuantileSketch(1).floor
+
+
+def counted(model="fanta-otto-2021", n=N, **more):
+    more = {"until_min": 120, "every_min": 2.0, "seed": population.seed_of(np.random.default_rng(3))} | more
+    return population_quantiles(model, DOSE, PATIENT, n=n, **more)
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return counted()
+
+
+def test_agrees_with_all_patients_in_memory_within_the_stated_bound(whole):
+    rng = np.random.default_rng(3)
+    exact = simulate("fanta-otto-2021", DOSE, PATIENT, until_min=120, every_min=2.0, n=N, rng=rng)
+    assert set(whole.outputs) == set(exact.outputs)
+    for name, curve in exact.outputs.items():
+        np.testing.assert_array_equal(whole.outputs[name].typical, curve.typical)
+        for level in ("p05", "p50", "p95"):
+            expected = getattr(curve.between_patients, level)
+            found = getattr(whole.outputs[name].between_patients, level)
+            assert (np.abs(found - expected) <= np.maximum(ERROR * np.abs(expected), FLOOR) + 1e-9).all(), name
+
+
+def test_peaks_and_areas_agree_too(whole):
+    rng = np.random.default_rng(3)
+    exact = simulate("fanta-otto-2021", DOSE, PATIENT, until_min=120, every_min=2.0, n=N, rng=rng)
+    for name, summary in exact.summary.items():
+        for measure, cell in summary.to_json().items():
+            found = whole.summary[name].to_json()[measure]
+            assert (found is None) == (cell is None), (name, measure)
+            for level in cell or {}:
+                assert found[level] == pytest.approx(cell[level], rel=ERROR * 1.001, abs=FLOOR), (name, measure, level)
+
+
+@pytest.mark.parametrize("chunk", [1, 13, 256, 5000])
+def test_the_chunk_does_not_change_the_answer(chunk):
+    small, other = counted(n=300), counted(n=300, chunk=chunk)
+    for name, curve in small.outputs.items():
+        for level in ("p05", "p50", "p95"):
+            found = getattr(other.outputs[name].between_patients, level)
+            np.testing.assert_array_equal(found, getattr(curve.between_patients, level), err_msg=name)
+
+
+def test_says_the_bound_and_the_number(whole):
+    flag = next(flag for flag in whole.flags if flag.code == "counted-percentiles")
+    assert "700 virtual patients" in flag.message
+    assert "0.2 %" in flag.message
+    assert whole.patients == N
+
+
+def test_finer_bins_state_a_smaller_bound():
+    assert "0.012 %" in counted(n=30, bits=12).flags[-1].message
+
+
+def test_effects_can_be_left_out():
+    found = counted(n=30, with_effects=False)
+    assert set(found.outputs) == {
+        "S_ketamine_venous_ng_per_mL", "S_norketamine_venous_ng_per_mL", "S_ketamine_effect_site_ng_per_mL",
+    }  # fmt: skip
+
+
+def test_tells_how_far_it_is():
+    told = []
+    counted(n=100, chunk=30, progress=lambda done, of: told.append((done, of)))
+    assert told == [(30, 100), (60, 100), (90, 100), (100, 100)]
+
+
+@pytest.mark.parametrize(("n", "chunk"), [(0, None), (-1, None), (10, 0)])
+def test_refuses_no_patients(n, chunk):
+    with pytest.raises(InputError, match="patients"):
+        counted(n=n, chunk=chunk)
