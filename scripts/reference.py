@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import effects_page
+import routes_page
 import typer
 from typer.main import get_command
 
@@ -202,6 +203,12 @@ def pages() -> dict[str, str]:
         "effects.md": "\n".join(
             (f"# Effects\n\n{NOTE}\nMarks: {MARKS}. An empty cell was not read.\n", *effects_page.sections(table))
         ),
+        "routes.md": "\n".join(
+            (
+                f"# Routes, other drugs and organs\n\n{NOTE}\nMarks: {MARKS}. An empty cell was not read.\n",
+                *routes_page.sections(table),
+            )
+        ),
         "sources.md": sources_page(),
         "cli.md": commands_page(),
         "README.md": f"# Reference\n\n{NOTE}\nKnowledge release {knowledge_release()}.\n\n"
@@ -214,6 +221,7 @@ def pages() -> dict[str, str]:
                 ("instruments.md", "Instruments"),
                 ("models.md", "Models"),
                 ("effects.md", "Effects"),
+                ("routes.md", "Routes, other drugs and organs"),
                 ("sources.md", "Sources"),
                 ("cli.md", "Command line"),
             )
