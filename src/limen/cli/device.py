@@ -126,7 +126,7 @@ def _effect_site(doses: list[str], weight_kg: float) -> EffectSite:
         return no_drug
     given = [resolve(parse_dose(text, where="--dose"), weight_kg) for text in doses]
     profile = PatientProfile(age_years=40.0, sex="female", weight_kg=weight_kg)
-    expected = forecast(given, profile, until_min=600, every_min=1)
+    expected = forecast(given, profile, until_min=600, every_min=1, wanted_effects=())
     return tabulated_course(expected.time_h, expected.outputs["ketamine_effect_site_ng_per_mL"].typical)
 
 

@@ -79,6 +79,7 @@ def _forecaster(product: str, known: Case, population: int, seed: int) -> Foreca
         import numpy as np
 
         from limen.errors import InputError
+        from limen.pharmacology.effects import CHAIRSIDE
         from limen.pharmacology.forecast import forecast
 
         rng = np.random.default_rng(seed) if population else None
@@ -93,6 +94,7 @@ def _forecaster(product: str, known: Case, population: int, seed: int) -> Foreca
                 rng,
                 perpetrators=taken,
                 setting=known.setting,
+                wanted_effects=CHAIRSIDE,
             )
         except InputError as problem:
             if problem.where == "population":

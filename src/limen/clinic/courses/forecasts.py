@@ -14,6 +14,7 @@ from limen.care.case import Case
 from limen.care.interactions import perpetrators_of
 from limen.care.planning import Forecaster
 from limen.errors import InputError
+from limen.pharmacology.effects import CHAIRSIDE
 from limen.pharmacology.forecast import forecast
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose
@@ -45,6 +46,7 @@ def forecaster(product: str, case: Case) -> Forecaster | None:
                 rng=np.random.default_rng(SEED),
                 perpetrators=taken,
                 setting=case.setting,
+                wanted_effects=CHAIRSIDE,
             )
         except InputError as problem:
             # Outside what the models were made for: the plan still stands, and says why there is no curve.

@@ -40,7 +40,9 @@ def at_rest(person: Person) -> Vitals:
 def virtual_chair(person: Person, dose_mg: float, duration_min: float, seed: int) -> VirtualChair:
     """This person on a virtual chair, answering to this infusion."""
     profile = PatientProfile(age_years=40.0, sex=person.sex, weight_kg=person.weight_kg, height_cm=person.height_cm)
-    expected = forecast([Dose(dose_mg, "iv", 0.0, duration_min)], profile, until_min=360, every_min=1)
+    expected = forecast(
+        [Dose(dose_mg, "iv", 0.0, duration_min)], profile, until_min=360, every_min=1, wanted_effects=()
+    )
     course = tabulated_course(expected.time_h, expected.outputs["ketamine_effect_site_ng_per_mL"].typical)
     rng = np.random.default_rng(seed)
     return VirtualChair(draw_patient(rng, at_rest(person)), rng, effect_site=course)

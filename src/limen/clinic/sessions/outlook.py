@@ -11,6 +11,7 @@ import numpy as np
 
 from limen.clinic.sessions.models import Session
 from limen.errors import InputError
+from limen.pharmacology.effects import CHAIRSIDE
 from limen.pharmacology.forecast import forecast
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose
@@ -117,6 +118,7 @@ def _again(product: str, parts: tuple[tuple[float, float, float, str], ...], pat
             every_min=STEP_MIN,
             n=PATIENTS,
             rng=np.random.default_rng(SEED),
+            wanted_effects=CHAIRSIDE,
         )
     except InputError as problem:
         # Outside what the models were made for: the session goes on, and the page says why there is no curve.

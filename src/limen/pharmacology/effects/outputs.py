@@ -18,6 +18,9 @@ from limen.pharmacology.outcome import Flag
 
 Array = npt.NDArray[np.float64]
 
+# What a monitor or a nurse can see at the chair; screens and stored forecasts hold these.
+CHAIRSIDE = ("dissociation_pct", "sbp_change_mmHg", "dbp_change_mmHg", "hr_change_per_min", "unresponsive_pct")
+
 
 def links(draws: Array) -> dict[str, Array]:
     """Rates of the links between plasma and the places of effect.

@@ -171,7 +171,6 @@ class Responsiveness(_Effect):
     loss: Normal
     recovery: Normal
     recovery_in_plasma: Normal
-    recovery_children: Fixed
     s_potency: Fixed
     supported_to: Fixed
 
