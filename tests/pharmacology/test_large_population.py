@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
+from limen.cli.main import main
 from limen.errors import InputError
 from limen.pharmacology import Dose, PatientProfile, population
 from limen.pharmacology.large_population import population_quantiles
@@ -88,3 +91,21 @@ def test_tells_how_far_it_is():
 def test_refuses_no_patients(n, chunk):
     with pytest.raises(InputError, match="patients"):
         counted(n=n, chunk=chunk)
+
+
+def test_the_command_counts_what_does_not_fit_in_memory(tmp_path, monkeypatch, capsys):
+    patient = tmp_path / "patient.json"
+    patient.write_text('{"weight_kg": 70, "age_years": 42}')
+    monkeypatch.setattr("limen.pharmacology.response.MAX_PATIENT_POINTS", 10_000)
+    words = ["--dose", "35 mg iv over 40 min", "--until", "2 h", "--every", "2 min", "--population", "300", "--json"]
+    monkeypatch.setattr("sys.argv", ["limen", "simulate", "--model", "kamp-2020", "--patient", str(patient), *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    shown = capsys.readouterr()
+    found = json.loads(shown.out)
+    assert end.value.code == 0
+    assert found["patients"] == 300
+    assert "counted-percentiles" in {flag["code"] for flag in found["flags"]}
+    curve = found["outputs"]["ketamine_arterial_ng_per_mL"]
+    assert curve["p05"][20] < curve["p50"][20] < curve["p95"][20]
+    assert shown.err == ""

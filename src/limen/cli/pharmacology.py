@@ -125,6 +125,7 @@ def _run(
     from limen.pharmacology.infusion_lines import check_lines, parse_steps
     from limen.pharmacology.patient import PatientProfile
     from limen.pharmacology.regimen import resolve
+    from limen.pharmacology.response import MAX_PATIENT_POINTS
     from limen.pharmacology.simulate import simulate
     from limen.units import parse_duration_min
 
@@ -143,6 +144,24 @@ def _run(
         result = forecast(
             doses, profile, product or "racemic", until_min, every_min, population, rng, perpetrators=perpetrators
         )
+    elif population * (until_min / every_min + 1) > MAX_PATIENT_POINTS:
+        from limen.cli.progress import bar
+        from limen.pharmacology.large_population import population_quantiles
+        from limen.pharmacology.population import seed_of
+
+        with bar("Virtual patients") as progress:
+            result = population_quantiles(
+                model,
+                doses,
+                profile,
+                until_min=until_min,
+                every_min=every_min,
+                product=product,
+                n=population,
+                seed=seed_of(np.random.default_rng(seed)),
+                perpetrators=perpetrators,
+                progress=progress,
+            )
     else:
         result = simulate(
             model,
