@@ -11,13 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.pharmacology.disposition import Grown
-from limen.pharmacology.kinetics import Pulse, Solution
+from limen.pharmacology.kinetics import LinearSystem, Pulse, Solution
 
 Array = npt.NDArray[np.float64]
 
 _NG_PER_ML = 1000.0
 # Areas are summed by Gauss-Legendre points on panels between changes of input, short after a change.
 _POINTS = 12
+# Patients whose parent has two rates that nearly meet have no modes: each compartment's outflow is moved by this share
+# more than the last, which changes a concentration by no more than about that share.
+_NUDGE = 1e-5
 _PANELS_MIN = np.array([0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512])
 
 
@@ -27,10 +30,11 @@ def values(grown: Grown, solution: Solution, time_min: Array, first_dose_min: fl
     Parameters
     ----------
     solution : kinetics.Solution
-        Of the parent; every row must be modal.
+        Of the parent.
     first_dose_min : float
         The time from which clearance grows.
     """
+    solution = _separated(solution)
     clock = _Clock(grown, first_dose_min)
     total = np.zeros((len(grown.volume_L), len(time_min)))
     for pulse in pulses_of(solution):
@@ -75,6 +79,16 @@ def pulses_of(solution: Solution) -> list[Pulse]:
                 span = end - start
                 found.append(Pulse(state, np.full(rows, share * rate * span), begin, np.full(rows, span)))
     return found
+
+
+def _separated(solution: Solution) -> Solution:
+    """The same with modes in every row."""
+    if solution.modal.all():
+        return solution
+    rates_per_min = solution.system.rates_per_min.copy()
+    rates_per_min[~solution.modal] *= 1.0 + _NUDGE * np.arange(rates_per_min.shape[2])
+    moved = LinearSystem(rates_per_min, solution.system.entry, solution.system.readout)
+    return Solution(moved, solution.schedule, solution.pulses)
 
 
 class _Clock:

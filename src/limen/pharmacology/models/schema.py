@@ -218,7 +218,7 @@ class Model(Record):
     variability: tuple[Omega, ...] = ()
     between_occasions: tuple[Omega, ...] = ()
     residual: tuple[Residual, ...] = ()
-    unusable_after_fast_input_min: float | None = None
+    unusable_after_fast_input_min: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     caveats: tuple[Caveat, ...] = ()
 
     @model_validator(mode="after")
