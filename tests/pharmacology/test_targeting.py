@@ -140,7 +140,7 @@ def test_no_dose_at_all_where_nothing_is_allowed() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     level=st.floats(20, 400),
     start=st.floats(0, 40),

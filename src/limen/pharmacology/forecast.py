@@ -120,7 +120,7 @@ def combined(solved: Solved, perpetrators: Sequence[str] = (), leaving: Leaving 
             (grid.shown(found.low), grid.shown(found.high)),
             _patients_alone(solved, name) if solved.n else None,
         )
-        summary[name] = _summary(solved, names, found.mean)
+        summary[name] = summary_of(solved, name)
         disagreement[name] = _disagreement(solved, name, names)
     recovery = None if leaving is None else recovery_of(solved, leaving)
     return Forecast(
@@ -188,14 +188,13 @@ def _patients_alone(solved: Solved, name: str) -> Percentiles:
     )
 
 
-def _summary(solved: Solved, names: Sequence[str], typical: Array) -> Summary:
-    grid = solved.grid
+def summary_of(solved: Solved, name: str) -> Summary:
+    """Peak, time and area of one output."""
+    grid, typical = solved.grid, solved.typical(name).mean
     counted = solved.weights > 0
     weights = solved.weights[counted]
     each = [
-        response.measures[name]
-        for name, response, counts in zip(names, solved.responses, counted, strict=True)
-        if counts
+        response.measures[mine] for (mine, response), counts in zip(solved.named(name), counted, strict=True) if counts
     ]
     of_members = _together([measures.rows(slice(0, 1)) for measures in each])
     height, when_min = peaks(typical[None, :], grid.solved_min, grid.corner)

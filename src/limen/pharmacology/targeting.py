@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +12,10 @@ import numpy.typing as npt
 
 from limen.errors import InputError
 from limen.pharmacology.exposure import Percentiles, unit_of
-from limen.pharmacology.forecast import flags_of
+from limen.pharmacology.forecast import flags_of, summary_of
 from limen.pharmacology.members import Solved, solve
 from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
-from limen.pharmacology.pooling import pooled_percentiles
 from limen.pharmacology.regimen import Dose
 from limen.pharmacology.regimen_search import Amounts, Answers, Bounds, changes, nearest, scaled, settable
 from limen.pharmacology.targets import Advice, Pump, Setting, Target, Wall
@@ -78,16 +78,18 @@ class _Search:
         self.driver = target.output if _is_level(target.output) else f"{analyte}_effect_site_ng_per_mL"
         self.answers = self._answers()
         self.bounds = Bounds(
-            *(
-                min((wall.limit for wall in walls if wall.kind == kind), default=None)
-                for kind in ("bolus", "rate", "total")
-            ),
+            self._least("bolus"),
+            self._least("rate"),
+            self._least("total"),
             tuple(
                 (self.answers[wall.output], wall.limit)
                 for wall in walls
                 if wall.output in self.answers and wall.statistic == "typical"
             ),
         )
+
+    def _least(self, kind: str) -> float | None:
+        return min((wall.limit for wall in self.walls if wall.kind == kind), default=None)
 
     def ask(self, doses: Sequence[Dose], n: int) -> Solved:
         return solve(
@@ -141,13 +143,9 @@ class _Search:
         for wall in self.walls:
             if wall.output is None:
                 peaks[wall.name] = used[wall.kind]
-            elif wall.statistic == "typical":
-                peaks[wall.name] = float(np.nanmax(solved.typical(wall.output).mean))
             else:
-                heights = pooled_percentiles(
-                    [response.measures[mine].peak[1:] for mine, response in solved.named(wall.output)], solved.weights
-                )
-                peaks[wall.name] = float(getattr(heights, wall.statistic))
+                # The very number that a forecast of the regimen shows.
+                peaks[wall.name] = summary_of(solved, wall.output).to_json()["cmax"][wall.statistic]
         return _Found(amounts, solved, solved.grid.asked_min, typical, bands, peaks)
 
     def regimen(self, level: float, changes_min: tuple[float, ...], bolus: bool) -> _Found:
@@ -163,13 +161,12 @@ class _Search:
 
     def _over(self, found: _Found) -> float:
         """How many times its limit the worst wall is at."""
-        return max(
-            (
-                found.peaks[wall.name] / wall.limit if wall.limit > 0 else np.inf * (found.peaks[wall.name] > 0) or 0.0
-                for wall in self.walls
-            ),
-            default=0.0,
-        )
+        worst_ratio = 0.0
+        for wall in self.walls:
+            used = found.peaks[wall.name]
+            if used > 0:
+                worst_ratio = max(worst_ratio, used / wall.limit if wall.limit > 0 else math.inf)
+        return worst_ratio
 
 
 def _is_level(name: str) -> bool:
