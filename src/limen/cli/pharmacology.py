@@ -246,7 +246,14 @@ def _detail(model: Model) -> dict[str, Any]:
     return {
         "studied": model.studied.model_dump(mode="json"),
         "arms": [arm.model_dump(mode="json", exclude_none=True) for arm in model.arms],
+        "absorption": {
+            name: item.model_dump(mode="json", exclude_none=True) for name, item in model.absorption.items()
+        },
+        "pathways": [route.model_dump(mode="json", exclude_none=True) for route in model.pathways],
+        "covariates": [item.model_dump(mode="json", exclude_none=True) for item in model.covariates],
         "between_patients": [block.model_dump(mode="json", exclude_none=True) for block in model.variability],
+        "between_occasions": [block.model_dump(mode="json", exclude_none=True) for block in model.between_occasions],
+        "residual": [item.model_dump(mode="json", exclude_none=True) for item in model.residual],
         "unusable_after_fast_input_min": model.unusable_after_fast_input_min,
         "caveats": [caveat.model_dump(mode="json") for caveat in model.caveats],
         "citations": [
@@ -258,25 +265,34 @@ def _detail(model: Model) -> dict[str, Any]:
 
 def _page(model: Model) -> list[str]:
     from limen.evidence import cite
+    from limen.pharmacology.models.listing import (
+        covariate_in_words,
+        parameters_in_order,
+        residual_in_words,
+        route_in_words,
+        spread_in_words,
+    )
 
     lines = [
         f"{model.id}: {model.title}",
         f"  product {', '.join(model.products)}; route {', '.join(model.routes)}; {model.matrix} samples",
         f"  {model.population}",
     ]
-    for arm in model.arms:
-        lines.append(f"  {arm.analyte}" + (f", like {arm.like}" if arm.like else ""))
-        rows = [*(arm.parameters or {}).items(), *arm.ratios.items()]
-        if arm.metabolite is not None:
-            rows += [(f"{arm.metabolite.analyte} {name}", item) for name, item in arm.metabolite.parameters.items()]
-        for name, item in rows:
-            scaled = f" x (weight/70 kg)^{item.weight_exponent:g}" if item.weight_exponent else ""
-            lines.append(
-                f"    {name} : {item.value:g} {item.unit}{scaled} : {item.verification.words} [{item.source}]"
-                + (f" ({item.note})" if item.note else "")
-            )
-    for block in model.variability:
-        lines.append(f"  between patients, {' and '.join(block.effects)}: log variance {block.omega_log_variance}")
+    owner = None
+    for whose, name, item in parameters_in_order(model):
+        if whose != owner:
+            lines.append(f"  {whose}")
+            owner = whose
+        scaled = f" x (weight/70 kg)^{item.weight_exponent:g}" if item.weight_exponent else ""
+        lines.append(
+            f"    {name} : {item.value:g} {item.unit}{scaled} : {item.verification.words} [{item.source}]"
+            + (f" ({item.note})" if item.note else "")
+        )
+    lines += [f"  by the route {route_in_words(route)}" for route in model.pathways]
+    lines += [f"  {covariate_in_words(item)} [{item.verification}]" for item in model.covariates]
+    lines += [f"  between patients, {spread_in_words(block)}" for block in model.variability]
+    lines += [f"  between occasions, {spread_in_words(block)}" for block in model.between_occasions]
+    lines += [f"  of a measurement, {residual_in_words(item)}" for item in model.residual]
     lines += [f"  {caveat.code}: {caveat.message} [{caveat.verification}]" for caveat in model.caveats]
     return lines + [f"  {key}: {cite(key).citation}" for key in model.sources]
 
