@@ -18,6 +18,7 @@ from limen.clinic.courses.models import Course, Override, Plan, ScreeningResult
 from limen.clinic.courses.overriding import waived
 from limen.clinic.patients.actions import record_condition, record_facts, record_medication
 from limen.clinic.patients.models import Patient
+from limen.clinic.sites.actions import declare_settings
 from limen.errors import InputError, RefusedError
 
 
@@ -406,3 +407,25 @@ def test_a_forecast_reckons_with_the_drugs_taken_whose_effect_was_measured(clini
     prescriber.force_login(clinic.prescriber)
     page = prescriber.get(reverse("courses:plan", args=[course.pk])).content.decode()
     assert "Reckoned with rifampicin" in page
+
+
+def test_a_course_is_opened_where_the_site_can_treat(clinic, patient) -> None:
+    """A site that declared nothing is a clinic; what it declares is what it may open, and home never is."""
+    asked = {"indication": "anaesthesia", "product": "racemic", "route": "iv", "protocol": "GA-IV"}
+    with pytest.raises(InputError, match="unknown setting 'anaesthesia'; allowed: clinic"):
+        open_course(by=clinic.prescriber, patient=patient, setting="anaesthesia", **asked)
+    declare_settings(by=clinic.director, site=clinic.site, settings=["anaesthesia", "clinic"])
+    patient.refresh_from_db()
+    assert open_course(by=clinic.prescriber, patient=patient, setting="anaesthesia", **asked).setting == "anaesthesia"
+    with pytest.raises(InputError, match="allowed: clinic, palliative, emergency, anaesthesia, intensive-care"):
+        declare_settings(by=clinic.director, site=clinic.site, settings=["home"])
+    with pytest.raises(DeniedError):
+        declare_settings(by=clinic.nurse, site=clinic.site, settings=["clinic"])
+
+
+def test_the_page_offers_the_settings_of_the_site(clinic, patient) -> None:
+    browser = Client()
+    browser.force_login(clinic.prescriber)
+    page = browser.get(reverse("courses:open", args=[patient.pk])).content.decode()
+    assert 'value="clinic"' in page
+    assert 'value="intensive-care"' not in page

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command()(monitor)
     admin = typer.Typer(no_args_is_help=True, help="Sites and people, from the machine itself.")
     app.add_typer(admin, name="admin")
-    for command in (migrate, create_site, add_chair, create_user, set_password):
+    for command in (migrate, create_site, declare_settings, add_chair, create_user, set_password):
         admin.command()(command)
 
 
@@ -88,6 +88,20 @@ def create_site(
 
     site = actions.create_site(by=_who(), name=name, timezone=timezone)
     typer.echo(f"{site.slug}: {site.name}, {site.timezone}")
+
+
+def declare_settings(
+    site: Slug,
+    setting: Annotated[
+        list[str], typer.Argument(help="clinic, palliative, emergency, anaesthesia, intensive-care; those it has.")
+    ],
+) -> None:
+    """Say where a site can treat; protocols for other settings are read there and not ordered."""
+    _ready()
+    from limen.clinic.sites import actions
+
+    known = actions.bootstrap_settings(by=_who(), site=_site(site), settings=setting).capabilities["settings"]
+    typer.echo(f"{site}: {', '.join(known)}")
 
 
 def add_chair(site: Slug, name: Annotated[str, typer.Argument(help="The chair's name.")]) -> None:

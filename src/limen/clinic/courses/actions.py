@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from limen.care.case import INDICATIONS, PRODUCTS, ROUTES, SETTINGS, Request
+from limen.care.case import INDICATIONS, PRODUCTS, ROUTES, Request
 from limen.care.planning import plan as make_plan
 from limen.care.screening import screen
 from limen.clinic.accounts.permissions import Permission
@@ -18,6 +18,7 @@ from limen.clinic.courses.cases import case_as_json, case_of
 from limen.clinic.courses.forecasts import forecaster
 from limen.clinic.courses.models import Course, Override, Plan, ScreeningResult
 from limen.clinic.courses.overriding import needed, standing, waived
+from limen.clinic.sites.queries import settings_of
 from limen.clinic.sites.zones import today
 from limen.errors import InputError, RefusedError
 from limen.knowledge.protocols import get_protocol
@@ -43,12 +44,12 @@ def open_course(
     setting: str = "clinic",
     protocol: str = "",
 ) -> Course:
-    """A course of treatment, proposed."""
+    """A course of treatment, proposed, in a setting that the site has."""
     for name, value, allowed in (
         ("indication", indication, INDICATIONS),
         ("product", product, PRODUCTS),
         ("route", route, ROUTES),
-        ("setting", setting, SETTINGS),
+        ("setting", setting, settings_of(patient.site)),
     ):
         if value not in allowed:
             raise InputError(f"unknown {name} {value!r}", where=name, allowed=", ".join(allowed))

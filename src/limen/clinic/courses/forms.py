@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from limen.care.case import INDICATIONS, PRODUCTS, ROUTES, SETTINGS
+from limen.care.case import INDICATIONS, PRODUCTS, ROUTES
 from limen.clinic.courses.models import Course
 from limen.knowledge.drugs import get_product
 from limen.knowledge.protocols import protocols
@@ -22,11 +22,12 @@ class OpenForm(forms.Form):
     indication = forms.ChoiceField(label="Indication", choices=_choices(INDICATIONS))
     product = forms.ChoiceField(label="Product", choices=_choices(PRODUCTS), widget=forms.RadioSelect)
     route = forms.ChoiceField(label="Route", choices=_choices(ROUTES))
-    setting = forms.ChoiceField(label="Setting", choices=_choices(SETTINGS))
+    setting = forms.ChoiceField(label="Setting", help_text="Where this site can treat")
     protocol = forms.ChoiceField(label="Protocol", required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, settings: tuple[str, ...], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["setting"].choices = _choices(settings)  # type: ignore[attr-defined]
         known = [(row.id, f"{row.id}: {row.title}") for row in protocols().values()]
         self.fields["protocol"].choices = [("", "not chosen yet"), *known]  # type: ignore[attr-defined]
 

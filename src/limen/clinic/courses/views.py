@@ -19,6 +19,7 @@ from limen.clinic.patients import charts
 from limen.clinic.patients.fact_groups import C_SSRS
 from limen.clinic.patients.queries import patient as patient_of
 from limen.clinic.patients.queries import recorded_since
+from limen.clinic.sites.queries import settings_of
 from limen.clinic.sites.zones import today
 from limen.clinic.web.refusals import blame
 from limen.clinic.web.request import ClinicRequest
@@ -30,7 +31,7 @@ from limen.knowledge.drugs import get_product
 def open_course(request: ClinicRequest, patient_id: uuid.UUID) -> HttpResponse:
     """Open a course. Context: ``form``, ``patient``, ``weight``."""
     patient = patient_of(request.site, patient_id)
-    form = OpenForm(request.POST or None)
+    form = OpenForm(settings_of(request.site), request.POST or None)
     status = 200
     if request.method == "POST":
         status = 400

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.text import slugify
 
+from limen.care.case import SETTINGS
 from limen.clinic.accounts.models import User
 from limen.clinic.accounts.permissions import Permission
-from limen.clinic.audit.act import about, acting, action
+from limen.clinic.audit.act import about, acting, action, note
 from limen.clinic.sites.models import Chair, Site
 from limen.errors import InputError
 
@@ -28,6 +30,31 @@ def create_site(*, by: str, name: str, timezone: str = "UTC", slug: str = "") ->
     with acting(by=by, action="sites.create_site", site=site):
         site.save()
         about(site)
+    return site
+
+
+@action(Permission.SITE_MANAGE, on="site")
+def declare_settings(*, by: User, site: Site, settings: Sequence[str]) -> Site:
+    """Where the site can treat: protocols for other settings are then read there and not ordered."""
+    return _declare_settings(site, settings)
+
+
+def bootstrap_settings(*, by: str, site: Site, settings: Sequence[str]) -> Site:
+    """Where the site can treat, from the machine itself."""
+    with acting(by=by, action="sites.bootstrap_settings", site=site):
+        return _declare_settings(site, settings)
+
+
+def _declare_settings(site: Site, settings: Sequence[str]) -> Site:
+    possible = [name for name in SETTINGS if name != "home"]
+    unknown = [name for name in settings if name not in possible]
+    if unknown or not settings:
+        what = f"setting {unknown[0]!r}" if unknown else "no setting"
+        raise InputError(what, where="settings", allowed=", ".join(possible))
+    site.capabilities = {**site.capabilities, "settings": [name for name in possible if name in settings]}
+    site.save()
+    about(site)
+    note(settings=", ".join(site.capabilities["settings"]))
     return site
 
 
