@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_text(run: Run, patient: str) -> None:
     assert first == run(*call, "--seed", "3", "--json")
     assert first != run(*call, "--seed", "4", "--json")
     entry = json.loads(first[1])
-    assert [member["id"] for member in entry["members"]] == ["fanta-otto-2021", "clements-250", "domino", "kamp-2020"]
+    assert {"fanta-otto-2021", "clements-250", "domino", "kamp-2020"} <= {member["id"] for member in entry["members"]}
 
 
 def test_several_doses_and_a_readable_rendering(run: Run, patient: str) -> None:
@@ -130,7 +130,10 @@ def test_tables_and_pictures(run: Run, patient: str, tmp_path: Path) -> None:
         (["--model", "domino", "--dose", "5 mg iv", "--until", "0 h"], "until is 0 min"),
         (["--model", "domino", *DOSE, "--every", "0 min"], "every is 0 min"),
         (["--model", "domino", *DOSE, "--product", "s-ketamine"], "does not cover 's-ketamine'"),
-        (["--model", "ensemble", *DOSE, "--product", "esketamine-nasal"], "never converted"),
+        (
+            ["--model", "ensemble", *DOSE, "--product", "esketamine-nasal"],
+            "does not cover the route 'iv' for esketamine-nasal",
+        ),
         (["--model", "domino", *DOSE, "--population", "-1"], "a population of -1"),
         (["--model", "domino", *DOSE, "--population", "5", "--seed", "-1"], "seed -1"),
         (["--model", "domino", *DOSE, "--with", "aspirin"], "no effect size on file"),

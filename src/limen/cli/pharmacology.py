@@ -144,7 +144,7 @@ def _run(
         result = forecast(
             doses, profile, product or "racemic", until_min, every_min, population, rng, perpetrators=perpetrators
         )
-    elif population * (until_min / every_min + 1) > MAX_PATIENT_POINTS:
+    elif every_min > 0 and population * (until_min / every_min + 1) > MAX_PATIENT_POINTS:
         from limen.cli.progress import bar
         from limen.pharmacology.large_population import population_quantiles
         from limen.pharmacology.population import seed_of
