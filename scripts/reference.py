@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import effects_page
+import models_page
 import routes_page
 import typer
 from typer.main import get_command
@@ -19,7 +20,6 @@ from limen.knowledge.monitoring import monitoring
 from limen.knowledge.protocols import protocols
 from limen.knowledge.release import knowledge_release
 from limen.knowledge.rules import rules
-from limen.pharmacology.models import list_models
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 MARKS = ", ".join(f"{mark.value} {mark.words}" for mark in Verification)
@@ -143,24 +143,6 @@ def instruments_page() -> str:
     return f"# Instruments\n\n{NOTE}\n{table(head, rows)}"
 
 
-def models_page() -> str:
-    """Pharmacokinetic models."""
-    rows = [
-        (
-            model.id,
-            model.title,
-            model.product,
-            ", ".join(model.routes),
-            model.matrix,
-            model.population,
-            ", ".join(model.sources),
-        )
-        for model in list_models()
-    ]
-    head = ("model", "title", "product", "routes", "matrix", "population", "sources")
-    return f"# Models\n\n{NOTE}\n{table(head, rows)}"
-
-
 def sources_page() -> str:
     """The bibliography."""
     rows = [
@@ -199,7 +181,9 @@ def pages() -> dict[str, str]:
         "monitoring.md": monitoring_page(),
         "protocols.md": protocols_page(),
         "instruments.md": instruments_page(),
-        "models.md": models_page(),
+        "models.md": "\n".join(
+            (f"# Models\n\n{NOTE}\nMarks: {MARKS}. An empty cell was not read.\n", *models_page.sections(table))
+        ),
         "effects.md": "\n".join(
             (f"# Effects\n\n{NOTE}\nMarks: {MARKS}. An empty cell was not read.\n", *effects_page.sections(table))
         ),
