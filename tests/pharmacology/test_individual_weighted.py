@@ -13,8 +13,15 @@ from scipy.stats import multivariate_normal
 from limen.errors import InputError
 from limen.pharmacology.exposure import PERCENTILES
 from limen.pharmacology.individual.evidence import Sums, log_sum_exp, match
-from limen.pharmacology.individual.observations import Observation, concentration, pressure
-from limen.pharmacology.individual.prior import Candidate, Prior
+from limen.pharmacology.individual.observations import (
+    Observation,
+    concentration,
+    observations_from_json,
+    pressure,
+    sedation,
+)
+from limen.pharmacology.individual.prior import Prior
+from limen.pharmacology.individual.solving import Candidate
 from limen.pharmacology.individual.weighted import Posterior, effective_samples
 from limen.pharmacology.models import get
 from limen.pharmacology.patient import PatientProfile
@@ -71,7 +78,7 @@ def test_posterior_mean_is_that_of_a_grid() -> None:
             log_posterior.append(
                 -0.5 * float(z @ z)
                 - sum(
-                    0.5 * ((value - f) / (0.236 * f)) ** 2 + np.log(f)
+                    0.5 * np.log(value / f) ** 2 / np.log1p(0.236**2)
                     for (_, value), f in zip(seen, predicted, strict=True)
                 )
             )
@@ -269,3 +276,78 @@ def test_an_observation_after_the_horizon_is_refused() -> None:
     late: Observation = concentration("ketamine", "plasma", 300, 5)
     with pytest.raises(InputError, match="t_min 300 is after the end"):
         Posterior.of(PRIOR).update([late])
+
+
+@pytest.mark.parametrize("levels", [PERCENTILES, (0.0, 2.5, 50.0, 97.5, 100.0)])
+@pytest.mark.parametrize("concentrated", [0.0, 1.0, 30.0])
+def test_bands_by_kernel_are_those_by_numpy(levels: tuple[float, ...], concentrated: float) -> None:
+    """With equal weights, with uneven ones, with nearly all weight on one sample; Domino is NaN soon after a bolus."""
+    candidates = [Candidate(get(name), 1.0) for name in IDS]
+    prior = Prior.prepare(
+        candidates, [Dose(20, "iv")], PATIENT, "racemic", n=150, rng=np.random.default_rng(1), every_min=2.0
+    )
+    uneven = np.exp(concentrated * np.random.default_rng(3).normal(size=len(prior.log_weight)))
+    uneven[::7] = 0.0
+    found = Posterior(prior, Posterior.of(prior).evidence, (), uneven / uneven.sum(), 1.0, 1.0)
+    for name in (PLASMA, "sbp_change_mmHg"):
+        np.testing.assert_allclose(
+            found.bands(name, levels), found.bands(name, levels, compiled=False), rtol=1e-7, atol=1e-9
+        )
+    assert np.isnan(prior.by_time[PLASMA][0]).any()
+
+
+def test_one_who_answers_is_not_among_the_most_sensitive() -> None:
+    """Ratings of one person are no coin tosses: answering ten times at the same level tells as much as once."""
+    candidates = [Candidate(get("domino"), 1.0)]
+    prior = Prior.prepare(candidates, [Dose(140, "iv")], PATIENT, "racemic", n=300, rng=np.random.default_rng(1))
+    shares = prior.at(sedation(6, 5)) / 100.0
+    assert 0.05 < shares.mean() < 0.95
+    once = Posterior.of(prior).update([sedation(6, 5)])
+    again = once.update([sedation(6, 5)] * 9)
+    np.testing.assert_allclose(again.weights, once.weights, rtol=1e-12)
+    expected = 0.02 + 0.96 * (1.0 - shares)
+    np.testing.assert_allclose(once.weights, expected / expected.sum(), rtol=1e-9)
+    silent = Posterior.of(prior).update([sedation(6, 0)])
+    later = silent.update([sedation(25, 5)])
+    gone = prior.at(sedation(25, 5)) / 100.0
+    expected = 0.02 + 0.96 * np.maximum(shares - gone, 0.0)
+    np.testing.assert_allclose(later.weights, expected / expected.sum(), rtol=1e-9)
+
+
+def test_an_earlier_session_is_solved_for_the_same_person() -> None:
+    doses = ("50 mg iv over 40 min",)
+    prior = prepare(("domino", "kamp-2020"), n=300, earlier=[doses])
+    peak = {"kind": "earlier_peak", "dose": list(doses), "analyte": "ketamine", "matrix": "plasma"}
+    seen, _ = observations_from_json({"observations": [peak | {"value_ng_per_mL": 250.0}]})
+    predicted = prior.at(seen[0])
+    now = prior.curves[PLASMA].max(axis=1)
+    np.testing.assert_allclose(predicted / now, 50 / 35, rtol=2e-3)
+    low, high = (
+        Posterior.of(prior)
+        .update(observations_from_json({"observations": [peak | {"value_ng_per_mL": value}]})[0])
+        .mean(PLASMA)[8]
+        for value in (200.0, 700.0)
+    )
+    assert low < high
+    with pytest.raises(InputError, match="was not solved"):
+        PRIOR.at(seen[0])
+
+
+def test_who_was_ready_late_is_forecast_to_be_slower() -> None:
+    doses = "35 mg iv over 40 min"
+    prior = prepare(n=300, earlier=[(doses,)])
+    means = []
+    for ready_min in (60, 240):
+        entry = {"kind": "earlier_recovery", "dose": doses, "ready_min": ready_min}
+        seen, _ = observations_from_json({"observations": [entry]})
+        means.append(Posterior.of(prior).update(seen).mean(PLASMA)[24])
+    assert means[0] < means[1]
+
+
+def test_a_reading_far_out_pulls_every_model_its_way() -> None:
+    """With tails of different shape the model with the longest would win, and might lie on the other side."""
+    ids = (*IDS, "simons-2022", "perez-ruixo-2021")
+    before = Posterior.of(prepare(ids, n=300))
+    high = before.update([concentration("ketamine", "venous", 40, 2000.0)])
+    low = before.update([concentration("ketamine", "venous", 40, 10.0)])
+    assert low.mean(PLASMA)[8] < before.mean(PLASMA)[8] < high.mean(PLASMA)[8]

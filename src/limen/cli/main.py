@@ -26,6 +26,7 @@ app = typer.Typer(
 # Each topic is one module with ``register(app)``; it imports its engine only when its command runs.
 TOPICS = (
     "pharmacology",
+    "individualise",
     "validate",
     "regimen",
     "course",

@@ -4,6 +4,10 @@ Observations that share an error (of one baseline, or of a matrix that a model d
 With own variances v, shared standard deviations b and residuals r the covariance is diag(v) + b b', and its Gaussian
 likelihood needs only the sums of r^2/v, r b/v, b^2/v and log v. Of ratings of sedation the furthest are enough. Adding
 to these is what makes an update in steps equal to an update at once.
+
+The error of a concentration is log-normal here for every model, with the coefficient of variation of the model's own
+residual error. Normal beside log-normal tails would decide between models when a reading is far out, not their fit
+(assumption of this project).
 """
 
 from __future__ import annotations
@@ -41,7 +45,7 @@ class Match:
     predicted : array (samples,)
         In the observation's unit; NaN where a member does not predict it.
     residual, variance, shared_sd : array (samples,)
-        Observed less predicted with its own and its shared error, on the log scale for members that have it so.
+        Observed less predicted with its own and its shared error; of concentrations on the log scale.
     log_scale : array (samples,)
         What turns the density on that scale into one on the observation's own.
     """
@@ -78,11 +82,12 @@ def match(prior: Prior, observation: Observation) -> Match:
         error = error_of(observation, candidate.model)
         group = error.group
         f = predicted[mine]
-        log_sd = error.own_size("log")
-        if log_sd > 0:
-            residual[mine] = math.log(observation.value) - np.log(np.maximum(f, _LEAST_PREDICTED))
-            variance[mine] = log_sd**2
-            shared_sd[mine] = error.shared_size("proportional")
+        shared_sd[mine] = error.shared_size("proportional")
+        if observation.analyte is not None:
+            f = np.maximum(f, _LEAST_PREDICTED)
+            cv = np.hypot(error.own_size("proportional"), error.own_size("additive") / f)
+            residual[mine] = math.log(observation.value) - np.log(f)
+            variance[mine] = error.own_size("log") ** 2 + np.log1p(cv**2)
             log_scale[mine] = -math.log(observation.value)
         else:
             variance[mine] = (error.own_size("proportional") * f) ** 2 + error.own_size("additive") ** 2 + _LEAST_SD**2

@@ -446,39 +446,53 @@ def quantiles(values: Array, order: Indices, weights: Array, levels: Array, out:
     out : array (levels, times), filled
         NaN where every sample with weight is.
     """
+    samples = len(weights)
+    starts = np.empty(len(levels))
+    share = np.empty(samples)
+    known = -1
     for time in range(len(values)):
-        total, squares = 0.0, 0.0
-        count = len(weights)
+        count = samples
         while count > 0 and math.isnan(values[time, order[time, count - 1]]):
             count -= 1
-        for place in range(count):
-            weight = weights[order[time, place]]
-            total += weight
-            squares += weight * weight
-        for level in range(len(levels)):
-            out[level, time] = 0.0 if total > 0.0 else np.nan
-        if not total > 0.0:
+        if count != samples or known != samples:
+            # Which samples count changes only where some are NaN.
+            total, squares = 0.0, 0.0
+            for place in range(count):
+                weight = weights[order[time, place]]
+                total += weight
+                squares += weight * weight
+            if total > 0.0:
+                size = total * total / squares
+                for level in range(len(levels)):
+                    starts[level] = (size - 1.0) * levels[level]
+                for sample in range(samples):
+                    share[sample] = weights[sample] * size / total
+            known = count if total > 0.0 else -1
+        if known < 0:
+            out[:, time] = np.nan
             continue
-        size = total * total / squares
+        out[:, time] = 0.0
         done = 0.0
         first = 0
         for place in range(count):
             sample = order[time, place]
-            if weights[sample] == 0.0:
-                continue
-            next_done = done + weights[sample] / total
-            # Each level takes what lies within a window as wide as one sample of equal weight.
-            level = first
-            while level < len(levels):
-                start = (size - 1.0) * levels[level]
-                if next_done * size <= start:
-                    break
-                low = min(max(done * size - start, 0.0), 1.0)
-                high = min(max(next_done * size - start, 0.0), 1.0)
-                out[level, time] += (high - low) * values[time, sample]
-                if low >= 1.0 and level == first:
+            after = done + share[sample]
+            if after > starts[first] and after > done:
+                # Each level takes what lies within a window as wide as one sample of equal weight.
+                for level in range(first, len(levels)):
+                    if after <= starts[level]:
+                        break
+                    low = min(max(done - starts[level], 0.0), 1.0)
+                    high = min(max(after - starts[level], 0.0), 1.0)
+                    if high > low:
+                        out[level, time] += (high - low) * values[time, sample]
+                while first < len(levels) and after >= starts[first] + 1.0:
                     first += 1
-                level += 1
-            done = next_done
-            if first == len(levels):
-                break
+                if first == len(levels):
+                    break
+            done = after
+        for level in range(first, len(levels)):
+            # Rounding may leave the last window a hair short of full.
+            missing = starts[level] + 1.0 - max(done, starts[level])
+            if missing > 0.0:
+                out[level, time] += min(missing, 1.0) * values[time, order[time, count - 1]]

@@ -159,20 +159,19 @@ def _published(model: Model, analyte: str) -> tuple[Spread, ...]:
     entry = next((item for name in names for item in model.residual if item.analyte == name), None)
     if entry is None:
         return ()
-    sizes: list[tuple[str, str, float]] = []
-    if entry.log_sd is not None:
-        sizes.append(("log", "ratio", entry.log_sd))
-    if entry.proportional_fraction is not None:
-        sizes.append(("proportional", "ratio", entry.proportional_fraction))
-    if entry.additive_nmol_per_mL is not None:
-        sizes.append(("additive", "ng/mL", entry.additive_nmol_per_mL * _molar_mass(model, entry.analyte)))
+    found = []
     # Read from the model's file, where it was checked.
-    return tuple(
-        Spread.model_construct(
-            form=form, unit=unit, value=value, verification=entry.verification, source=entry.source, note=entry.note
-        )
-        for form, unit, value in sizes
+    made = functools.partial(
+        Spread.model_construct, verification=entry.verification, source=entry.source, note=entry.note
     )
+    if entry.log_sd is not None:
+        found.append(made(form="log", unit="ratio", value=entry.log_sd))
+    if entry.proportional_fraction is not None:
+        found.append(made(form="proportional", unit="ratio", value=entry.proportional_fraction))
+    if entry.additive_nmol_per_mL is not None:
+        of_mass = entry.additive_nmol_per_mL * _molar_mass(model, entry.analyte)
+        found.append(made(form="additive", unit="ng/mL", value=of_mass))
+    return tuple(found)
 
 
 def _molar_mass(model: Model, analyte: str) -> float:
