@@ -57,7 +57,8 @@ def _titles() -> dict[str, str]:
     models = effects()
     awake, nmda = models.responsiveness, models.occupancy
     return {
-        **{item.output: item.title for item in (*models.indices, *models.lines)},
+        **{item.output: item.title for item in models.indices},
+        **{item.output: item.title for item in models.lines},
         awake.output: awake.title,
         awake.output_by_plasma: f"{awake.title}, by plasma",
         models.ventilation.output: models.ventilation.title,
@@ -65,4 +66,5 @@ def _titles() -> dict[str, str]:
         nmda.outputs.racemate: f"{nmda.title}, by racemate",
         "madrs_difference_from_placebo": "MADRS, difference from placebo",
         "ready_to_leave_h": "Ready to leave",
+        "relapsed": "Relapsed",
     }

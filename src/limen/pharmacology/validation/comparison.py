@@ -166,15 +166,15 @@ _MEASURES = {
 }
 
 
-def described(setting: Setting, observed: Observed | Target) -> str:
+def described(given: Setting | Check, observed: Observed | Target) -> str:
     """The number in words: dose, analyte, measure."""
     of = parts(observed.of)[0].replace("_", "-")
     measure = f"at {observed.at}" if observed.at is not None else _MEASURES.get(observed.measure, observed.measure)
     over = f" over {observed.per.replace('_', '-')}" if observed.per else ""
-    if setting.level_ng_per_mL is not None:
-        doses = f"{setting.product} held at {setting.level_ng_per_mL:g} ng/mL"
+    if isinstance(given, Setting) and given.level_ng_per_mL is not None:
+        doses = f"{given.product} held at {given.level_ng_per_mL:g} ng/mL"
     else:
-        doses = setting.doses[0] if len(setting.doses) == 1 else f"{len(setting.doses)} doses"
+        doses = given.doses[0] if len(given.doses) == 1 else f"{len(given.doses)} doses"
     return f"{doses}: {of}{over}, {measure}"
 
 
@@ -228,6 +228,8 @@ def verify(checks: Sequence[Check]) -> Iterator[Checked]:
             every=check.every,
             reference_dose=None,
             level_ng_per_mL=None,
+            observed=(),
+            series=(),
         )
         for target in check.targets:
             try:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from limen.errors import InputError
 from limen.pharmacology import models
+from limen.pharmacology.effects.outputs import effect_names
 from limen.pharmacology.exposure import Measures
 from limen.pharmacology.forecast import forecast
 from limen.pharmacology.outcome import Forecast
@@ -42,6 +43,7 @@ def _run(
     until: str,
     every: str,
     population: bool,
+    effects: tuple[str, ...],
 ) -> Forecast:
     profile, unknown = PatientProfile.from_json(dict(patient))
     if unknown:
@@ -51,8 +53,18 @@ def _run(
     wanted = PATIENTS if population else 0
     rng = np.random.default_rng(SEED)
     if by == models.ENSEMBLE:
-        return forecast(given, profile, product, until_min, every_min, wanted, rng)
-    return simulate(by, given, profile, until_min=until_min, every_min=every_min, product=product, n=wanted, rng=rng)
+        return forecast(given, profile, product, until_min, every_min, wanted, rng, wanted_effects=effects)
+    return simulate(
+        by,
+        given,
+        profile,
+        until_min=until_min,
+        every_min=every_min,
+        product=product,
+        n=wanted,
+        rng=rng,
+        wanted_effects=effects,
+    )
 
 
 def run(by: str, setting: Setting, *, doses: tuple[str, ...] | None = None, population: bool = True) -> Forecast:
@@ -66,7 +78,8 @@ def run(by: str, setting: Setting, *, doses: tuple[str, ...] | None = None, popu
     given = doses or setting.doses
     spread = population and spread_of(by, given) != "none"
     patient = tuple(sorted(setting.patient.items()))
-    return _run(by, setting.product, given, patient, setting.until, setting.every, spread)
+    effects = tuple(sorted({item.of for item in setting.questions} & set(effect_names())))
+    return _run(by, setting.product, given, patient, setting.until, setting.every, spread, effects)
 
 
 def spread_of(by: str, doses: tuple[str, ...]) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 from limen.pharmacology.validation.comparison import NO_ANSWER, Checked, Comparison, described
 from limen.pharmacology.validation.rule import Predicted
-from limen.pharmacology.validation.schema import Setting
 
 
 def quantity(value: float, unit: str = "") -> str:
@@ -64,12 +63,11 @@ def cells(item: Comparison) -> tuple[str, ...]:
 
 def check_cells(item: Checked) -> tuple[str, ...]:
     """Model, dose, number, target, value, error, status."""
-    setting = Setting.model_construct(doses=item.check.doses, level_ng_per_mL=None)
     error = item.error_pct
     return (
         item.check.model,
         item.check.product,
-        described(setting, item.target),
+        described(item.check, item.target),
         f"{item.target.value:.{item.target.decimals}f} {item.unit}",
         item.why_not if item.value is None else quantity(item.value),
         "" if error is None else f"{error:+.1f} %",

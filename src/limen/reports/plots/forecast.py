@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from limen.errors import InputError
 from limen.pharmacology.exposure import Curve
@@ -159,7 +160,7 @@ def _draw(lane: Axes, forecast: Forecast, curve: Curve, *, named: bool) -> None:
             page.beside(lane, height + lift, words, color=color)
 
 
-def _last(values: np.ndarray) -> float:  # type: ignore[type-arg]
+def _last(values: npt.NDArray[np.float64]) -> float:
     known = values[~np.isnan(values)]
     return float(known[-1]) if len(known) else 0.0
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
+# Hour, value and words of something that was seen.
+Seen = tuple[float, float, str]
+
 _WEIGHTS = {"arterial": 2.0, "venous": 1.2, "plasma": 1.2}
 
 
@@ -56,7 +59,7 @@ def model_comparison(
     *,
     title: str,
     y_label: str,
-    marks: Sequence[tuple[float, float, str]] = (),
+    marks: Sequence[Seen] = (),
     caption: Sequence[str] = (),
 ) -> Picture:
     """Draw every model's typical patient; the name and the blood stand at the end of each line.
@@ -65,7 +68,7 @@ def model_comparison(
     ----------
     lines : sequence of Line
         Arterial models are drawn thicker.
-    marks : sequence of (hour, value, words)
+    marks : sequence of Seen
         What was seen, as points in ink.
     """
     with page.sheet(1, lane_in=3.4) as (figure, axes):

@@ -33,6 +33,8 @@ PATIENT_EDGE = "#7f76cf"
 DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)), (0, (2, 1)), (0, (8, 3)), (0, (1, 3)))
 
 WIDTH_IN = 7.2
+# A place on the vertical axis, in whatever unit the lane has.
+Height = float
 _CAPTION_CHARACTERS = 112
 # Coordinates of paths, and of what is put in place by a transform or a use.
 _PATH = re.compile(r' (?:d|x|y)="[^"]*"')
@@ -104,7 +106,7 @@ def _shorter(found: re.Match[str]) -> str:
 
 
 @contextmanager
-def sheet(lanes: int, *, lane_in: float = 1.8, share_x: bool = True, columns: int = 1) -> Iterator[tuple[Figure, Any]]:
+def sheet(lanes: int, *, lane_in: Height = 1.8, share_x: bool = True, columns: int = 1) -> Iterator[tuple[Figure, Any]]:
     """A figure with its axes, ``lanes`` down and ``columns`` across; yields ``(figure, axes[lane, column])``."""
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -140,7 +142,7 @@ def headed(lane: Axes, words: str) -> None:
     lane.set_title(words, loc="left", fontsize=9.5, color=INK)
 
 
-def beside(lane: Axes, at: float, words: str, *, color: str = INK_2) -> None:
+def beside(lane: Axes, at: Height, words: str, *, color: str = INK_2) -> None:
     """A name to the right of the lane, at this height of the data."""
     lane.annotate(
         words,
@@ -155,7 +157,7 @@ def beside(lane: Axes, at: float, words: str, *, color: str = INK_2) -> None:
     )
 
 
-def spaced(heights: Sequence[float], gap: float) -> list[float]:
+def spaced(heights: Sequence[Height], gap: Height) -> list[Height]:
     """Heights moved as little as keeps labels ``gap`` apart, in the order given.
 
     Examples

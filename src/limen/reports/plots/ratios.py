@@ -13,17 +13,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+# Predicted over seen, whether it passed, and whether it is a test of the model.
+RatioMark = tuple[float, bool, bool]
+
+
 @dataclass(frozen=True, slots=True)
 class RatioRow:
     """One study: each ratio with whether it passed and whether it is a test of the model.
 
     Attributes
     ----------
-    marks : sequence of (ratio, passed, independent)
+    marks : sequence of RatioMark
     """
 
     label: str
-    marks: Sequence[tuple[float, bool, bool]]
+    marks: Sequence[RatioMark]
 
 
 # Past these a mark stands at the edge with its number beside it.
@@ -56,7 +60,7 @@ def ratio_chart(rows: Sequence[RatioRow], *, fold_ratio: float, title: str, capt
         lane.tick_params(axis="y", length=0)
         lane.spines[["top", "right", "left"]].set_visible(False)
         lane.set_xlabel("predicted over seen (grey: within 2-fold)")
-        page.headed(lane, title)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=9.5, color=page.INK)
         legend = (
             "Full circle: passes. Cross: misses. Open circle, thin cross: the model was made from these data, or took a"
             " number from them, so that it is no test."
