@@ -14,6 +14,7 @@ from clinic.well import CALM, answer_everything
 from limen.clinic.accounts.policy import DeniedError
 from limen.clinic.audit.models import AuditEntry
 from limen.clinic.courses.actions import open_course, override_finding, run_screening, sign_plan, write_plan
+from limen.clinic.courses.cases import case_of
 from limen.clinic.courses.models import Course, Override, Plan, ScreeningResult
 from limen.clinic.courses.overriding import waived
 from limen.clinic.patients.actions import record_condition, record_facts, record_medication
@@ -66,6 +67,17 @@ def test_yesterdays_pressure_is_missing_today(clinic: Clinic, course: Course) ->
     assert later.weight_kg == 70
     missing = {item.input for item in screen(later).missing}
     assert any("sbp_mmHg" in name for name in missing)
+
+
+def test_a_history_taken_long_ago_is_asked_again(clinic: Clinic, course: Course, time_machine) -> None:
+    answer_everything(clinic, course.patient)
+    fresh = run_screening(by=clinic.nurse, course=course)
+    assert "conditions" not in {row["input"] for row in fresh.result["missing"]}
+    now = timezone.now()
+    time_machine.move_to(now + timedelta(days=30))
+    assert case_of(course).conditions_asked is True
+    time_machine.move_to(now + timedelta(days=31))
+    assert (case_of(course).conditions_asked, case_of(course).medications_asked) == (False, False)
 
 
 def test_the_day_of_a_fact_is_the_sites_day(clinic: Clinic, course: Course) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -423,3 +424,14 @@ def test_count_and_correct_by_form(clinic: Clinic, vial: Vial) -> None:
 def test_a_day_that_cannot_be_read(clinic: Clinic) -> None:
     assert signed_in(clinic.nurse).get(reverse("stock:ledger") + "?day=yesterday").status_code == 400
     assert signed_in(clinic.nurse).get(reverse("stock:ledger") + "?day=2026-01-01").status_code == 200
+
+
+def test_after_the_draw_the_next_step_stands_first(clinic: Clinic, session: Session, vial: Vial) -> None:
+    client = signed_in(clinic.nurse)
+    address = reverse("stock:session", args=[session.pk])
+    main = re.compile(r'press--main"[^>]*>([^<]+)<')
+    assert main.findall(client.get(address).content.decode()) == ["Draw up, both of us saw it"]
+    actions.draw(
+        by=clinic.nurse, session=session, vial=vial, amount_mg="37", witness=clinic.second_nurse, key="next-step"
+    )
+    assert main.findall(client.get(address).content.decode()) == ["Drawn up: put the monitor on"]

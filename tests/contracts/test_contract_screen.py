@@ -395,6 +395,7 @@ def test_a_choice_on_the_command_line_stands_over_the_case() -> None:
         ("route", "nose", ("nose", "buccal")),
         ("setting", "moon", ("moon", "clinic")),
         ("protocol", 5, ("protocol",)),
+        ("protocol", "NO-SUCH", ("NO-SUCH", "TRD-IV")),
         ("request.concentration_mg_per_mL", -50, ("concentration",)),
         ("request.sessions", 2.5, ("sessions",)),
         ("request.diluted", "yes", ("diluted",)),

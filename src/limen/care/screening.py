@@ -12,7 +12,7 @@ from limen.care.facts import Gap
 from limen.care.judging import Outcome, Subject, joined, judge, merge, subject
 from limen.care.wording import reason, threshold_text
 from limen.evidence import Verification
-from limen.knowledge.protocols import protocols
+from limen.knowledge.protocols import get_protocol
 from limen.knowledge.rules import LEVELS, Effect, Level, Override, Rule, Scope, Tier, rules
 
 VERDICTS = ("excluded", "hold", "needs-data", "caution", "eligible")
@@ -167,6 +167,11 @@ def screen(case: Case) -> Screening:
         ``excluded`` when a rule blocks, ``hold`` when one holds, ``needs-data`` when an input that a blocking or
         holding rule needs is missing, ``caution`` when one warns, else ``eligible``.
 
+    Raises
+    ------
+    InputError
+        If the case names a protocol that is not on file; the message lists those there are.
+
     Notes
     -----
     Sources stand on each finding, as keys of the bibliography (``limen.evidence.cite``).
@@ -179,7 +184,7 @@ def screen(case: Case) -> Screening:
     >>> found.verdict, next(finding.because for finding in found.findings if finding.rule == "SEL-04")
     ('excluded', 'On record: abdominal aortic aneurysm. A rise of pressure may rupture the vessel')
     """
-    case, unknown_inputs = _with_protocol(case)
+    case = _with_protocol(case)
     who = subject(case)
     findings: list[Finding] = []
     missing: list[Missing] = []
@@ -205,26 +210,23 @@ def screen(case: Case) -> Screening:
         missing=tuple(missing),
         passed=tuple(passed),
         not_applicable=tuple(not_applicable),
-        unknown_inputs=unknown_inputs,
+        unknown_inputs=case.unknown_inputs,
         unread_conditions=tuple(item.shown for item in who.unread),
         unrecognised_medications=who.unrecognised,
     )
 
 
-def _with_protocol(case: Case) -> tuple[Case, tuple[str, ...]]:
+def _with_protocol(case: Case) -> Case:
     """The case with what its protocol says of indication, product and route, where the case itself is silent."""
     if case.protocol is None:
-        return case, case.unknown_inputs
-    protocol = protocols().get(case.protocol)
-    if protocol is None:
-        return case, (*case.unknown_inputs, f"protocol {case.protocol} (not installed)")
-    filled = replace(
+        return case
+    protocol = get_protocol(case.protocol)
+    return replace(
         case,
         indication=case.indication or protocol.indication,
         product=case.product or protocol.product,
         route=case.route or protocol.route,
     )
-    return filled, case.unknown_inputs
 
 
 def verdict(found: list[Level], missing: list[Level]) -> str:

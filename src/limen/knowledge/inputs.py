@@ -71,6 +71,7 @@ class InputSpec(Record):
 class _InputFile(Record):
     sources: tuple[str, ...]
     verification: Verification
+    history_max_age_days: int
     inputs: tuple[InputSpec, ...]
 
     @model_validator(mode="after")
@@ -83,6 +84,20 @@ class _InputFile(Record):
 
 
 @functools.cache
+def _file() -> _InputFile:
+    path = resources.files("limen.knowledge") / "data" / "selection" / "inputs.yaml"
+    file = read_yaml(path, _InputFile)
+    for key in file.sources:
+        cite(key, where=path.name)
+    return file
+
+
+def history_max_age_days() -> int:
+    """How long a history that was taken counts as asked."""
+    return _file().history_max_age_days
+
+
+@functools.cache
 def inputs() -> dict[str, InputSpec]:
     """Every fact a case may hold, by key.
 
@@ -91,8 +106,4 @@ def inputs() -> dict[str, InputSpec]:
     >>> inputs()["patient.weight_kg"].allowed
     '20 to 350 kg'
     """
-    path = resources.files("limen.knowledge") / "data" / "selection" / "inputs.yaml"
-    file = read_yaml(path, _InputFile)
-    for key in file.sources:
-        cite(key, where=path.name)
-    return {spec.key: spec for spec in file.inputs}
+    return {spec.key: spec for spec in _file().inputs}

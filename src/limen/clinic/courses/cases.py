@@ -15,7 +15,7 @@ from limen.clinic.patients import queries
 from limen.clinic.patients.models import ConditionRecord, MedicationRecord, Patient
 from limen.clinic.patients.models import Fact as FactRow
 from limen.clinic.sites.zones import today, zone_of
-from limen.knowledge.inputs import inputs
+from limen.knowledge.inputs import history_max_age_days, inputs
 
 
 def case_of(course: Course, *, on: date | None = None, request: Request | None = None) -> Case:
@@ -25,9 +25,15 @@ def case_of(course: Course, *, on: date | None = None, request: Request | None =
     """
     patient = course.patient
     rows = list(queries.facts(patient))
-    taken = {row.kind for row in rows if row.kind.startswith("history.")}
+    day, zone = on or today(course.site), zone_of(course.site)
+    oldest = day - timedelta(days=history_max_age_days())
+    taken = {
+        row.kind
+        for row in rows
+        if row.kind.startswith("history.") and row.effective_at and row.effective_at.astimezone(zone).date() >= oldest
+    }
     return build_case(
-        on=on or today(course.site),
+        on=day,
         facts=[*_facts(patient, rows), *_course_facts(course)],
         conditions=[_condition(row) for row in queries.conditions(patient)],
         conditions_asked="history.conditions" in taken,

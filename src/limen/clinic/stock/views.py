@@ -18,7 +18,7 @@ from limen.clinic.accounts.models import User
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.policy import require
 from limen.clinic.patients import charts
-from limen.clinic.sessions.models import Session
+from limen.clinic.sessions.models import DeviceAssociation, Session
 from limen.clinic.sites.zones import today
 from limen.clinic.stock import actions, queries
 from limen.clinic.stock.book import rows, with_sessions
@@ -206,9 +206,22 @@ def _session_page(
         "ordered_mg": queries.ordered_mg(found),
         "ordered_strength": actions.ordered_strength(found.plan),
         "candidates": queries.candidates(found),
+        "next_step": _next_step(found) if syringes else None,
         "draw_form": given.get("draw") or DrawForm(prefix="draw"),
     }
     return render(request, "stock/session.html", context, status=status)
+
+
+def _next_step(found: Session) -> tuple[str, str] | None:
+    """Where a session whose drug is drawn goes on: to its chair, until the dose is over and what is left is wasted."""
+    watched = DeviceAssociation.objects.filter(session=found, ended_at=None)
+    if found.status == Session.Status.PLANNED and not watched.exists():
+        return "sessions:seat", "Drawn up: put the monitor on"
+    if found.status == Session.Status.PLANNED:
+        return "sessions:chair", "Drawn up: to the chair"
+    if found.status == Session.Status.RUNNING and queries.given_mg(found) < (queries.ordered_mg(found) or Decimal(0)):
+        return "sessions:chair", "Drawn up: to the chair"
+    return None
 
 
 def _say(request: ClinicRequest, made: LedgerEntry) -> None:
