@@ -12,7 +12,7 @@ from limen.units import UNIT_SUFFIXES
 SOURCE = Path(__file__).parents[2] / "src" / "limen"
 
 # A bare number is right where its unit is a sibling (a quantity record), or where it has none by nature.
-BESIDE_ITS_UNIT = {"value", "low", "high", "threshold", "limit", "lower", "typical", "upper"}
+BESIDE_ITS_UNIT = {"value", "low", "high", "threshold", "limit", "lower", "typical", "upper", "se"}
 UNIT_SIBLINGS = {"unit", "signal", "input", "kind", "to"}
 DIMENSIONLESS = {"probability", "level"}
 # A chart axis draws, and a device sends, whatever unit belongs to the signal beside it; ``before`` is keyed by names

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limen.cli.output import Json, print_json, read_json
+from limen.cli.output import Json, check_ending, print_json, read_json, write_whole
 from limen.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
     from limen.pharmacology.outcome import Flag
     from limen.pharmacology.patient import PatientProfile
     from limen.pharmacology.regimen import Dose, DoseOrder
+    from limen.reports.plots.page import Picture
 
+PICTURES = (".svg", ".png")
 # Rows of the readable form.
 _SHOWN = 15
 
 Doses = Annotated[list[str], typer.Option(help="AMOUNT UNIT ROUTE [over DURATION] [at TIME]; repeatable.")]
 PatientFile = Annotated[str | None, typer.Option(help="JSON file of the patient, or - for standard input.")]
 Population = Annotated[int, typer.Option(help="Draws, for percentiles.")]
+Plot = Annotated[str | None, typer.Option(help="Draw to this .svg or .png file.")]
 Seed = Annotated[int, typer.Option(help="Seed of the draws.")]
 
 
@@ -43,12 +47,14 @@ def register(app: typer.Typer) -> None:
         every: Annotated[str, typer.Option(help="Step of the curves.")] = "6 h",
         population: Population = 0,
         seed: Seed = 1,
+        plot: Plot = None,
         json: Json = False,
     ) -> None:
         """MADRS difference from placebo over one or many sessions, by dose group."""
         from limen.pharmacology.antidepressant import course, group_of
         from limen.units import parse_duration_min
 
+        check_ending(plot, PICTURES, "--plot")
         profile = _profile(patient)
         orders = _repeated(_orders(dose), repeat, parse_duration_min(spacing, where="--spacing"))
         groups = {group_of(product, one.route, *_amount(one, profile.weight_kg)) for one in orders}
@@ -58,15 +64,20 @@ def register(app: typer.Typer) -> None:
                 where="--dose",
                 allowed="one dose group a course",
             )
+        session_days = [one.at_min / 1440.0 for one in orders]
         result = course(
             groups.pop(),
-            [one.at_min / 1440.0 for one in orders],
+            session_days,
             until_days=parse_duration_min(until, where="--until") / 1440.0,
             every_h=parse_duration_min(every, where="--every") / 60.0,
             control=control,  # type: ignore[arg-type]  # refused there, with what is allowed
             n=population,
             rng=_rng(population, seed),
         )
+        if plot is not None:
+            from limen.reports.plots.course import antidepressant_picture
+
+            _draw(antidepressant_picture(result, session_days), plot)
         _show(result.to_json(), result.outputs, result.time_days, result.flags, json)
 
     @group.command("relapse")
@@ -78,9 +89,11 @@ def register(app: typer.Typer) -> None:
         every: Annotated[str, typer.Option(help="Step of the curves.")] = "1 d",
         population: Population = 0,
         seed: Seed = 1,
+        plot: Plot = None,
         json: Json = False,
     ) -> None:
         """Share still well after response, by stage of treatment, with the row it was read from."""
+        check_ending(plot, PICTURES, "--plot")
         from limen.pharmacology.relapse import course
         from limen.pharmacology.relapse import relapse as stages
         from limen.units import parse_duration_min
@@ -100,6 +113,12 @@ def register(app: typer.Typer) -> None:
             n=population,
             rng=_rng(population, seed),
         )
+        if plot is not None:
+            from limen.reports.plots.course import relapse_picture
+
+            if not result.outputs:
+                raise InputError(f"{stage} has no curve to draw", where="--plot", allowed="a stage with a curve")
+            _draw(relapse_picture(result), plot)
         _show(result.to_json(), result.outputs, result.time_days, result.flags, json)
 
     @group.command("pain")
@@ -111,6 +130,7 @@ def register(app: typer.Typer) -> None:
         every: Annotated[str, typer.Option(help="Step of the curves.")] = "1 d",
         population: Population = 0,
         seed: Seed = 1,
+        plot: Plot = None,
         json: Json = False,
     ) -> None:
         """Relief of CRPS-1 pain during and after days of S-ketamine, in responders and over all patients."""
@@ -118,6 +138,7 @@ def register(app: typer.Typer) -> None:
         from limen.pharmacology.regimen import resolve
         from limen.units import parse_duration_min
 
+        check_ending(plot, PICTURES, "--plot")
         profile = _profile(patient)
         doses: list[Dose] = [resolve(order, profile.weight_kg) for order in _orders(dose)]
         with _Progress(population) as progress:
@@ -131,6 +152,10 @@ def register(app: typer.Typer) -> None:
                 rng=_rng(population, seed),
                 progress=progress.update,
             )
+        if plot is not None:
+            from limen.reports.plots.course import pain_relief_picture
+
+            _draw(pain_relief_picture(result), plot)
         _show(result.to_json(), result.outputs, result.time_days, result.flags, json)
 
     app.add_typer(group)
@@ -156,6 +181,11 @@ class _Progress:
     def update(self, done: int, whole: int) -> None:
         """So many of the patients are done."""
         self._bar.update(self._task, completed=done, total=whole)
+
+
+def _draw(picture: Picture, path: str) -> None:
+    drawn = picture.written_as(Path(path).suffix)
+    write_whole(path, lambda part: part.write_bytes(drawn))
 
 
 def _profile(path: str | None) -> PatientProfile:

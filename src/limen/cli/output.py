@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -97,3 +100,30 @@ def _finite_float(digits: str) -> float:
 def print_json(value: Any) -> None:
     """Print one JSON document; NaN can never leave the program."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+
+
+def check_ending(path: str | None, endings: tuple[str, ...], where: str) -> None:
+    """Refuse a file name that no writer is for."""
+    if path is not None and Path(path).suffix not in endings:
+        raise InputError(f"cannot write {path!r}", where=where, allowed=f"a name ending in {' or '.join(endings)}")
+
+
+def write_whole(path: str, fill: Callable[[Path], Any]) -> None:
+    """Write a file whole or not at all."""
+    target = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        os.close(handle)
+    except OSError as problem:
+        raise InputError(
+            f"cannot write the file: {problem.strerror}", where=path, allowed="a writable folder"
+        ) from None
+    part = Path(name)
+    try:
+        fill(part)
+        part.chmod(0o644)
+        part.replace(target)
+    except OSError as problem:
+        raise InputError(f"cannot write the file: {problem.strerror}", where=path, allowed="a writable file") from None
+    finally:
+        part.unlink(missing_ok=True)

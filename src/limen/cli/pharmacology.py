@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limen.cli.output import Json, print_json, read_json
+from limen.cli.output import Json, check_ending, print_json, read_json, write_whole
 from limen.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,8 +68,8 @@ def register(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """What a dose will do: concentration in plasma and at the effect site, and pressure."""
-        _check_ending(plot, (".svg", ".png"), "--plot")
-        _check_ending(out, (".csv", ".parquet"), "--out")
+        check_ending(plot, (".svg", ".png"), "--plot")
+        check_ending(out, (".csv", ".parquet"), "--out")
         profile = read_json(patient)
         others = with_ or []
         result = _run(model, profile, dose, until, every, product, population, seed, others)
@@ -85,9 +82,9 @@ def register(app: typer.Typer) -> None:
             from limen.reports.plots import draw_forecast
 
             picture = draw_forecast(result).written_as(Path(plot).suffix)
-            _write(plot, lambda path: path.write_bytes(picture))
+            write_whole(plot, lambda path: path.write_bytes(picture))
         if out is not None:
-            _write(out, lambda path: _table(result, path, Path(out).suffix))
+            write_whole(out, lambda path: _table(result, path, Path(out).suffix))
         if json:
             entry = result.to_json()
             print_json(entry if other_way is None else entry | {"without_genotype": other_way.to_json()})
@@ -175,32 +172,6 @@ def _run(
             perpetrators=perpetrators,
         )
     return replace(result, unknown_inputs=unknown)
-
-
-def _check_ending(path: str | None, endings: tuple[str, ...], where: str) -> None:
-    if path is not None and Path(path).suffix not in endings:
-        raise InputError(f"cannot write {path!r}", where=where, allowed=f"a name ending in {' or '.join(endings)}")
-
-
-def _write(path: str, fill: Callable[[Path], Any]) -> None:
-    """Write a file whole or not at all."""
-    target = Path(path)
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        os.close(handle)
-    except OSError as problem:
-        raise InputError(
-            f"cannot write the file: {problem.strerror}", where=path, allowed="a writable folder"
-        ) from None
-    part = Path(name)
-    try:
-        fill(part)
-        part.chmod(0o644)
-        part.replace(target)
-    except OSError as problem:
-        raise InputError(f"cannot write the file: {problem.strerror}", where=path, allowed="a writable file") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _table(result: Forecast, path: Path, ending: str) -> None:

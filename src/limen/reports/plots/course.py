@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.pharmacology.antidepressant import OUTPUT, AntidepressantCourse
+from limen.pharmacology.antidepressant_trials import antidepressant
 from limen.pharmacology.exposure import Curve
 from limen.pharmacology.pain_relief import IN_RESPONDERS, OVER_PATIENTS, PainReliefCourse
-from limen.pharmacology.relapse import CONSTANT, RelapseCourse
+from limen.pharmacology.relapse import CONSTANT, Point, RelapseCourse, SourcedPoint, relapse
 from limen.pharmacology.relapse import OUTPUT as WELL
 from limen.reports.plots import page
 from limen.reports.plots.page import Picture
@@ -27,13 +28,14 @@ _Z95 = 1.96
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One published value; ``half_width`` is that of its 95 % interval, 0 where none was read."""
+    """One published value with its 95 % interval, if one was read."""
 
     at_days: float
     value: float
     unit: str
-    half_width: float
     label: str
+    low: float | None = None
+    high: float | None = None
 
 
 def course_picture(
@@ -75,14 +77,15 @@ def course_picture(
         lane.set_ylabel(y_label)
         lane.set_xlabel("days from the start")
         page.headed(lane, title)
-        told = "; ".join(f"{number} {one.label}" for number, one in enumerate(inside, start=1))
+        told = "; ".join(f"({number}) {one.label}" for number, one in enumerate(inside, start=1))
         below = [*caption, *([f"Seen, with 95 % intervals where read: {told}."] if told else [])]
         return page.finished(figure, title, below)
 
 
 def _mark(lane: Axes, one: Seen, number: int) -> None:
-    if one.half_width:
-        lane.errorbar(one.at_days, one.value, yerr=one.half_width, color=page.INK, linewidth=1.0, capsize=2)
+    if one.low is not None and one.high is not None:
+        reach = [[one.value - one.low], [one.high - one.value]]
+        lane.errorbar(one.at_days, one.value, yerr=reach, color=page.INK, linewidth=1.0, capsize=2)
     lane.plot([one.at_days], [one.value], marker="D", color=page.INK, markersize=5, linestyle="none", clip_on=False)
     lane.annotate(
         str(number), (one.at_days, one.value), xytext=(6, 4), textcoords="offset points", fontsize=8, color=page.INK
@@ -111,13 +114,14 @@ def antidepressant_picture(course: AntidepressantCourse, session_days: Sequence[
     if len(session_days) > 1:
         curves["sessions add"] = course.outputs[f"{OUTPUT}_if_sessions_add"]
     same = [row for row in course.trials if list(row.session_days) == [round(day, 6) for day in session_days]]
-    seen = [
-        Seen(row.at_days, row.difference_score, "points", _Z95 * (row.se_score or 0.0), f"{row.trial}, {row.what}")
-        for row in same
-    ]
+    seen = []
+    for row in same:
+        middle, half = row.difference_score, None if row.se_score is None else _Z95 * row.se_score
+        ends = (None, None) if half is None else (middle - half, middle + half)
+        seen.append(Seen(row.at_days, middle, "points", f"{row.trial}, {row.what}", *ends))
     band = " Pale: 90 of 100 draws between trials, not between patients." if first.between_patients else ""
     return course_picture(
-        f"MADRS difference from placebo, {course.group}",
+        f"MADRS difference from placebo: {antidepressant().groups[course.group].title}",
         "points, less is better",
         course.time_days,
         curves,
@@ -128,10 +132,12 @@ def antidepressant_picture(course: AntidepressantCourse, session_days: Sequence[
 
 def relapse_picture(course: RelapseCourse) -> Picture:
     """Share still well under both tails, through the row it was read from."""
-    row = course.row
-    points = [*([row.relapsed_by] if row.relapsed_by else []), *row.also]
+    row, tail = course.row, relapse().tail
+    points: list[Point | SourcedPoint] = [*([row.relapsed_by] if row.relapsed_by else []), *row.also]
+    if course.stage == tail.of:
+        points.append(tail.well)
     seen = [
-        Seen(point.at_days, 100.0 - point.relapsed_pct, "%", 0.0, f"{point.relapsed_pct:g} % by day {point.at_days:g}")
+        Seen(point.at_days, 100.0 - point.relapsed_pct, "%", f"{point.relapsed_pct:g} % by day {point.at_days:g}")
         for point in points
     ]
     return course_picture(
