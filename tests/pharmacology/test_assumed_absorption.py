@@ -19,9 +19,9 @@ from limen.pharmacology.assumed_absorption import (
     assumption,
     assumptions,
     covers,
-    rates_for_peaks,
 )
 from limen.pharmacology.kinetics import LinearSystem
+from limen.pharmacology.peak_times import rates_for_peaks
 from limen.pharmacology.population import COLUMNS
 
 # Typical volumes (L) and flows (L/h) at 70 kg: central volume, clearance, (volume, flow) of each periphery.

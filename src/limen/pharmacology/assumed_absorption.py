@@ -1,7 +1,7 @@
 """Absorption by routes that no usable model has: stated ranges, each with its mark, never narrower than what was read.
 
 What studies report is a share that arrives and a time of the peak. The same peak time asks for another rate in another
-body, so the rate is computed in the body it is used with: :func:`rates_for_peaks`.
+body, so the rate is computed in the body it is used with: :func:`peak_times.rates_for_peaks`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from importlib import resources
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from limen.pharmacology import population
 from limen.pharmacology.absorption import Pathway
 from limen.pharmacology.models.schema import Product, Route, Sourced
 from limen.pharmacology.outcome import Flag
+from limen.pharmacology.peak_times import Body, rates_for_peaks
 
 Array = npt.NDArray[np.float64]
 
@@ -32,9 +33,6 @@ _Z90 = 1.6448536269514722
 _FURTHEST = 2.5758293035489004
 ADULT_YEARS = 18.0
 _COLUMN = {"buccal": "SL"}
-# Rates tried when a rate is sought for a peak time, and the times looked at.
-_RATES_PER_MIN = np.concatenate([np.geomspace(1e-12, 1e-5, 30)[:-1], np.geomspace(1e-5, 1e2, 150)])
-_TIMES_MIN = np.geomspace(1e-3, 1e5, 400)
 
 
 class Stated(Sourced):
@@ -150,22 +148,6 @@ class _File(RootModel[tuple[Assumption, ...]]):
     pass
 
 
-class Body(Protocol):
-    """What a dose is absorbed into: ``kinetics.LinearSystem``, or its like, of which row 0 is used."""
-
-    @property
-    def rates_per_min(self) -> Array:
-        """The matrix A (rows, states, states)."""
-
-    @property
-    def entry(self) -> Array:
-        """The share of the input that enters each state (states,)."""
-
-    @property
-    def readout(self) -> Array:
-        """Outputs (rows, outputs, states); the first is the concentration whose peak is meant."""
-
-
 @functools.cache
 def assumptions() -> tuple[Assumption, ...]:
     """Every assumption on file."""
@@ -271,64 +253,6 @@ def assumed_pathways(
     return (Pathway("central", share, filling_min, (rate_per_min,)),)
 
 
-def rates_for_peaks(peak_min: Array, body: Body) -> Array:
-    """First-order absorption rates that put the typical patient's plasma peak at these times.
-
-    Parameters
-    ----------
-    peak_min : array (rows,)
-        Over 0.
-    body : Body
-
-    Returns
-    -------
-    array (rows,), per minute
-
-    Raises
-    ------
-    InputError
-        If no rate puts a peak there in this body.
-
-    Examples
-    --------
-    In one compartment with a rate of 0.02 /min, absorption at 0.2 /min peaks at ln(10) / 0.18 = 12.79 min.
-
-    >>> from limen.pharmacology.kinetics import LinearSystem
-    >>> body = LinearSystem(np.array([[[-0.02]]]), np.ones(1), np.ones((1, 1, 1)))
-    >>> rates_for_peaks(np.array([12.79]), body).round(3)
-    array([0.2])
-    """
-    decay_per_min, weight = _impulse(body)
-    # (rates, times): the share of each mode that absorption has filled, written so that equal rates do not cancel.
-    filled = np.zeros((len(_RATES_PER_MIN), len(_TIMES_MIN)))
-    for decay, of_mode in zip(decay_per_min, weight, strict=True):
-        gap = np.abs(_RATES_PER_MIN - decay)[:, None]
-        slower = np.minimum(_RATES_PER_MIN, decay)[:, None]
-        grown = -np.expm1(-gap * _TIMES_MIN) / np.where(gap > 0, gap, 1.0)
-        filled += of_mode * np.exp(-slower * _TIMES_MIN) * np.where(gap > 0, grown, _TIMES_MIN)
-    best = filled.argmax(axis=1)
-    inner = (best > 0) & (best < len(_TIMES_MIN) - 1)
-    rows = np.flatnonzero(inner)
-    at = best[inner]
-    before, here, after = (filled[rows, at + step] for step in (-1, 0, 1))
-    # Vertex of the parabola through the highest point and its neighbours, the times being even in their logs.
-    bend = before - 2 * here + after
-    shift = np.where(bend < 0, 0.5 * (before - after) / np.where(bend < 0, bend, -1.0), 0.0)
-    step = math.log(_TIMES_MIN[1] / _TIMES_MIN[0])
-    log_peak = np.log(_TIMES_MIN[at]) + shift * step
-    # Peaks fall as rates rise; np.interp wants rising places.
-    places, log_rate = log_peak[::-1], np.log(_RATES_PER_MIN[inner])[::-1]
-    wanted = np.log(peak_min)
-    if not (np.isfinite(wanted).all() and places[0] <= wanted.min() and wanted.max() <= places[-1]):
-        raise InputError(
-            f"a plasma peak at {peak_min.min():g} to {peak_min.max():g} min",
-            where="dose",
-            allowed=f"{math.exp(places[0]):.3g} to {math.exp(places[-1]):.3g} min in this model",
-        )
-    found: Array = np.exp(np.interp(wanted, places, log_rate))
-    return found
-
-
 def assumed_flags(route: str, product: str, *, age_years: float | None = None) -> tuple[Flag, ...]:
     """What must be said of an assumed absorption.
 
@@ -360,16 +284,6 @@ def assumed_flags(route: str, product: str, *, age_years: float | None = None) -
             )
         )
     return tuple(flags)
-
-
-def _impulse(body: Body) -> tuple[Array, Array]:
-    """The first output after one milligram into the vein, as decays and their weights."""
-    decay, vectors = np.linalg.eig(body.rates_per_min[0])
-    weight = (body.readout[0, 0] @ vectors) * np.linalg.solve(vectors, body.entry.astype(vectors.dtype))
-    seen = np.abs(weight) > 1e-9 * np.abs(weight).max()
-    if np.abs(decay[seen].imag).max() > 0:
-        raise InputError("the body does not decay without swinging", where="model", allowed="compartments")
-    return -decay[seen].real, weight[seen].real
 
 
 def _logit(value: float) -> float:

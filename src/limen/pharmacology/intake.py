@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from limen.pharmacology.absorption import Pathway, devices_before, enter, own_pathways
 from limen.pharmacology.assumed_absorption import assumed_pathways
-from limen.pharmacology.disposition import DosedArm
+from limen.pharmacology.disposition import DosedArm, arms
 from limen.pharmacology.kinetics import Solution
 from limen.pharmacology.models.schema import Absorption, Model, Product, Route
 from limen.pharmacology.models.values import TIMES
@@ -85,10 +85,10 @@ class Intake:
     def _ways(self, arm: DosedArm, route: str, doses: Sequence[Dose]) -> list[tuple[Dose, Pathway]]:
         own = self.model.pathway(cast(Route, route), self.product)
         if own is None:
-            ways = self._assumed(arm, route, self.patient.age_years)
+            ways = self._assumed(route, self.patient.age_years)
             return [(dose, way) for dose in doses for way in ways]
         # A model's own share with a speed that was not read: the adults' time is all there is.
-        assumed = self._assumed(arm, route, None) if any(way.speed == "assumed" for way in own.ways) else ()
+        assumed = self._assumed(route, None) if any(way.speed == "assumed" for way in own.ways) else ()
         values = self._absorption(own)
         used = [0] * len(doses) if own.device_mg is None else devices_before(doses, own.device_mg)
         return [
@@ -97,8 +97,10 @@ class Intake:
             for way in own_pathways(own, values, dose, before, assumed)
         ]
 
-    def _assumed(self, arm: DosedArm, route: str, age_years: float | None) -> tuple[Pathway, ...]:
-        return assumed_pathways(route, self.product, self.draws, body=arm.system, age_years=age_years)
+    def _assumed(self, route: str, age_years: float | None) -> tuple[Pathway, ...]:
+        """The depot is one for S and R, and other drugs do not change it: its rate is that of the usual body."""
+        usual = arms(self.model, self.product, self.patient, {}, 1, links={}, metabolites=False)[0]
+        return assumed_pathways(route, self.product, self.draws, body=usual.system, age_years=age_years)
 
     def _absorption(self, own: Absorption) -> dict[str, Array]:
         """The numbers of the model's absorption for these patients; a step given by its mean time as a rate."""
