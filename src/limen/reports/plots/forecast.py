@@ -28,7 +28,7 @@ _BELOW = {
     "assumed-absorption": "Absorption is a range assumed by this project, not a published model",
     "assumed-variability": "Some models published no spread between patients; that of another model is lent to them",
     "assumed-r-arm": "R-ketamine is an assumption of this project",
-    "early-bolus-unusable": "One model is not to be believed in the first minutes after a bolus and is left out there",
+    "early-bolus-unusable": "A model with a small central volume is not to be believed in the minutes after a bolus",
     "effect-extrapolated": "An effect is drawn beyond the concentrations it was studied at",
     "outside-age": "For at least one model the patient's age is outside what was studied",
     "outside-weight": "For at least one model the patient's weight is outside what was studied",
@@ -141,7 +141,7 @@ def _draw(lane: Axes, forecast: Forecast, curve: Curve, *, named: bool) -> None:
         for edge in (patients.p05, patients.p95):
             lane.plot(time_h, edge, color=page.PATIENT_EDGE, linestyle=(0, (3, 2)), linewidth=0.7)
         labels.append((_last(patients.p95), "90 of 100\npatients", page.PATIENT_EDGE))
-    if between is not None:
+    if between is not None and len(forecast.members) > 1:
         lane.fill_between(time_h, *between, color=page.MODEL, linewidth=0)
         for edge in between:
             lane.plot(time_h, edge, color=page.MODEL_EDGE, linewidth=0.7)
@@ -192,17 +192,24 @@ def _wall(lane: Axes, limit: Limit) -> None:
     )
 
 
+_PRODUCTS = {"racemic": "racemic ketamine", "s-ketamine": "S-ketamine", "esketamine-nasal": "nasal esketamine"}
+
+
 def _title(forecast: Forecast) -> str:
-    return f"Forecast of {forecast.product} ketamine by {forecast.model}"
+    by = f"{len(forecast.members)} models together" if len(forecast.members) > 1 else forecast.model
+    if len(forecast.members) == 1:
+        by = forecast.members[0].id
+    return f"{_PRODUCTS.get(forecast.product, forecast.product)}, forecast by {by}"
 
 
 def _caption(forecast: Forecast) -> list[str]:
     who = "Dashed: the typical patient"
+    several = len(forecast.members) > 1
     if forecast.patients:
-        each = " of each model" if forecast.members else ""
-        who += f"; pale: 90 of 100 of {forecast.patients} virtual patients{each}"
-    if forecast.members:
+        who += f"; pale: 90 of 100 of {forecast.patients} virtual patients{' of each model' if several else ''}"
+    if several:
         who += f"; dark: where the {len(forecast.members)} models differ"
     codes = dict.fromkeys(flag.code for flag in forecast.flags)
-    told = [f"{_BELOW[code]}." for code in codes if code in _BELOW]
-    return [f"{_title(forecast)}: forecast, not measured. {who}.", *told]
+    told = " ".join(f"{_BELOW[code]}." for code in codes if code in _BELOW)
+    title = _title(forecast)
+    return [f"{title[0].upper()}{title[1:]}, not measured. {who}.", *([told] if told else [])]
