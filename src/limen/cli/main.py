@@ -30,6 +30,7 @@ TOPICS = (
     "validate",
     "regimen",
     "course",
+    "targeting",
     "protocols",
     "screening",
     "planning",

@@ -161,8 +161,9 @@ def compare(
         if name.endswith("_ng_per_mL"):
             found["auc"] = _of_measure(first, second, name, AREA, "ng h/mL")
         if name in thresholds:
+            limit = float(thresholds[name])
             found["over"] = _between(
-                *(_minutes_over(plan, name, float(thresholds[name])) for plan in (first, second)), first.weights, "min"
+                _minutes_over(first, name, limit), _minutes_over(second, name, limit), first.weights, "min"
             )
         measures[name] = found
     recovery, not_ready = None, None
