@@ -19,8 +19,8 @@ Values = Mapping[str, Array]
 # mg/L to ng/mL
 _NG_PER_ML = 1000.0
 # Equal steps in a chain have no full set of eigenvectors. Two are set this far apart on either side of their rate,
-# which changes what has passed by the square of it: 1e-9 of the dose.
-_APART = 3e-5
+# which changes what has passed by the square of it: 1e-8 of the dose.
+_APART = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
