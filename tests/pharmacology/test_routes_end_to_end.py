@@ -203,6 +203,31 @@ def test_another_drug_changes_the_area_as_measured(
     assert areas[1] / areas[0] == pytest.approx(ratio, rel=2e-3)
 
 
+@pytest.mark.parametrize(
+    "model",
+    ["fanta-otto-2021", "clements-250", "domino", "kamp-2020", "simons-2022", "perez-ruixo-2021", "hijazi-2003"],
+)
+@pytest.mark.parametrize(
+    ("dose", "drug", "ratio"),
+    [
+        ("35 mg po", "clarithromycin", 2.6),
+        ("35 mg po", "rifampicin", 0.14),
+        ("35 mg iv over 40 min", "rifampicin", 0.86),
+        ("35 mg sc", "rifampicin", 0.86),
+    ],
+)
+def test_every_racemic_member_gives_the_measured_area(model: str, dose: str, drug: str, ratio: float) -> None:
+    """Also the member with a liver, where a racemic dose by mouth is an assumed one that passes no gut."""
+    areas = []
+    for others in ((), (drug,)):
+        result = run(model, dose, perpetrators=others, until_min=30_000.0, every_min=30.0)
+        names = [name for name in result.summary if name.startswith(("S_ketamine_", "ketamine_"))]
+        area = result.summary[next(name for name in names if "effect" not in name)].typical.auc_0_end_ng_h_per_mL
+        assert area is not None
+        areas.append(float(area[0]))
+    assert areas[1] / areas[0] == pytest.approx(ratio, rel=3e-3)
+
+
 def test_a_failing_kidney_raises_the_nasal_exposure_and_says_so() -> None:
     areas = []
     for patient in (PatientProfile(age_years=50), PatientProfile(age_years=50, egfr_mL_per_min=35)):

@@ -218,13 +218,32 @@ def _of(
     if liver is None:
         clearance = 1.0 if by_vein is None else 1.0 / by_vein.auc_ratio
         absorbed = {route: usable[route].auc_ratio * clearance for route in wanted if route not in _PARENTERAL}
-        absorbed = {route: ratio for route, ratio in absorbed.items() if not math.isclose(ratio, 1.0, rel_tol=1e-12)}
-        return Modifiers(clearance, absorbed, flags=tuple(flags), sources=sources)
-    measured: dict[str, float] = {effect.route: effect.auc_ratio for effect in used}
+        return Modifiers(clearance, _changed(absorbed), flags=tuple(flags), sources=sources)
+    measured: dict[str, float] = {
+        effect.route: effect.auc_ratio for effect in used if effect.route == "iv" or effect.route in liver.routes
+    }
     found = split(measured, liver, other.mechanism.site)
-    flags.append(_where(other, found))
+    by_vein_ratio = liver.auc_ratio("iv", found.gut_ratio, found.hepatic_ratio)
+    # A dose that this model lets past gut and liver: what the liver's own change leaves over is on the share.
+    absorbed = {
+        route: usable[route].auc_ratio / by_vein_ratio
+        for route in wanted
+        if route not in _PARENTERAL and route not in liver.routes
+    }
+    if measured:
+        flags.append(_where(other, found))
     flags += _unmet(other, measured, liver, found)
-    return Modifiers(gut_ratio=found.gut_ratio, hepatic_ratio=found.hepatic_ratio, flags=tuple(flags), sources=sources)
+    return Modifiers(
+        absorbed_ratio=_changed(absorbed),
+        gut_ratio=found.gut_ratio,
+        hepatic_ratio=found.hepatic_ratio,
+        flags=tuple(flags),
+        sources=sources,
+    )
+
+
+def _changed(ratios: Mapping[str, float]) -> dict[str, float]:
+    return {route: ratio for route, ratio in ratios.items() if not math.isclose(ratio, 1.0, rel_tol=1e-12)}
 
 
 def _absent(

@@ -38,11 +38,14 @@ class Liver:
         Of what is swallowed, what survives the gut wall.
     nasal_fraction : float
         Of a nasal dose, what is absorbed in the nose; the rest is swallowed.
+    routes : frozenset of str
+        The routes whose doses pass this gut and liver in the model; an assumed absorption passes neither.
     """
 
     extraction_fraction: float
     gut_fraction: float
     nasal_fraction: float = 1.0
+    routes: frozenset[str] = frozenset({"in", "po"})
 
     @property
     def most_gut_ratio(self) -> float:
@@ -207,6 +210,7 @@ def liver_of(model: Model, doses: Sequence[Dose], product: Product) -> Liver | N
         cleared_L_per_h / (body["QH"] + cleared_L_per_h),
         absorption.get("FGUT", 1.0),
         _nasal_fraction(model, doses, product, absorption),
+        frozenset(own.route for own in model.pathways if not own.products or product in own.products),
     )
 
 
