@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
 from typing import Any, cast
 
@@ -66,6 +67,10 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # JSON is UTF-8 whatever the terminal's locale; a name that is no text is shown by its codes.
             stream.reconfigure(encoding="utf-8", errors="strict" if stream is sys.stdin else "backslashreplace")
+    if "LIMEN_LIFELINE" in os.environ:
+        from limen.clinic.project.children import end_with_parent
+
+        end_with_parent()
     load_topics()
     try:
         code = app(standalone_mode=False)

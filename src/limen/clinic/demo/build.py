@@ -14,7 +14,7 @@ from limen.clinic.accounts.actions import bootstrap_user
 from limen.clinic.accounts.models import User
 from limen.clinic.demo import people
 from limen.clinic.demo.accounts import ACCOUNTS
-from limen.clinic.demo.live import at_rest, begin, seat
+from limen.clinic.demo.live import Seated, at_rest, begin
 from limen.clinic.demo.past import living
 from limen.clinic.demo.treat import Staff, live_through, meet, plan_today, prepare_day
 from limen.clinic.patients.imports import import_bundle
@@ -67,8 +67,10 @@ def build_demo() -> None:
         _stock(site, staff)
     _past(site, staff)
     _present(site, staff)
-    for person, chair, device, number in _seats(site):
-        seat(site, staff, person, chair, device, number)
+    seated = [Seated(site, staff, *place) for place in _seats(site)]
+    for _ in range(2):  # the second time only the seconds that the first took: the chairs beside the server go on soon
+        for session in seated:
+            session.bring_to_now()
 
 
 def virtual_chairs() -> list[VirtualChair]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 from django.utils import timezone
 
 from limen.clinic.courses.models import Plan
-from limen.clinic.demo.past import Clock, living
+from limen.clinic.demo.past import living
 from limen.clinic.demo.people import Person
 from limen.clinic.demo.treat import Staff, draw_up, meet, plan_today, prepare_day
 from limen.clinic.sessions.actions import associate_device, create_session, record, start_session
@@ -48,18 +47,44 @@ def virtual_chair(person: Person, dose_mg: float, duration_min: float, seed: int
     return VirtualChair(draw_patient(rng, at_rest(person)), rng, effect_site=course)
 
 
-def seat(site: Site, staff: Staff, person: Person, chair: Chair, device: Device, seed: int) -> Session:
-    """Begin a session a few minutes ago and bring it to now through the same doors as any other.
+class Seated:
+    """A session begun a few minutes ago through the same doors as any other, and brought to now whenever asked.
 
     Turns this process's clock, so nothing may be served from it meanwhile.
     """
-    now = timezone.now()
-    with living(now - timedelta(minutes=RUNNING_FOR_MIN)) as clock:
-        session = begin(site, staff, person, chair, device)
-        dose = session.plan.result["dose"]
-        moments = _moments(virtual_chair(person, dose["dose_mg"], dose["duration_min"], seed))
-        _watch(staff, session, device, moments, clock, until=now)
-    return session
+
+    def __init__(self, site: Site, staff: Staff, person: Person, chair: Chair, device: Device, seed: int) -> None:
+        self.staff, self.device, self.sent = staff, device, 0
+        with living(timezone.now() - timedelta(minutes=RUNNING_FOR_MIN)) as clock:
+            self.session = begin(site, staff, person, chair, device)
+            self.at = clock.at
+        dose = self.session.plan.result["dose"]
+        self.chair = virtual_chair(person, dose["dose_mg"], dose["duration_min"], seed)
+
+    def bring_to_now(self) -> None:
+        """Let the monitor hear and watch every second up to this one."""
+        now = timezone.now()
+        with living(self.at) as clock:
+            monitor, batches = Monitor(), 0
+            while seconds := min(SEND_EVERY_S, int((now - clock.at).total_seconds())):
+                clock.forward(seconds / 60)
+                self._send(seconds)
+                if batches % LOOK_EVERY == 0:
+                    monitor.round()
+                batches += 1
+            monitor.round()
+            self.at = clock.at
+
+    def _send(self, seconds: int) -> None:
+        batch: list[Measured] = []
+        for age_s in reversed(range(seconds)):
+            self.sent += 1
+            batch.extend(Measured(self.sent, sample.signal, sample.value, float(age_s)) for sample in self.chair.step())
+        key = f"demo-{self.session.pk}-{self.sent}"
+        take_batch(device=self.device, batch_key=key, samples=batch, named_device=self.device.name)
+        if self.sent - seconds < OBSERVE_AT_MIN * 60 <= self.sent:
+            seen = {"moaas": 5, "dissociation": 1}
+            record(by=self.staff.nurse, session=self.session, kind="observation.recorded", data=seen)
 
 
 def begin(site: Site, staff: Staff, person: Person, chair: Chair, device: Device) -> Session:
@@ -77,32 +102,3 @@ def _begin(staff: Staff, plan: Plan, chair: Chair, device: Device) -> Session:
     record(by=staff.nurse, session=session, kind="observation.recorded", data={"moaas": 5, "dissociation": 0})
     record(by=staff.nurse, session=session, kind="infusion.started", data={})
     return session
-
-
-def _watch(
-    staff: Staff, session: Session, device: Device, moments: Iterator[list[Measured]], clock: Clock, *, until: datetime
-) -> None:
-    monitor = Monitor()
-    observed = False
-    for number, values in enumerate(moments):
-        if clock.at + timedelta(seconds=SEND_EVERY_S) > until:
-            break
-        clock.forward(SEND_EVERY_S / 60)
-        take_batch(device=device, batch_key=f"demo-{session.pk}-{number}", samples=values, named_device=device.name)
-        if number % LOOK_EVERY == 0:
-            monitor.round()
-        if not observed and number * SEND_EVERY_S >= OBSERVE_AT_MIN * 60:
-            observed = True
-            record(by=staff.nurse, session=session, kind="observation.recorded", data={"moaas": 5, "dissociation": 1})
-    monitor.round()
-
-
-def _moments(chair: VirtualChair) -> Iterator[list[Measured]]:
-    seq = 0
-    while True:
-        batch: list[Measured] = []
-        for second in range(SEND_EVERY_S):
-            seq += 1
-            age_s = float(SEND_EVERY_S - 1 - second)
-            batch.extend(Measured(seq, sample.signal, sample.value, age_s) for sample in chair.step())
-        yield batch

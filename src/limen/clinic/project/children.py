@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from types import TracebackType
 
-_PR_SET_PDEATHSIG = 1
+LIFELINE = "LIMEN_LIFELINE"
 RESTART_AFTER_S = 15.0
+END_WITHIN_S = 5.0
 
 
-def _die_with_parent() -> None:
-    # Linux only: a parent that is killed outright leaves no orphan that goes on writing.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def end_with_parent() -> None:
+    """End this process when the one that started it is gone, however it went and on every system.
+
+    The parent holds the other end of standard input. An orphan would go on writing, into the next demonstration too.
+    """
+    if os.environ.pop(LIFELINE, None) is not None:
+        threading.Thread(target=_wait_for_the_end, daemon=True).start()
+
+
+def _wait_for_the_end() -> None:
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(END_WITHIN_S)
+    os._exit(1)
 
 
 class Children:
@@ -34,7 +47,7 @@ class Children:
     def start(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
         """Run ``limen ARGUMENTS...`` beside this process."""
         command = [sys.executable, "-m", "limen.cli.main", *arguments]
-        surroundings = {**os.environ, **(environment or {})}
+        surroundings = {**os.environ, **(environment or {}), LIFELINE: "stdin"}
         thread = threading.Thread(target=self._keep, args=(command, surroundings), daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -47,9 +60,8 @@ class Children:
                 child = subprocess.Popen(
                     command,
                     env=surroundings,
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE,  # never written to: its end is the sign that this process is gone
                     stdout=subprocess.DEVNULL,
-                    preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
                 )
                 self._running[child.pid] = child
             child.wait()
