@@ -36,11 +36,13 @@ TOPICS = (
     "screening",
     "planning",
     "scoring",
+    "surveillance",
     "session",
     "ledger",
     "knowledge",
     "clinic",
     "device",
+    "bench",
 )
 
 

@@ -85,7 +85,7 @@ def concentrations(
     shape = (len(rates), len(time_min))
     plasma = np.empty(shape)
     effect = np.empty(shape) if ke0_per_min is not None else np.empty((shape[0], 0))
-    solve = _solve_serial if plasma.size < _SERIAL_NUMBERS else _solve_parallel
+    solve = solve_serial if plasma.size < _SERIAL_NUMBERS else _solve_parallel
     solve(
         rates,
         _NG_PER_ML / np.ascontiguousarray(central_L, dtype=np.float64),
@@ -417,7 +417,7 @@ def _rows(
 
 
 @njit(cache=True)
-def _solve_serial(
+def solve_serial(
     rates_per_min: Array,
     scale: Array,
     ke0_per_min: Array,
