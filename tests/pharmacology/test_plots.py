@@ -15,11 +15,14 @@ from limen.reports.plots import (
     Picture,
     Points,
     RatioRow,
+    UpdatedLane,
     model_comparison,
+    of_individual,
     posterior_against_prior,
     predictive_check,
     ratio_chart,
     target_attainment,
+    updated_forecast,
 )
 from limen.reports.plots.attainment import shares_pct
 from limen.reports.plots.beliefs import interval
@@ -121,3 +124,30 @@ def test_the_same_picture_twice_is_the_same() -> None:
     first, second = (model_comparison(lines, title="One", y_label="ng/mL") for _ in range(2))
     assert first.svg == second.svg
     assert first.png == second.png
+
+
+def test_an_individual_forecast_shows_before_and_after_and_what_was_seen() -> None:
+    band = {"p05": [0.0, 2.0, 1.0], "p50": [0.0, 5.0, 3.0], "p95": [0.0, 9.0, 6.0]}
+    entry = {
+        "model": "ensemble",
+        "time_h": [0.0, 1.0, 2.0],
+        "outputs": {"sbp_change_mmHg": band | {"prior": band}, "S_ketamine_plasma_ng_per_mL": band | {"prior": band}},
+        "observations": [
+            {"t_min": 30, "compared": {"output": "sbp_change_mmHg", "value": 4.0}},
+            {"t_min": 60, "compared": {"output": "S_ketamine_venous_ng_per_mL", "value": 6.0}},
+            {"t_min": None, "compared": {"output": "sbp_change_mmHg", "value": 7.0}},
+        ],
+        "learned": {"because": "nothing was learned"},
+    }
+    words = words_of(of_individual(entry))
+    for part in ("Rise in systolic pressure, mmHg", "S-ketamine, plasma", "before", "after", "nothing was learned"):
+        assert part in words
+
+
+def test_an_observation_without_a_lane_is_not_drawn_into_another() -> None:
+    flat = (np.zeros(3), np.ones(3), np.full(3, 2.0))
+    time_h = np.array([0.0, 1.0, 2.0])
+    lanes = [UpdatedLane("sbp_change_mmHg", time_h, flat, flat, np.array([]), np.array([]))]
+    empty = updated_forecast(lanes, title="One").svg
+    seen = [UpdatedLane("sbp_change_mmHg", time_h, flat, flat, np.array([1.0]), np.array([1.5]))]
+    assert len(updated_forecast(seen, title="One").svg) > len(empty)

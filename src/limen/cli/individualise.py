@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limen.cli.output import Json, print_json, read_json
+from limen.cli.output import Json, check_ending, print_json, read_json, write_whole
 from limen.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,10 +39,17 @@ def register(app: typer.Typer) -> None:
         population: Annotated[int, typer.Option(help="Virtual patients of each model.")] = 1000,
         seed: Annotated[int, typer.Option(help="Seed of the virtual patients.")] = 1,
         with_: Annotated[list[str] | None, typer.Option("--with", help="Another drug taken; repeatable.")] = None,
+        plot: Annotated[str | None, typer.Option(help="Draw before and after to this .svg or .png file.")] = None,
         json: Json = False,
     ) -> None:
         """Update the forecast of one patient from what was seen, and say what could not be learned."""
+        check_ending(plot, (".svg", ".png"), "--plot")
         result, unknown = _run(model, patient, dose, observations, product, until, every, population, seed, with_ or [])
+        if plot is not None:
+            from limen.reports.plots import of_individual
+
+            picture = of_individual(result.to_json()).written_as(Path(plot).suffix)
+            write_whole(plot, lambda path: path.write_bytes(picture))
         if json:
             print_json(result.to_json() | {"unknown_inputs": list(unknown)})
         else:

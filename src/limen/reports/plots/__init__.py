@@ -12,6 +12,7 @@ from limen.reports.plots.lines import Line, model_comparison
 from limen.reports.plots.observed import Panel, Points, predictive_check
 from limen.reports.plots.page import Picture
 from limen.reports.plots.ratios import RatioRow, ratio_chart
+from limen.reports.plots.update import UpdatedLane, of_individual, updated_forecast
 
 __all__ = [
     "Belief",
@@ -21,12 +22,15 @@ __all__ = [
     "Picture",
     "Points",
     "RatioRow",
+    "UpdatedLane",
     "draw_forecast",
     "forecast_svg",
     "in_words",
     "model_comparison",
+    "of_individual",
     "posterior_against_prior",
     "predictive_check",
     "ratio_chart",
     "target_attainment",
+    "updated_forecast",
 ]
