@@ -121,10 +121,12 @@ class _Clock:
 
 def _of_pulse(grown: Grown, solution: Solution, pulse: Pulse, time_min: Array, clock: _Clock) -> Array:
     """Amount (rows, times) from one pulse alone."""
-    decay = solution.decay_per_min[..., None]
     central = solution.vectors[:, 0, :]
+    # The modes of the effect sites do not reach the parent's central compartment.
+    seen = np.any(central != 0, axis=0)
+    decay = solution.decay_per_min[:, seen, None]
     weight = central * solution.inverse[:, :, pulse.state] * (pulse.amount_mg * grown.formed_per_min)[:, None]
-    weight = weight[..., None]
+    weight = weight[:, seen, None]
     start_min = pulse.start_min[:, None, None]
     now_min = np.maximum(time_min, start_min)
     if pulse.duration_min is None:
