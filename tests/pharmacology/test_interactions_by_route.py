@@ -162,8 +162,8 @@ def test_a_genotype_stands_among_the_drugs_and_tells_its_dispute() -> None:
 
 
 def test_a_nasal_size_is_for_the_product_it_was_measured_with() -> None:
-    for product in ("racemic", "s-ketamine"):
-        found = modifiers(["ticlopidine"], ["in"], product=product)
+    for product, drug in (("racemic", "ticlopidine"), ("s-ketamine", "ticlopidine"), ("racemic", "rifampicin [M]")):
+        found = modifiers([drug], ["in"], product=product)
         assert found.absorbed_ratio == {}
         assert [flag.code for flag in found.flags] == ["no-in-interaction-size"]
 

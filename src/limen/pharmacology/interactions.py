@@ -250,7 +250,7 @@ def _absent(
     other: Perpetrator, route: str, product: str | None, usable: Mapping[str, RouteEffect], liver: Liver | None
 ) -> Flag:
     there = next((effect for effect in other.effects if effect.route == route), None)
-    if there is not None and not there.verified:
+    if there is not None and not there.verified and there.holds_for(product):
         return Flag(
             "interaction-unverified",
             f"{other.drug}: {route.upper()} AUC times {there.auc_ratio:g} [{there.verification}] was not read in a"
@@ -264,7 +264,7 @@ def _absent(
     return Flag(
         f"no-{route}-interaction-size",
         f"{other.drug}: no {route.upper()} effect size published that was read{of}"
-        f" ({other.known_routes}); the forecast is unchanged, which does not mean no effect{bound}",
+        f" ({other.known_routes}); nothing is applied for this route, which does not mean no effect{bound}",
     )
 
 
