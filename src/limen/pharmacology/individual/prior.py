@@ -92,6 +92,7 @@ class Prior:
         every_min: float = 5.0,
         solved_every_min: float = 1.0,
         at_min: Sequence[float] = (),
+        shown_min: Sequence[float] = (),
         earlier: Sequence[Sequence[str]] = (),
         perpetrators: Sequence[str] = (),
         wanted_effects: Collection[str] = OBSERVED_EFFECTS,
@@ -110,6 +111,8 @@ class Prior:
             Step of the curves that observations are compared with; between two of its points a straight line.
         at_min : sequence of float
             Times that are solved exactly, where the times of observations are known beforehand.
+        shown_min : sequence of float
+            Rising times of the bands, in place of every ``every_min``.
         earlier : sequence of dose strings
             Earlier sessions of this patient, solved for the same virtual patients.
         perpetrators : sequence of str
@@ -134,8 +137,8 @@ class Prior:
         _check(candidates, n)
         total_weight = sum(candidate.weight for candidate in candidates)
         schedule = Schedule.of(doses)
-        grid = _grid(until_min, min(every_min, solved_every_min), at_min, schedule)
-        asked_min = Grid.of(until_min, every_min, schedule).asked_min
+        grid = _grid(until_min, min(every_min, solved_every_min), [*at_min, *shown_min], schedule)
+        asked_min = np.asarray(shown_min) if shown_min else Grid.of(until_min, every_min, schedule).asked_min
         draws = population.draw(n, rng)
         flags: list[Flag] = []
         sources: list[str] = []
