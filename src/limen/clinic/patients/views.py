@@ -18,6 +18,7 @@ from limen.clinic.accounts.queries import name_of, names
 from limen.clinic.courses.queries import courses_of
 from limen.clinic.patients import actions, charts, queries
 from limen.clinic.patients.bundle_file import read_json_file
+from limen.clinic.patients.checks import checks_due
 from limen.clinic.patients.fact_groups import FactGroup, fact_groups
 from limen.clinic.patients.forms import (
     ConditionForm,
@@ -31,6 +32,7 @@ from limen.clinic.patients.forms import (
 )
 from limen.clinic.patients.imports import import_bundle
 from limen.clinic.patients.models import BundleImport, ConditionRecord, Fact, MedicationRecord, Patient
+from limen.clinic.sites.zones import today
 from limen.clinic.web.refusals import blame
 from limen.clinic.web.request import ClinicRequest
 from limen.errors import LimenError
@@ -111,7 +113,7 @@ def detail(request: ClinicRequest, patient_id: uuid.UUID) -> HttpResponse:
 
     Context: ``patient``, ``weight``, ``facts`` (newest of each kind), ``conditions``, ``medications``, ``courses``
     (each with ``verdict``, ``judged_on``), ``course`` (the newest), ``sessions`` (each with ``given_mg``), ``tasks``,
-    ``imports``, ``names`` (of who imported, by user name), ``trajectory``.
+    ``imports``, ``names`` (of who imported, by user name), ``trajectory``, ``checks`` (due by surveillance).
     """
     patient = queries.patient(request.site, patient_id)
     context = charts.head(patient)
@@ -119,6 +121,7 @@ def detail(request: ClinicRequest, patient_id: uuid.UUID) -> HttpResponse:
     sessions = charts.sessions_of(patient)
     imports = list(patient.imports.defer("raw", "report"))
     context |= {
+        "checks": checks_due(patient, sessions, context["newest"], today(request.site)),
         "facts": charts.known_facts(context.pop("newest")),
         "conditions": queries.conditions(patient),
         "medications": queries.medications(patient),
