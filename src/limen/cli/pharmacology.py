@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -13,6 +14,8 @@ from limen.errors import InputError
 if TYPE_CHECKING:
     from limen.pharmacology.models import Model
     from limen.pharmacology.outcome import Forecast
+    from limen.pharmacology.recovery import Leaving
+    from limen.pharmacology.regimen import Dose
 
 
 def register(app: typer.Typer) -> None:
@@ -63,6 +66,9 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Option("--with", help="Another drug taken, or a genotype such as 'CYP2B6 *1/*6'; repeatable."),
         ] = None,
+        escort: Annotated[
+            bool | None, typer.Option(help="Whether somebody takes the patient home; the longer stay while not said.")
+        ] = None,
         plot: Annotated[str | None, typer.Option(help="Draw to this .svg or .png file.")] = None,
         out: Annotated[str | None, typer.Option(help="Write the curves to this .csv or .parquet file.")] = None,
         json: Json = False,
@@ -72,11 +78,13 @@ def register(app: typer.Typer) -> None:
         check_ending(out, (".csv", ".parquet"), "--out")
         profile = read_json(patient)
         others = with_ or []
-        result = _run(model, profile, dose, until, every, product, population, seed, others)
+        result = _run(model, profile, dose, until, every, product, population, seed, others, escort)
         # A disputed genotype is read both ways, and both readings are shown.
         no_gene = _without_genotype(others)
         other_way = (
-            None if no_gene == others else _run(model, profile, dose, until, every, product, population, seed, no_gene)
+            None
+            if no_gene == others
+            else _run(model, profile, dose, until, every, product, population, seed, no_gene, escort)
         )
         if plot is not None:
             from limen.reports.plots import draw_forecast
@@ -92,6 +100,16 @@ def register(app: typer.Typer) -> None:
         typer.echo("\n".join(_lines(result)))
         if other_way is not None:
             typer.echo("\nThe other reading: the genotype changes nothing\n" + "\n".join(_lines(other_way)))
+
+
+def _leaving(product: str, doses: Sequence[Dose], escort: bool | None) -> Leaving | None:
+    """The product's criteria with the discharge rules' minimum stay; none for a product that has no criteria."""
+    from limen.care.leaving import leaving_after
+    from limen.pharmacology.models.schema import Product
+
+    return (
+        leaving_after(product, [dose.route for dose in doses], escort=escort) if product in get_args(Product) else None
+    )
 
 
 def _without_genotype(others: list[str]) -> list[str]:
@@ -112,6 +130,7 @@ def _run(
     population: int,
     seed: int,
     perpetrators: list[str],
+    escort: bool | None,
 ) -> Forecast:
     from dataclasses import replace
 
@@ -123,7 +142,7 @@ def _run(
     from limen.pharmacology.patient import PatientProfile
     from limen.pharmacology.regimen import resolve
     from limen.pharmacology.response import MAX_PATIENT_POINTS
-    from limen.pharmacology.simulate import simulate
+    from limen.pharmacology.simulate import simulate, usual_product
     from limen.units import parse_duration_min
 
     if model != models.ENSEMBLE:
@@ -139,7 +158,15 @@ def _run(
     rng = np.random.default_rng(seed) if population else None
     if model == models.ENSEMBLE:
         result = forecast(
-            doses, profile, product or "racemic", until_min, every_min, population, rng, perpetrators=perpetrators
+            doses,
+            profile,
+            product or "racemic",
+            until_min,
+            every_min,
+            population,
+            rng,
+            perpetrators=perpetrators,
+            leaving=_leaving(product or "racemic", doses, escort),
         )
     elif every_min > 0 and population * (until_min / every_min + 1) > MAX_PATIENT_POINTS:
         from limen.cli.progress import bar
@@ -170,8 +197,9 @@ def _run(
             n=population,
             rng=rng,
             perpetrators=perpetrators,
+            leaving=_leaving(product or usual_product(models.get(model), doses), doses, escort),
         )
-    return replace(result, unknown_inputs=unknown)
+    return replace(with_madrs(result, doses, profile, rng), unknown_inputs=unknown)
 
 
 def _table(result: Forecast, path: Path, ending: str) -> None:
@@ -279,6 +307,16 @@ def _lines(result: Forecast) -> list[str]:
         for key, label in (("auc_0_24_ng_h_per_mL", "AUC 0-24 h"), ("auc_0_end_ng_h_per_mL", "AUC to the end")):
             if cells.get(key):
                 lines.append(f"    {label} {_cell(cells[key])} ng h/mL")
+    if result.recovery is not None:
+        ready = result.recovery.to_json()
+        lines.append(
+            f"  Ready to leave after {_cell(ready['used'], 2)} h (by effects alone {_cell(ready['forecast'], 2)})"
+        )
+    for member in result.members:
+        inside = {True: "inside", False: "OUTSIDE", None: "cannot be told"}[
+            member.domain.inside if member.domain else None
+        ]
+        lines.append(f"  Model {member.id}, weight {member.weight:.3g}; this patient among those studied: {inside}")
     lines += [f"  ! {flag.code}: {flag.message}" for flag in result.flags]
     if result.unknown_inputs:
         lines.append(f"  not used: {', '.join(result.unknown_inputs)}")

@@ -281,7 +281,7 @@ def _left_out(solved: Solved) -> dict[str, str]:
 def flags_of(solved: Solved) -> list[Flag]:
     """What a reader of the members' answers must be told."""
     used = [seat.model for seat in solved.seats]
-    return [
+    found = [
         *flags.of_regimen(solved.doses, solved.grid.end_min),
         *_of_panel(solved),
         *(_of_borrowed(solved) if solved.borrowed and solved.n else []),
@@ -291,6 +291,8 @@ def flags_of(solved: Solved) -> list[Flag]:
             for model in used
             for flag in flags.of_model(model, solved.product, solved.patient, solved.doses, metabolites=len(used) == 1)
         ),
+        *(flag for model in used for flag in flags.of_occasions(model, solved.doses, solved.n)),
+        *flags.of_patient(solved.patient),
         *effect_flags(
             solved.product,
             any(is_lumped(model) for model in used),
@@ -299,6 +301,8 @@ def flags_of(solved: Solved) -> list[Flag]:
             {model.matrix for model in used},
         ),
     ]
+    # What holds for a route or a patient is said once, not once a member.
+    return list(dict.fromkeys(found))
 
 
 def _drives(responses: Sequence[Response]) -> dict[str, float]:

@@ -19,6 +19,7 @@ from limen.pharmacology.models.schema import Model, Omega, Product, Route
 from limen.pharmacology.organ_function import organ_function
 from limen.pharmacology.outcome import Flag, Forecast, Summary
 from limen.pharmacology.patient import PatientProfile
+from limen.pharmacology.recovery import Leaving, ready_to_leave
 from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import MAX_PATIENT_POINTS, Array, Grid, respond
 
@@ -35,6 +36,7 @@ def simulate(
     rng: np.random.Generator | None = None,
     perpetrators: Sequence[str] = (),
     wanted_effects: Collection[str] | None = None,
+    leaving: Leaving | None = None,
 ) -> Forecast:
     """What one published model says will happen.
 
@@ -57,6 +59,8 @@ def simulate(
         Drugs taken too; only effect sizes published for the route are applied, the others are flagged.
     wanted_effects : collection of NAME, optional
         Only these of ``effects.outputs.effect_names()``; all where not given.
+    leaving : Leaving, optional
+        Criteria and minimum stay, for the time at which patients are ready to leave.
 
     Returns
     -------
@@ -106,6 +110,17 @@ def simulate(
         *(assumed_variability_flags([chosen]) if assumed and n else []),
         *effect_flags(asked, is_lumped(chosen), n, response.drive_ng_per_mL, {chosen.matrix}),
     ]
+    recovery = None
+    if leaving is not None:
+        recovery = ready_to_leave(
+            grid.solved_min,
+            {name: values[0] for name, values in response.values.items()},
+            {name: values[1:] for name, values in response.values.items()} if n else None,
+            leaving,
+            dose_start_min=min(dose.start_min for dose in doses),
+            dose_end_min=max(dose.end_min for dose in doses),
+        )
+        found += recovery.flags()
     outputs, summary = {}, {}
     for name, values in response.values.items():
         shown = grid.shown(values)
@@ -121,6 +136,7 @@ def simulate(
         tuple(found),
         cited([chosen], changed.sources),
         patients=n,
+        recovery=recovery,
     )
 
 
