@@ -27,14 +27,16 @@ def checks_due(patient: Patient, sessions: Sequence[Session], newest: Mapping[st
     given = [Given(local(row.started_at, site).date()) for row in sessions if row.started_at is not None]
     done = {}
     for check in surveillance().checks:
-        days = [
-            local(newest[kind].effective_at, site).date()
-            for kind in check.facts
-            if kind in newest and _was_made(kind, newest[kind].value)
-        ]
+        made = [newest[kind] for kind in check.facts if kind in newest and _was_made(kind, newest[kind].value)]
+        days = [day for fact in made if (day := _day(fact, patient)) is not None]
         if days:
             done[check.id] = max(days)
     return due(given, done, on, someone=_someone(patient, on), signs=_signs(patient, newest, on))
+
+
+def _day(fact: Fact, patient: Patient) -> date | None:
+    """The day a fact was true at the site; an undated one has none."""
+    return None if fact.effective_at is None else local(fact.effective_at, patient.site).date()
 
 
 def _was_made(kind: str, value: Any) -> bool:
@@ -56,6 +58,7 @@ def _signs(patient: Patient, newest: Mapping[str, Fact], on: date) -> Signs:
             if fact is None or spec is None:
                 continue
             oldest = on - timedelta(days=spec.max_age_days) if spec.max_age_days is not None else date.min
-            if local(fact.effective_at, patient.site).date() >= oldest:
+            day = _day(fact, patient)
+            if day is not None and day >= oldest:
                 known[field.name] = fact.value
     return Signs(**known)
