@@ -174,6 +174,13 @@ def test_by_vein_after_a_number_by_mouth_only_the_bound_is_told() -> None:
     assert "1.39 times" in flag.message
 
 
+def test_a_liver_settled_by_mouth_acts_by_vein_too_and_says_so() -> None:
+    found = modifiers(["ticlopidine"], ["iv", "po"], liver=LIVER)
+    (flag,) = [flag for flag in found.flags if flag.code == "interaction-carried"]
+    assert f"{ratio('iv', found.gut_ratio, found.hepatic_ratio):.2f}" in flag.message
+    assert "interaction-carried" not in {flag.code for flag in modifiers(["ticlopidine"], ["po"], liver=LIVER).flags}
+
+
 def test_two_drugs_multiply_and_say_so() -> None:
     both = modifiers(["clarithromycin", "ticlopidine", "ticlopidine"], ["po"])
     assert both.absorbed_ratio == {"po": pytest.approx(2.6 * 2.4)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import typer
 from hypothesis import given
@@ -13,7 +14,9 @@ from typer.testing import CliRunner, Result
 from limen.cli import regimen as topic
 from limen.errors import InputError
 from limen.pharmacology.nonmem import COLUMNS, Observation, Subject, read_records, write_records
+from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose, Schedule
+from limen.pharmacology.simulate import simulate
 
 ROUTES = {1: "iv", 2: "in", 3: "po"}
 CMTS = {route: cmt for cmt, route in ROUTES.items()}
@@ -64,6 +67,24 @@ def test_an_infusion_of_3000_at_30_per_hour_runs_100_hours() -> None:
     (subject,) = read_records(table("1,0,3000,30,.,.,.,1,1,."), ROUTES)
     assert subject.doses[0].duration_min == 6000
     assert Schedule.of(subject.doses).given_mg(600) == pytest.approx(300)
+
+
+def test_that_infusion_peaks_when_it_ends() -> None:
+    (subject,) = read_records(table("1,0,3000,30,.,.,.,1,1,."), ROUTES)
+    result = simulate("clements-250", subject.doses, PatientProfile(weight_kg=70), until_min=9000, every_min=10)
+    assert result.summary["ketamine_plasma_ng_per_mL"].typical.tmax_h[0] == pytest.approx(100.0)
+
+
+def test_additional_doses_forecast_as_the_same_doses_written_out() -> None:
+    (subject,) = read_records(table("1,0,35,52.5,24,2,0,1,1,."), ROUTES)
+    by_hand = [Dose(35, "iv", 1440.0 * day, 40) for day in range(3)]
+    settings = {"until_min": 4000.0, "every_min": 10.0}
+    one, other = (
+        simulate("clements-250", doses, PatientProfile(weight_kg=70), **settings)  # type: ignore[arg-type]
+        for doses in (subject.doses, by_hand)
+    )
+    name = "ketamine_plasma_ng_per_mL"
+    np.testing.assert_allclose(one.outputs[name].typical, other.outputs[name].typical, rtol=1e-12, atol=1e-12)
 
 
 def test_measurements_stand_beside_doses() -> None:

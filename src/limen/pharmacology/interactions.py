@@ -233,6 +233,13 @@ def _of(
     if measured:
         flags.append(_where(other, found))
     flags += _unmet(other, measured, liver, found)
+    carried = [route for route in dict.fromkeys(routes) if route not in wanted and not math.isclose(by_vein_ratio, 1.0)]
+    if carried:
+        told = (
+            f"{other.drug}: what was settled in the liver by {', '.join(wanted)} also acts on the doses by"
+            f" {', '.join(carried)} in this model (area times {by_vein_ratio:.2f} past the gut) [D]"
+        )
+        flags.append(Flag("interaction-carried", told))
     return Modifiers(
         absorbed_ratio=_changed(absorbed),
         gut_ratio=found.gut_ratio,
