@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from limen.errors import InputError
+from limen.pharmacology.attainment import attainment, shares_pct
+from limen.pharmacology.forecast import forecast
+from limen.pharmacology.patient import PatientProfile
+from limen.pharmacology.regimen import Dose
 from limen.reports.plots import (
     Belief,
     Line,
@@ -16,6 +21,7 @@ from limen.reports.plots import (
     Points,
     RatioRow,
     UpdatedLane,
+    members_picture,
     model_comparison,
     of_individual,
     posterior_against_prior,
@@ -24,7 +30,6 @@ from limen.reports.plots import (
     target_attainment,
     updated_forecast,
 )
-from limen.reports.plots.attainment import shares_pct
 from limen.reports.plots.beliefs import interval
 from limen.reports.plots.page import spaced
 
@@ -61,7 +66,7 @@ def test_a_predictive_check_names_band_median_and_points() -> None:
     assert words.count("seen: means") == 2
     assert words.count("median") == 1
     assert words.count("typical") == 1
-    assert "95th percentile" in words
+    assert words.count("90 of 100 patients") == 1
 
 
 def test_a_posterior_that_did_not_tighten_says_so() -> None:
@@ -92,13 +97,61 @@ def test_shares_of_patients_add_up_and_the_ends_are_inside() -> None:
         shares_pct(values, 6.0, 2.0, "ng/mL")
 
 
-def test_attainment_tells_the_best_hour() -> None:
-    rng = np.random.default_rng(2)
-    values = np.exp(0.2 * rng.standard_normal((200, 1))) * CURVE
-    words = words_of(target_attainment(HOURS, values, 35, 60, unit="ng/mL", what="S-ketamine"))
-    assert "S-ketamine inside 35 to 60 ng/mL" in words
-    assert "Most are inside at 1 h" in words
+def test_a_patient_whose_model_may_not_be_believed_is_not_counted() -> None:
+    values = np.array([[np.nan, 5.0], [5.0, 9.0], [np.nan, 5.0]])
+    below, inside, _ = shares_pct(values, 2.0, 6.0, "ng/mL", np.array([1.0, 2.0, 1.0]))
+    assert inside.tolist() == [100.0, 50.0]
+    assert below.tolist() == [0.0, 0.0]
+    assert np.isnan(shares_pct(np.full((2, 1), np.nan), 2.0, 6.0, "ng/mL")[1]).all()
+
+
+def test_attainment_counts_the_patients_that_the_ensemble_makes() -> None:
+    """The band that holds 90 of 100 patients, asked back as a window, holds 90 of 100."""
+    doses, person = [Dose(35, "iv", 0, 40)], PatientProfile(age_years=42, weight_kg=70)
+    name = "ketamine_plasma_ng_per_mL"
+    made = forecast(doses, person, until_min=80, every_min=2, n=300, rng=np.random.default_rng(3))
+    band = made.outputs[name].between_patients
+    assert band is not None
+    place = 30
+    found = attainment(
+        doses,
+        person,
+        name,
+        float(band.p05[place]),
+        float(band.p95[place]),
+        until_min=80,
+        n=300,
+        rng=np.random.default_rng(3),
+    )
+    assert found.inside_pct[place] == pytest.approx(90, abs=1.0)
+    words = words_of(target_attainment(found))
     assert "inside:" in words
+    assert f"{len(made.members)} models, 300 virtual patients each" in words
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [({"output": "shoe_size"}, "no 'shoe_size'"), ({"n": 0}, "population of 0"), ({"unit": "mg/L"}, "unit 'mg/L'")],
+)
+def test_a_window_that_cannot_be_asked_is_refused(changes: dict[str, object], says: str) -> None:
+    asked = {"output": "dissociation_pct", "low": 10.0, "high": 50.0, "unit": None, "n": 5} | changes
+    with pytest.raises(InputError, match=says):
+        attainment(
+            [Dose(35, "iv", 0, 40)],
+            PatientProfile(age_years=42, weight_kg=70),
+            until_min=60,
+            rng=np.random.default_rng(1),
+            **asked,  # type: ignore[arg-type]
+        )
+
+
+def test_every_member_of_an_ensemble_is_drawn() -> None:
+    made = forecast([Dose(35, "iv", 0, 40)], PatientProfile(age_years=42, weight_kg=70), until_min=60)
+    words = words_of(members_picture(made, "35 mg iv over 40 min"))
+    assert all(f"{member.id}, {member.matrix}: peak" in words for member in made.members)
+    alone = dataclasses.replace(made, members=())
+    with pytest.raises(InputError, match="only an ensemble"):
+        members_picture(alone, "35 mg")
 
 
 def test_a_ratio_beyond_the_sheet_keeps_its_number() -> None:

@@ -29,6 +29,7 @@ TOPICS = (
     "pharmacology",
     "individualise",
     "validate",
+    "draw",
     "regimen",
     "course",
     "targeting",

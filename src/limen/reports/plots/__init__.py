@@ -8,7 +8,7 @@ from limen.pharmacology.wording import in_words
 from limen.reports.plots.attainment import target_attainment
 from limen.reports.plots.beliefs import Belief, posterior_against_prior
 from limen.reports.plots.forecast import Limit, draw_forecast, forecast_svg
-from limen.reports.plots.lines import Line, model_comparison
+from limen.reports.plots.lines import Line, members_picture, model_comparison
 from limen.reports.plots.observed import Panel, Points, predictive_check
 from limen.reports.plots.page import Picture
 from limen.reports.plots.ratios import RatioRow, ratio_chart
@@ -26,6 +26,7 @@ __all__ = [
     "draw_forecast",
     "forecast_svg",
     "in_words",
+    "members_picture",
     "model_comparison",
     "of_individual",
     "posterior_against_prior",

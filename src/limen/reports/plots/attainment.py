@@ -1,4 +1,4 @@
-"""Target attainment: how many patients are inside a window, and how many above or below it, over time."""
+"""Target attainment drawn: the share of virtual patients inside a window, and those above and below it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from limen.errors import InputError
+from limen.pharmacology.attainment import Attainment
+from limen.pharmacology.wording import parts
 from limen.reports.plots import page
 from limen.reports.plots.page import Picture
 
@@ -16,64 +17,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = npt.NDArray[np.float64]
+# An area thinner than this holds no words.
+_LEAST_PCT = 8.0
 
 
-def shares_pct(values: Array, low: float, high: float, unit: str) -> tuple[Array, Array, Array]:
-    """Per cent of patients below, inside and above a window at each time.
-
-    Parameters
-    ----------
-    values : array (patients, times)
-    low, high : float
-        The window, in the unit of ``values``; both ends are inside.
-    unit : str
-        Named where the window is none.
+def target_attainment(found: Attainment, *, caption: Sequence[str] = ()) -> Picture:
+    """Draw the share of patients below, inside and above the window.
 
     Returns
     -------
-    below, inside, above : array (times,)
-
-    Raises
-    ------
-    InputError
-        If the window has no width.
-
-    Examples
-    --------
-    >>> below, inside, above = shares_pct(np.array([[1.0], [5.0], [9.0], [5.0]]), 2.0, 6.0, "ng/mL")
-    >>> below.tolist(), inside.tolist(), above.tolist()
-    ([25.0], [50.0], [25.0])
+    Picture
+        Three areas, each with its name where it is widest.
     """
-    if not low < high:
-        raise InputError(f"the window {low:g} to {high:g} {unit}", where="target", allowed="low below high")
-    below = 100.0 * (values < low).mean(axis=0)
-    above = 100.0 * (values > high).mean(axis=0)
-    return below, 100.0 - below - above, above
-
-
-def target_attainment(
-    time_h: Array,
-    values: Array,
-    low: float,
-    high: float,
-    *,
-    unit: str,
-    what: str,
-    caption: Sequence[str] = (),
-) -> Picture:
-    """Draw the share of patients below, inside and above a window.
-
-    Parameters
-    ----------
-    time_h : array (times,)
-    values : array (patients, times)
-    low, high : float
-        The window, in ``unit``.
-    what : str
-        What is held in the window.
-    """
-    below, inside, above = shares_pct(values, low, high, unit)
-    title = f"{what} inside {low:g} to {high:g} {unit}"
+    time_h, below, inside = found.time_h, found.below_pct, found.inside_pct
+    title = f"{parts(found.output)[0]}: inside {found.low:g} to {found.high:g} {found.unit}"
     with page.sheet(1, lane_in=2.6) as (figure, axes):
         lane = axes[0, 0]
         lane.fill_between(time_h, 0, below, color=page.SUNK, linewidth=0)
@@ -90,13 +47,13 @@ def target_attainment(
         for start, share, words in (
             (0 * below, below, "below"),
             (below, inside, "inside"),
-            (below + inside, above, "above"),
+            (below + inside, found.above_pct, "above"),
         ):
             _write(lane, time_h, start, share, words)
-        best = int(np.argmax(inside))
+        several = f"{len(found.members)} models, " if len(found.members) > 1 else ""
         told = (
-            f"Forecast of {len(values)} virtual patients. Most are inside at {time_h[best]:.2g} h:"
-            f" {inside[best]:.0f} in 100."
+            f"Forecast, not measured: {several}{found.patients} virtual patients each. Most are inside at"
+            f" {time_h[found.best]:.2g} h: {inside[found.best]:.0f} in 100."
         )
         return page.finished(figure, title, [told, *caption])
 
@@ -104,9 +61,10 @@ def target_attainment(
 def _write(lane: Axes, time_h: Array, start: Array, share: Array, words: str) -> None:
     """The name in the widest part of its area, where it has one wide enough to read."""
     # Away from the two edges of the sheet, so that no name is cut.
-    inner = slice(len(share) // 12, max(len(share) - len(share) // 12, len(share) // 12 + 1))
-    place = int(np.argmax(share[inner])) + (inner.start or 0)
-    if share[place] < 8:
+    edge = len(share) // 12
+    inner = np.nan_to_num(share)[edge : max(len(share) - edge, edge + 1)]
+    place = int(np.argmax(inner)) + edge
+    if not share[place] >= _LEAST_PCT:
         return
     lane.text(
         float(time_h[place]),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from limen.errors import InputError
 from limen.pharmacology.outcome import Forecast
 from limen.reports.plots import page
 from limen.reports.plots.page import Picture
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
+_MAIN = ("ketamine_plasma_ng_per_mL", "S_ketamine_plasma_ng_per_mL")
 # Hour, value and words of something that was seen.
 Seen = tuple[float, float, str]
 
@@ -52,6 +54,24 @@ def members_of(forecast: Forecast, output: str) -> tuple[Line, ...]:
         if values is not None:
             lines.append(Line(member.id, member.matrix, forecast.time_h, values))
     return tuple(lines)
+
+
+def members_picture(forecast: Forecast, dose: str) -> Picture:
+    """Every member of an ensemble's forecast for its main concentration.
+
+    Raises
+    ------
+    InputError
+        If the forecast has no members.
+    """
+    output = next((name for name in _MAIN if name in forecast.outputs), None)
+    if output is None or not forecast.members:
+        raise InputError("only an ensemble has models to draw side by side", where="model", allowed="ensemble")
+    return model_comparison(
+        members_of(forecast, output),
+        title=f"{dose}: the typical patient of each model",
+        y_label=f"{output.partition('_plasma')[0].replace('_', '-')}, ng/mL",
+    )
 
 
 def model_comparison(
