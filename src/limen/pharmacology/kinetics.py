@@ -7,6 +7,7 @@ those patients are solved by the matrix exponential instead.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,44 @@ _BLOCK = 200_000
 
 
 @dataclass(frozen=True, slots=True)
+class Modes:
+    """The eigenvalues and eigenvectors of a system, a row a patient.
+
+    Attributes
+    ----------
+    modal : array of bool (rows,)
+        Where they may be used; elsewhere the numbers stand in for nothing.
+    decay_per_min : array (rows, states)
+    vectors, inverse : array (rows, states, states)
+    """
+
+    modal: npt.NDArray[np.bool_]
+    decay_per_min: Array
+    vectors: Array
+    inverse: Array
+
+    @classmethod
+    def of(cls, rates_per_min: Array) -> Modes:
+        """Of a matrix (rows, states, states)."""
+        values, vectors = np.linalg.eig(rates_per_min)
+        real = np.ones(len(values), dtype=bool)
+        if np.iscomplexobj(values):
+            real = ~np.any(values.imag != 0, axis=1)
+            values, vectors = values.real, vectors.real
+        safe = vectors.copy()
+        safe[~real] = np.eye(vectors.shape[1])
+        try:
+            inverse = np.linalg.inv(safe)
+        except np.linalg.LinAlgError:
+            real &= np.linalg.det(safe) != 0
+            safe[~real] = np.eye(vectors.shape[1])
+            inverse = np.linalg.inv(safe)
+        condition = (safe * safe).sum(axis=1) * (inverse * inverse).sum(axis=2)
+        modal = real & (condition.max(axis=1) < MAX_CONDITION**2)
+        return cls(modal, np.where(modal[:, None], values, -1.0), safe, inverse)
+
+
+@dataclass(frozen=True)
 class LinearSystem:
     """One linear system a row (patient).
 
@@ -41,6 +80,11 @@ class LinearSystem:
     rates_per_min: Array
     entry: Array
     readout: Array
+
+    @functools.cached_property
+    def modes(self) -> Modes:
+        """Found once for all schedules that it answers."""
+        return Modes.of(self.rates_per_min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +140,11 @@ class Solution:
         self.system = system
         self.schedule = schedule
         self.pulses = tuple(pulses)
-        values, vectors = np.linalg.eig(system.rates_per_min)
-        real = np.ones(len(values), dtype=bool)
-        if np.iscomplexobj(values):
-            real = ~np.any(values.imag != 0, axis=1)
-            values, vectors = values.real, vectors.real
-        safe = vectors.copy()
-        safe[~real] = np.eye(vectors.shape[1])
-        try:
-            inverse = np.linalg.inv(safe)
-        except np.linalg.LinAlgError:
-            real &= np.linalg.det(safe) != 0
-            safe[~real] = np.eye(vectors.shape[1])
-            inverse = np.linalg.inv(safe)
-        condition = (safe * safe).sum(axis=1) * (inverse * inverse).sum(axis=2)
-        self.modal = real & (condition.max(axis=1) < MAX_CONDITION**2)
-        self.decay_per_min = np.where(self.modal[:, None], values, -1.0)
-        self.vectors = safe
-        self.inverse = inverse
-        self._entry = inverse @ system.entry
+        self.modal = system.modes.modal
+        self.decay_per_min = system.modes.decay_per_min
+        self.vectors = system.modes.vectors
+        self.inverse = system.modes.inverse
+        self._entry = self.inverse @ system.entry
         self._starts = self._modes_at_starts()
         self._by_exponential: list[int] = np.flatnonzero(~self.modal).tolist()
 
@@ -134,15 +164,9 @@ class Solution:
         out = np.empty((rows, outputs, len(time_min)))
         step = max(1, _BLOCK // (states * len(time_min)))
         weights = self.system.readout @ self.vectors
-        spans = self._spans(time_min)
         for begin in range(0, rows, step):
             part = slice(begin, begin + step)
-            for segment, first, last in spans:
-                np.matmul(
-                    weights[part], self._modes_in(segment, part, time_min[first:last]), out=out[part, :, first:last]
-                )
-            if self.pulses:
-                out[part] += weights[part] @ self._pulsed(part, time_min)
+            np.matmul(weights[part], self._modes(part, time_min), out=out[part])
         for row in self._by_exponential:
             out[row] = self.system.readout[row] @ self._states_by_exponential(row, time_min)
         return out
@@ -159,7 +183,7 @@ class Solution:
         -------
         array (rows, outputs, spans), output unit times minutes
         """
-        states = self.vectors @ self._modes(until_min)
+        states = self.vectors @ self._modes(slice(None), until_min)
         for row in self._by_exponential:
             states[row] = self._states_by_exponential(row, until_min)
         given_mg = np.array([self.schedule.given_mg(span) for span in until_min.tolist()])
@@ -187,28 +211,27 @@ class Solution:
             found.append(state)
         return found
 
-    def _modes(self, time_min: Array) -> Array:
-        """Modal coordinates (rows, states, times)."""
-        out = np.empty((*self._entry.shape, len(time_min)))
-        for segment, first, last in self._spans(time_min):
-            out[:, :, first:last] = self._modes_in(segment, slice(None), time_min[first:last])
-        return out + self._pulsed(slice(None), time_min) if self.pulses else out
-
-    def _modes_in(self, segment: int, part: slice, time_min: Array) -> Array:
-        """Modal coordinates (rows of ``part``, states, times) that the schedule gives at times within one segment."""
+    def _modes(self, part: slice, time_min: Array) -> Array:
+        """Modal coordinates (rows of ``part``, states, times)."""
+        plan = self.schedule
         decay = self.decay_per_min[part]
-        start = self._starts[segment][part]
-        rate = float(self.schedule.rate_mg_per_min[segment])
-        exponent = decay[..., None] * (time_min - self.schedule.start_min[segment])
-        if rate > 0:
-            # expm1 keeps the digits of a slow mode soon after the start.
-            grown = (start + self._entry[part] * rate / decay)[..., None] * np.expm1(exponent)
-            return np.asarray(grown + start[..., None])
-        return np.asarray(start[..., None] * np.exp(exponent))
-
-    def _pulsed(self, part: slice, time_min: Array) -> Array:
-        """Modal coordinates (rows of ``part``, states, times) that the pulses give."""
-        out = np.zeros((*self._entry[part].shape, len(time_min)))
+        spans = self._spans(time_min)
+        counts = [last - first for _, first, last in spans]
+        since_min = time_min - np.repeat(plan.start_min[[segment for segment, _, _ in spans]], counts)
+        out = decay[..., None] * since_min
+        # expm1 keeps the digits of a slow mode soon after the start of an infusion.
+        filling = [
+            (segment, first, last, np.expm1(out[..., first:last]))
+            for segment, first, last in spans
+            if plan.rate_mg_per_min[segment] > 0
+        ]
+        np.exp(out, out=out)
+        for segment, first, last in spans:
+            out[..., first:last] *= self._starts[segment][part][..., None]
+        for segment, first, last, grown in filling:
+            start = self._starts[segment][part]
+            steady = start + self._entry[part] * float(plan.rate_mg_per_min[segment]) / decay
+            out[..., first:last] = steady[..., None] * grown + start[..., None]
         for pulse in self.pulses:
             self._add_pulse(pulse, part, time_min, out)
         return out

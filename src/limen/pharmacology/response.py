@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -77,23 +78,31 @@ class Grid:
                 where="every",
                 allowed=f"at most {MAX_POINTS} points",
             )
-        steps = math.floor(until_min / every_min + 1e-9)
-        asked_min: Array = np.arange(steps + 1, dtype=np.float64) * every_min
-        if until_min - asked_min[-1] > 1e-9 * until_min:
-            asked_min = np.append(asked_min, until_min)
-        asked_min[-1] = until_min
-        corners_min = schedule.start_min[schedule.start_min <= until_min]
-        extra_min = corners_min
-        if every_min > _COARSE_MIN:
-            extra_min = np.unique(np.append(corners_min, (corners_min[:, None] + _AFTER_CHANGE_MIN).ravel()))
-            extra_min = extra_min[extra_min <= until_min]
-        places = np.searchsorted(asked_min, extra_min)
-        new = asked_min[places] != extra_min
-        solved_min: Array = np.insert(asked_min, places[new], extra_min[new])
-        asked = np.flatnonzero(np.insert(np.ones(len(asked_min), dtype=bool), places[new], False))
-        corner = np.zeros(len(solved_min), dtype=bool)
-        corner[np.searchsorted(solved_min, corners_min)] = True
-        return cls(asked_min, solved_min, asked, corner)
+        return _grid(until_min, every_min, tuple(schedule.start_min.tolist()))
+
+
+# A regimen is forecast again and again while it is being chosen; its times stay.
+@functools.lru_cache(maxsize=8)
+def _grid(until_min: float, every_min: float, corners: tuple[float, ...]) -> Grid:
+    steps = math.floor(until_min / every_min + 1e-9)
+    asked_min: Array = np.arange(steps + 1, dtype=np.float64) * every_min
+    if until_min - asked_min[-1] > 1e-9 * until_min:
+        asked_min = np.append(asked_min, until_min)
+    asked_min[-1] = until_min
+    corners_min = np.array([corner for corner in corners if corner <= until_min])
+    extra_min = corners_min
+    if every_min > _COARSE_MIN:
+        extra_min = np.unique(np.append(corners_min, (corners_min[:, None] + _AFTER_CHANGE_MIN).ravel()))
+        extra_min = extra_min[extra_min <= until_min]
+    places = np.searchsorted(asked_min, extra_min)
+    new = asked_min[places] != extra_min
+    solved_min: Array = np.insert(asked_min, places[new], extra_min[new])
+    asked = np.flatnonzero(np.insert(np.ones(len(asked_min), dtype=bool), places[new], False))
+    corner = np.zeros(len(solved_min), dtype=bool)
+    corner[np.searchsorted(solved_min, corners_min)] = True
+    for shared in (asked_min, solved_min, asked, corner):
+        shared.setflags(write=False)
+    return Grid(asked_min, solved_min, asked, corner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +173,12 @@ def respond(
     if clearance_ratio != 1.0:
         other = other.then(Modifiers(clearance_ratio=clearance_ratio, hepatic_ratio=clearance_ratio))
     ratios = other.parameter_ratios
-    arms = disposition.arms(
-        model, product, patient, effects, rows, links=links(draws), ratios=ratios, metabolites=metabolites
-    )
+    if rows == 1 and not ratios and not draws.any():
+        arms = _typical_arms(_Same(model), product, patient, metabolites)
+    else:
+        arms = disposition.arms(
+            model, product, patient, effects, rows, links=links(draws), ratios=ratios, metabolites=metabolites
+        )
     taken = Intake(model, product, doses, schedule, patient, effects, draws, ratios, other.absorbed_ratio)
     curves: dict[str, Array] = {}
     areas: dict[str, dict[float, Array]] = {}
@@ -205,6 +217,28 @@ def respond(
         measures[name] = Measures(heights[mine], when_min[mine] / 60.0, area.get(DAY_MIN), area.get(grid.end_min))
         values[name] = stack[place]
     return Response(model, values, measures, unusable, of_effect.drive_ng_per_mL, taken.limits())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """A model by which one it is, not by what it says."""
+
+    model: Model
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.model is self.model
+
+    def __hash__(self) -> int:
+        return id(self.model)
+
+
+# The typical patient's body is the same for every regimen tried on it.
+@functools.lru_cache(maxsize=64)
+def _typical_arms(
+    same: _Same, product: Product, patient: PatientProfile, metabolites: bool
+) -> tuple[disposition.DosedArm, ...]:
+    nobody = np.zeros((1, len(population.COLUMNS)))
+    return disposition.arms(same.model, product, patient, {}, 1, links=links(nobody), metabolites=metabolites)
 
 
 def _add_sums(curves: dict[str, Array], areas: dict[str, dict[float, Array]]) -> None:
