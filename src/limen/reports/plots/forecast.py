@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 # What a chart shows where nobody chose: whole ketamine (else S), its effect site, what is felt, pressure.
 _FIRST = ("ketamine", "S_ketamine")
 _EFFECTS = ("dissociation_pct", "sbp_change_mmHg")
-# Flags that change how a curve may be read, in the few words that fit below a picture.
 _BELOW = {
     "mixed-matrix": "The models were fitted to different blood (arterial, venous, not stated); so they differ in part",
     "assumed-absorption": "Absorption is a range assumed by this project, not a published model",
@@ -209,7 +208,12 @@ def _caption(forecast: Forecast) -> list[str]:
         who += f"; pale: 90 of 100 of {forecast.patients} virtual patients{' of each model' if several else ''}"
     if several:
         who += f"; dark: where the {len(forecast.members)} models differ"
-    codes = dict.fromkeys(flag.code for flag in forecast.flags)
-    told = " ".join(f"{_BELOW[code]}." for code in codes if code in _BELOW)
     title = _title(forecast)
-    return [f"{title[0].upper()}{title[1:]}, not measured. {who}.", *([told] if told else [])]
+    return [f"{title[0].upper()}{title[1:]}, not measured. {who}.", *told_below(forecast)]
+
+
+def told_below(forecast: Forecast) -> list[str]:
+    """The flags that change how a curve may be read, in the few words that fit below a picture."""
+    codes = dict.fromkeys(flag.code for flag in forecast.flags)
+    words = " ".join(f"{_BELOW[code]}." for code in codes if code in _BELOW)
+    return [words] if words else []

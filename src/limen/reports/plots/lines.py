@@ -12,6 +12,7 @@ import numpy.typing as npt
 from limen.errors import InputError
 from limen.pharmacology.outcome import Forecast
 from limen.reports.plots import page
+from limen.reports.plots.forecast import told_below
 from limen.reports.plots.page import Picture
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def members_picture(forecast: Forecast, dose: str) -> Picture:
         members_of(forecast, output),
         title=f"{dose}: the typical patient of each model",
         y_label=f"{output.partition('_plasma')[0].replace('_', '-')}, ng/mL",
+        caption=told_below(forecast),
     )
 
 
