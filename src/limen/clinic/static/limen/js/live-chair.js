@@ -262,6 +262,16 @@
     drawRail();
   }, 500);
   window.setInterval(drawLanes, 2000);
+  // Paper is day: what a script drew in the room's colours is drawn again for it, and back.
+  for (const [moment, theme] of [["beforeprint", "day"], ["afterprint", document.documentElement.dataset.theme]]) {
+    window.addEventListener(moment, () => {
+      document.documentElement.dataset.theme = theme;
+      for (const place of document.querySelectorAll("[data-lane]")) place.replaceChildren();
+      lanes = null;
+      drawLanes();
+      drawOutlook();
+    });
+  }
   new ResizeObserver(fit).observe(find("[data-rail]"));
   window.addEventListener("resize", fit);
   new MutationObserver(fit).observe(document.body, { attributes: true, attributeFilter: ["class"] });
