@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``limen knowledge check`` and ``limen evidence show``."""
+    """Add ``limen knowledge check``, ``freeze``, ``diff`` and ``export``, and ``limen evidence show``."""
     knowledge = typer.Typer(name="knowledge", help="The clinic's rules as data.", no_args_is_help=True)
     evidence = typer.Typer(name="evidence", help="Where every number comes from.", no_args_is_help=True)
 
@@ -45,6 +45,59 @@ def register(app: typer.Typer) -> None:
         if found:
             raise typer.Exit(2)
 
+    @knowledge.command()
+    def freeze(
+        file: str = typer.Argument(metavar="FILE", help="A new file."),
+    ) -> None:
+        """Write the knowledge as it stands into one file, for the director to sign and to compare with later."""
+        from limen.knowledge.snapshot import snapshot
+
+        held = snapshot()
+        _write_new(file, held)
+        typer.echo(f"{file}: knowledge {held['release']}, {len(held['files'])} files")
+
+    @knowledge.command()
+    def diff(
+        file: str = typer.Argument(metavar="FILE", help="What `freeze` wrote, or - for standard input."),
+        json: Json = False,
+    ) -> None:
+        """What has changed since the knowledge that was signed: each place, what it was and what it is."""
+        from limen.cli.output import read_json
+        from limen.knowledge.snapshot import differences, snapshot
+
+        now = snapshot()
+        was = read_json(file)
+        found = differences(was, now)
+        if json:
+            changes = [item.to_json() for item in found]
+            print_json({"was": was["release"], "now": now["release"], "changes": changes})
+            return
+        typer.echo(f"{was['release']} -> {now['release']}: {len(found)} changes")
+        for item in found:
+            typer.echo(f"  {item.file} {item.where}: {_short(item.was)} -> {_short(item.now)}")
+
+    @knowledge.command()
+    def export(
+        folder: str = typer.Argument(metavar="FOLDER", help="An empty or new folder."),
+    ) -> None:
+        """Write every instrument as a FHIR R4 Questionnaire and every protocol as a PlanDefinition."""
+        from pathlib import Path
+
+        from limen.errors import InputError
+        from limen.interop.fhir.definitions import plan_definition, questionnaire
+        from limen.knowledge.instruments import instruments
+        from limen.knowledge.protocols import protocols
+
+        into = Path(folder)
+        if into.exists() and (not into.is_dir() or any(into.iterdir())):
+            raise InputError("there is something already", where=folder, allowed="an empty or new folder")
+        made = [questionnaire(item) for item in instruments().values()]
+        made += [plan_definition(item) for item in protocols().values()]
+        into.mkdir(parents=True, exist_ok=True)
+        for resource in made:
+            _write_new(str(into / f"{resource['resourceType']}-{resource['id']}.json"), resource)
+        typer.echo(f"{folder}: {len(instruments())} Questionnaires, {len(protocols())} PlanDefinitions")
+
     @evidence.command()
     def show(
         name: str = typer.Argument(metavar="ID", help="A rule, protocol, model or source, such as SEL-04."),
@@ -68,6 +121,28 @@ def register(app: typer.Typer) -> None:
 
     app.add_typer(knowledge)
     app.add_typer(evidence)
+
+
+def _write_new(file: str, content: Any) -> None:
+    """Write JSON whole, and never over what is there."""
+    import json
+    from pathlib import Path
+
+    from limen.errors import InputError
+
+    text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    try:
+        with Path(file).open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise InputError("there is a file already", where=file, allowed="a new name") from None
+    except OSError as problem:
+        raise InputError(f"cannot write: {problem.strerror}", where=file, allowed="a writable folder") from None
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _roots() -> list[Traversable]:

@@ -17,10 +17,12 @@ from limen.knowledge.drugs import products
 from limen.knowledge.inputs import inputs
 from limen.knowledge.instruments import instruments
 from limen.knowledge.interactions import agents
+from limen.knowledge.measuring import measuring
 from limen.knowledge.monitoring import monitoring
 from limen.knowledge.protocols import protocols
 from limen.knowledge.release import yaml_files
 from limen.knowledge.rules import code_sets, rules
+from limen.knowledge.surveillance import surveillance
 
 _LOADERS: tuple[Callable[[], object], ...] = (
     sources,
@@ -33,6 +35,8 @@ _LOADERS: tuple[Callable[[], object], ...] = (
     instruments,
     monitoring,
     discharge,
+    measuring,
+    surveillance,
 )
 # Keys that name the thing a claim belongs to, and pairs that must not fall.
 _NAMES = ("id", "rule")
@@ -63,7 +67,7 @@ def claims(roots: Iterable[Traversable]) -> tuple[ClaimAt, ...]:
     found: list[ClaimAt] = []
     for root in roots:
         for name, path in yaml_files(root):
-            found += _walk(_tree(path), path.name.removesuffix(".yaml"), name)
+            found += _walk(tree_of(path), path.name.removesuffix(".yaml"), name)
     return tuple(found)
 
 
@@ -82,7 +86,7 @@ def problems(roots: Iterable[Traversable]) -> tuple[Problem, ...]:
     known = sources() if not found else {}
     for root in roots:
         for name, path in yaml_files(root):
-            tree = _tree(path)
+            tree = tree_of(path)
             for claim in _walk(tree, path.name.removesuffix(".yaml"), name):
                 if not claim.sources:
                     found.append(Problem(f"{name} {claim.owner}", "a claim without a source"))
@@ -104,7 +108,8 @@ def weakest_mark(of: Iterable[ClaimAt]) -> Verification:
     return min(marks, key=lambda mark: mark.rank, default=Verification.UNVERIFIED)
 
 
-def _tree(path: Traversable) -> Any:
+def tree_of(path: Traversable) -> Any:
+    """One file as plain values, without its schema."""
     return _parsed(path.read_text(encoding="utf-8"))
 
 
