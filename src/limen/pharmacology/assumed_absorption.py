@@ -174,7 +174,7 @@ def assumption(route: str, product: str, *, age_years: float | None = None) -> A
     >>> assumption("im", "racemic", age_years=6)
     Traceback (most recent call last):
     ...
-    limen.errors.InputError: dose: no stated absorption of racemic by the route 'im' in children; allowed: in, po, pr
+    limen.errors.InputError: dose: no stated absorption of racemic by the route 'im' in children; allowed: in, po, pr. A ...
     """
     age = "child" if age_years is not None and age_years < ADULT_YEARS else "adult"
     known = [item for item in assumptions() if item.product == product and item.age == age]
@@ -186,6 +186,7 @@ def assumption(route: str, product: str, *, age_years: float | None = None) -> A
         f"no stated absorption of {product} by the route {route!r} in {people}",
         where="dose",
         allowed=", ".join(item.route for item in known) or "iv",
+        hint="A model that has the route itself can be asked alone",
     )
 
 
