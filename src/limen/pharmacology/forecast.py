@@ -12,11 +12,11 @@ from limen.pharmacology import flags
 from limen.pharmacology.domain import domain_of
 from limen.pharmacology.effects import effect_flags
 from limen.pharmacology.ensemble import ensemble
-from limen.pharmacology.exposure import MEASURES, Curve, Measures, Percentiles, peaks, unit_of
+from limen.pharmacology.exposure import MEASURES, Curve, Measures, peaks, unit_of
 from limen.pharmacology.members import Solved, solve
 from limen.pharmacology.outcome import Disagreement, Flag, Forecast, Member, Summary
 from limen.pharmacology.patient import PatientProfile
-from limen.pharmacology.pooling import across, total_variance
+from limen.pharmacology.pooling import total_variance
 from limen.pharmacology.recovery import Leaving, Recovery, ready_to_leave
 from limen.pharmacology.regimen import Dose
 from limen.pharmacology.response import Array, Response
@@ -114,12 +114,8 @@ def combined(solved: Solved, perpetrators: Sequence[str] = (), leaving: Leaving 
     outputs, summary, disagreement = {}, {}, {}
     for name, names in shared.items():
         found = solved.typical(name)
-        outputs[name] = Curve(
-            grid.shown(found.mean),
-            solved.pooled(name) if solved.n else None,
-            (grid.shown(found.low), grid.shown(found.high)),
-            _patients_alone(solved, name) if solved.n else None,
-        )
+        together, alone = solved.spreads(name) if solved.n else (None, None)
+        outputs[name] = Curve(grid.shown(found.mean), together, (grid.shown(found.low), grid.shown(found.high)), alone)
         summary[name] = summary_of(solved, name)
         disagreement[name] = _disagreement(solved, name, names)
     recovery = None if leaving is None else recovery_of(solved, leaving)
@@ -173,18 +169,6 @@ def recovery_of(solved: Solved, leaving: Leaving) -> Recovery:
             if seat.weight > 0
         },
         patient_weights=np.repeat(solved.weights[counted], solved.n),
-    )
-
-
-def _patients_alone(solved: Solved, name: str) -> Percentiles:
-    """The weighted mean of the members' own percentiles."""
-    each = [Percentiles.over(values) for values in solved.patients(name)]
-    usable = solved.usable[:, solved.grid.asked]
-    return Percentiles(
-        *(
-            across(np.stack([getattr(found, level) for found in each]), solved.weights, usable).mean
-            for level in ("p05", "p50", "p95")
-        )
     )
 
 

@@ -15,7 +15,7 @@ from limen.pharmacology.exposure import Percentiles
 from limen.pharmacology.models.schema import Model, Product
 from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
-from limen.pharmacology.pooling import Pooled, across, pooled_percentiles
+from limen.pharmacology.pooling import Pooled, across, merged, pooled_percentiles, ranked, ranked_percentiles
 from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import Array, Grid, Response, respond
 from limen.pharmacology.simulate import check_product, draw_patients, modifiers_under, variability_of
@@ -90,6 +90,26 @@ class Solved:
     def patients(self, name: str) -> list[Array]:
         """Each member's virtual patients at the times asked for (patients, times)."""
         return [self.grid.shown(response.values[mine][1:]) for mine, response in self.named(name)]
+
+    def spreads(self, name: str) -> tuple[Percentiles, Percentiles]:
+        """Percentiles over the patients of all members together, and the weighted mean of the members' own.
+
+        At each time asked for, of the members that may be believed then.
+        """
+        usable = self.usable[:, self.grid.asked]
+        if not np.ptp(self.weights) <= 1e-12 or not usable.all():
+            return self.pooled(name), self._mean_of([Percentiles.over(part) for part in self.patients(name)])
+        columns = [ranked(part) for part in self.patients(name)]
+        return ranked_percentiles(merged(columns)), self._mean_of([ranked_percentiles(part) for part in columns])
+
+    def _mean_of(self, each: Sequence[Percentiles]) -> Percentiles:
+        usable = self.usable[:, self.grid.asked]
+        return Percentiles(
+            *(
+                across(np.stack([getattr(found, level) for found in each]), self.weights, usable).mean
+                for level in ("p05", "p50", "p95")
+            )
+        )
 
     def pooled(self, name: str) -> Percentiles:
         """Percentiles over the patients of the members that may be believed at each time asked for."""

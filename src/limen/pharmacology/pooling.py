@@ -99,6 +99,45 @@ def weighted_percentiles(values: Array, weights: Array, levels_pct: Sequence[flo
     return found.reshape(len(levels_pct), *values.shape[1:])
 
 
+def ranked(values: Array) -> Array:
+    """Each column of values (rows, columns) from least to greatest, as (columns, rows): sorted once, read often.
+
+    Examples
+    --------
+    >>> ranked(np.array([[3.0, 1.0], [2.0, 5.0]]))
+    array([[2., 3.],
+           [1., 5.]])
+    """
+    turned = np.array(values.T, order="C")
+    turned.sort(axis=1)
+    return turned
+
+
+def ranked_percentiles(columns: Array) -> Percentiles:
+    """Percentiles of each row of ranked columns, linear between order statistics.
+
+    Examples
+    --------
+    >>> ranked_percentiles(np.arange(101.0)[None, :]).p95
+    array([95.])
+    """
+    last = columns.shape[1] - 1
+    found = []
+    for level in PERCENTILES:
+        at = last * level / 100.0
+        below = int(at)
+        above = min(below + 1, last)
+        found.append(columns[:, below] + (columns[:, above] - columns[:, below]) * (at - below))
+    return Percentiles(*found)
+
+
+def merged(parts: Sequence[Array]) -> Array:
+    """Several ranked columns as one; the merge of runs that are in order already is a quarter of the work of a sort."""
+    together = np.concatenate(parts, axis=1)
+    together.sort(axis=1, kind="stable")
+    return together
+
+
 def pooled_percentiles(parts: Sequence[Array], weights: Array) -> Percentiles:
     """Percentiles over the patients of several models together.
 

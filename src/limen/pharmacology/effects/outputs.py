@@ -135,7 +135,9 @@ def effect_outputs(
     if shift.output in chosen:
         c_s = drives[shift.output] = _s_ketamine(curves, shift.site)
         values[shift.output] = equations.opioid_c50_ratio(c_s, _drawn(shift.doubling, shift.column, draws))
-    values |= {name: found for name, found in _occupancies(curves).items() if name in chosen}
+    indices = models.occupancy.outputs
+    if {indices.enantiomers, indices.racemate} & chosen:
+        values |= {name: found for name, found in _occupancies(curves).items() if name in chosen}
     peaks = {name: _highest(drive[0], believed) for name, drive in drives.items()}
     return EffectCurves(values, peaks)
 
