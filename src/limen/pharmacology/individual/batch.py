@@ -12,10 +12,11 @@ from limen.errors import InputError
 from limen.pharmacology.individual.map import arms_given, closed_form, typical_of
 from limen.pharmacology.individual.observations import concentration
 from limen.pharmacology.individual.scoring import errors_of
-from limen.pharmacology.models.schema import Model
+from limen.pharmacology.individual.solving import Candidate
+from limen.pharmacology.models.schema import Model, Omega
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose, Schedule
-from limen.pharmacology.simulate import check_product, modifiers_under, variability_of
+from limen.pharmacology.simulate import check_product, modifiers_under
 
 Array = npt.NDArray[np.float64]
 
@@ -48,6 +49,8 @@ def estimate_many(
     analyte: str,
     time_min: Array,
     values_ng_per_mL: Array,
+    *,
+    lent: Sequence[Omega] = (),
 ) -> Estimates:
     """The most probable patients after intravenous doses, from concentrations in the model's own matrix.
 
@@ -58,6 +61,8 @@ def estimate_many(
     time_min : array (samples,)
         Rising, the same for all.
     values_ng_per_mL : array (patients, samples)
+    lent : sequence of Omega
+        The spread between patients of a model that published none; empty for the project's default.
 
     Raises
     ------
@@ -76,7 +81,7 @@ def estimate_many(
         raise InputError("lists of different lengths", where="patients", allowed="one entry a patient in each")
     if not (len(time_min) and (np.diff(time_min) >= 0).all()):
         raise InputError("times that do not rise", where="time_min", allowed="rising, one or more")
-    variability = variability_of(model)[0]
+    variability = Candidate(model, 1.0, tuple(lent)).variability
     checked = check_product(product, model.products, model.id)
     first = [
         concentration(analyte, model.matrix, float(time), float(value))
@@ -102,7 +107,7 @@ def estimate_many(
 
     size, count = len(problem.effects), len(patients)
     errors = errors_of(model, first, size)
-    start_min, rate_mg_per_min, bolus_mg = _padded([Schedule.of(given) for given in doses])
+    start_min, rate_mg_per_min, bolus_mg = _padded(_schedules(doses))
     mode = np.zeros((count, size))
     information, curvature = np.zeros((count, size, size)), np.zeros((count, size, size))
     iterations = np.zeros(count, dtype=np.int64)
@@ -134,6 +139,16 @@ def _known(typical: Array | None) -> Array:
     if typical is None:
         raise InputError("no compiled form", where="compiled", allowed="one to three compartments")
     return typical
+
+
+def _schedules(doses: Sequence[Sequence[Dose]]) -> list[Schedule]:
+    """Of each patient; those with the same doses share one."""
+    found: dict[tuple[Dose, ...], Schedule] = {}
+    for given in doses:
+        key = tuple(given)
+        if key not in found:
+            found[key] = Schedule.of(given)
+    return [found[tuple(given)] for given in doses]
 
 
 def _padded(schedules: Sequence[Schedule]) -> tuple[Array, Array, Array]:
