@@ -16,7 +16,7 @@ from limen.pharmacology.ensemble import Panel, ensemble
 from limen.pharmacology.forecast import forecast
 from limen.pharmacology.members import solve
 from limen.pharmacology.patient import PatientProfile
-from limen.pharmacology.pooling import total_variance, weighted_percentiles
+from limen.pharmacology.pooling import merged, ranked, ranked_percentiles, total_variance, weighted_percentiles
 from limen.pharmacology.regimen import Dose
 
 ADULT = PatientProfile(age_years=42, weight_kg=70)
@@ -205,3 +205,51 @@ def test_a_panel_that_names_a_model_twice_is_refused() -> None:
     rule = {"model": "domino", "why": "for a test", "verification": "P", "source": "limen"}
     with pytest.raises(ValueError, match="stands twice"):
         Panel.model_validate({"id": "x", "product": "racemic", "routes": ["iv"], "members": [rule, rule]})
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 5), st.integers(1, 40), st.integers(1, 6), st.integers(0, 10_000))
+def test_ranked_columns_give_numpys_percentiles(models_n: int, rows: int, columns: int, seed: int) -> None:
+    parts = [np.random.default_rng(seed + place).lognormal(size=(rows, columns)) for place in range(models_n)]
+    whole = np.concatenate(parts)
+    found = ranked_percentiles(merged([ranked(part) for part in parts]))
+    for level, values in ((5, found.p05), (50, found.p50), (95, found.p95)):
+        np.testing.assert_allclose(values, np.percentile(whole, level, axis=0), rtol=1e-10)
+
+
+def test_the_bands_are_the_same_whichever_way_they_are_counted() -> None:
+    """Equal weights take the ranked columns; given as numbers a hair apart they take the weighted percentiles."""
+    seated = [seat.model.id for seat in solve(INFUSION, ADULT, "racemic", 60).seats]
+    apart = {name: 1.0 + 1e-9 * place for place, name in enumerate(seated)}
+    one, other = (
+        told(until_min=60, every_min=5, n=60, rng=np.random.default_rng(4), member_weight=weights)["outputs"][PLASMA]
+        for weights in (None, apart)
+    )
+    for key in ("p05", "p50", "p95"):
+        np.testing.assert_allclose(one[key], other[key], rtol=1e-6)
+        np.testing.assert_allclose(one["patients_alone"][key], other["patients_alone"][key], rtol=1e-6)
+
+
+def test_what_holds_for_all_members_is_said_once() -> None:
+    found = forecast([Dose(35, "po")], PatientProfile(age_years=42, weight_kg=70, sex="female"), until_min=120)
+    said = [(flag.code, flag.message) for flag in found.flags]
+    assert len(said) == len(set(said))
+    assert "sex-disputed" in {code for code, _ in said}
+
+
+def test_the_child_of_a_nasal_device_or_of_s_ketamine_elsewhere_has_no_panel() -> None:
+    child = PatientProfile(age_years=6, weight_kg=20)
+    with pytest.raises(InputError, match=r"setting: .*allowed: intensive-care"):
+        forecast([Dose(10, "iv", 0, 10)], child, "s-ketamine")
+    alone = forecast([Dose(10, "iv", 0, 10)], child, "s-ketamine", setting="intensive-care")
+    assert [member.id for member in alone.members] == ["flint-2017"]
+    assert "single-model" in {flag.code for flag in alone.flags}
+
+
+def test_children_borrow_a_childs_spread() -> None:
+    found = forecast(
+        [Dose(20, "iv", 0, 1)], PatientProfile(age_years=6, weight_kg=20), n=20, rng=np.random.default_rng(1)
+    )
+    message = next(flag.message for flag in found.flags if flag.code == "assumed-variability")
+    assert "that of herd-2007" in message
+    assert "sherwin-2015" in message

@@ -80,10 +80,10 @@ def test_every_criterion_must_hold() -> None:
     one, other = at_most(50, "A"), at_most(100, "B")
     found = ready_to_leave(time, curves, None, Leaving((one, other)), dose_start_min=0, dose_end_min=0)
     assert found.typical_min[0] == pytest.approx(70.0)
-    assert found.binding == {"A": 1.0, "B": 0.0} or found.binding == {"A": 0.0, "B": 1.0}
+    assert found.binding_fraction == {"A": 1.0, "B": 0.0} or found.binding_fraction == {"A": 0.0, "B": 1.0}
     harder = ready_to_leave(time, curves, None, Leaving((one, at_most(20, "B"))), dose_start_min=0, dose_end_min=0)
     assert harder.typical_min[0] == pytest.approx(110.0)
-    assert harder.binding == {"A": 0.0, "B": 1.0}
+    assert harder.binding_fraction == {"A": 0.0, "B": 1.0}
 
 
 def test_nobody_is_ready_before_the_last_dose_is_in() -> None:
@@ -159,3 +159,42 @@ def test_weights_count_for_patients_too() -> None:
     low = told(leaving, n=200, rng=rng(1), until_min=800, member_weight={"domino": 20})["ready_to_leave_h"]
     high = told(leaving, n=200, rng=rng(1), until_min=800, member_weight={"kamp-2020": 20})["ready_to_leave_h"]
     assert low["used"]["p50"] < high["used"]["p50"]
+
+
+def test_one_model_alone_tells_it_too() -> None:
+    from limen.pharmacology.simulate import simulate
+
+    result = simulate(
+        "kamp-2020",
+        INFUSION,
+        PATIENT,
+        until_min=600,
+        n=100,
+        rng=np.random.default_rng(1),
+        leaving=Leaving((at_most(50),), stay(60)),
+    )
+    cell = result.to_json()["ready_to_leave_h"]
+    curve = result.outputs[EFFECT].typical
+    last_over = float(result.time_h[curve > 50].max())
+    assert last_over <= cell["forecast"]["typical"] <= last_over + 1 / 60
+    assert cell["forecast"]["p05"] < cell["forecast"]["p50"] < cell["forecast"]["p95"]
+
+
+@pytest.mark.parametrize(
+    ("product", "route", "escort", "minutes", "counts_from"),
+    [
+        ("racemic", "iv", True, 60, "end"),
+        ("racemic", "iv", False, 120, "end"),
+        ("racemic", "iv", None, 120, "end"),
+        ("esketamine-nasal", "in", True, 120, "start"),
+    ],
+)
+def test_the_minimum_stay_is_that_of_the_discharge_rules(
+    product: str, route: str, escort: bool | None, minutes: float, counts_from: str
+) -> None:
+    """DIS-5: 60 min after an infusion with an escort, 120 without; nasal 2 h from the first device."""
+    from limen.care.leaving import leaving_after
+
+    minimum = leaving_after(product, [route], escort=escort).minimum
+    assert minimum is not None
+    assert (minimum.stay_min, minimum.counts_from) == (minutes, counts_from)
