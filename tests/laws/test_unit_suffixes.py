@@ -13,11 +13,13 @@ SOURCE = Path(__file__).parents[2] / "src" / "limen"
 
 # A bare number is right where its unit is a sibling (a quantity record), or where it has none by nature.
 BESIDE_ITS_UNIT = {"value", "low", "high", "threshold", "limit", "lower", "typical", "upper", "se"}
-UNIT_SIBLINGS = {"unit", "signal", "input", "kind", "to"}
-DIMENSIONLESS = {"probability", "level"}
+# Two plans and what lies between them in one unit; what a target's regimen reaches, and the walls it touches.
+BESIDE_ITS_UNIT |= {"a", "b", "difference", "achieved", "touched"}
+UNIT_SIBLINGS = {"unit", "signal", "input", "kind", "to", "target"}
+DIMENSIONLESS = {"probability", "level", "ratios", "correlation", "logit_sd"}
 # A chart axis draws, and a device sends, whatever unit belongs to the signal beside it; ``before`` is keyed by names
-# that end in their unit.
-ANY_UNIT = {"amounts", "values", "sd", "before"}
+# that end in their unit; ceilings are heights of the answers beside them.
+ANY_UNIT = {"amounts", "values", "sd", "before", "ceilings"}
 
 
 def floats(annotation: ast.expr | None) -> bool:

@@ -79,10 +79,10 @@ def test_recovery_is_compared_and_who_is_not_ready_is_counted() -> None:
     assert found.recovery.difference["p50"] == pytest.approx(0.5, abs=0.05)
     assert found.recovery.greater_probability == 1.0
     short = compare(later, LONG, PATIENT, until_min=150, every_min=5, n=60, leaving=(READY, READY))
-    assert short.not_ready is not None
-    assert short.not_ready[0] > short.not_ready[1] > 0
+    assert short.not_ready_fraction is not None
+    assert short.not_ready_fraction[0] > short.not_ready_fraction[1] > 0
     entry = json.loads(json.dumps(short.to_json(), allow_nan=False))
-    assert entry["not_ready_by_end_fraction"]["a"] == short.not_ready[0]
+    assert entry["not_ready_by_end_fraction"]["a"] == short.not_ready_fraction[0]
 
 
 def test_weights_reach_the_comparison() -> None:

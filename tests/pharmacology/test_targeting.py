@@ -43,10 +43,10 @@ def test_a_level_in_one_compartment_takes_what_physics_says() -> None:
     answers = Answers(time, np.exp(-0.1 * time) / 10, (1 - np.exp(-0.1 * time)) / 0.1 / 10)
     found = nearest(answers, 100.0, time >= 0, (0.0, 60.0, 120.0), Bounds(None, None, None), bolus=True)
     assert found.bolus_mg == pytest.approx(1000, rel=1e-6)
-    assert found.rates == pytest.approx((100, 100), rel=1e-6)
+    assert found.rates_mg_per_min == pytest.approx((100, 100), rel=1e-6)
     # Without a bolus the level is reached from below, and no rate takes drug away.
     without = nearest(answers, 100.0, time >= 30, (0.0, 30.0, 120.0), Bounds(None, None, None), bolus=False)
-    assert without.rates[0] == pytest.approx(100 / (1 - math.exp(-3)), rel=1e-3)
+    assert without.rates_mg_per_min[0] == pytest.approx(100 / (1 - math.exp(-3)), rel=1e-3)
 
 
 def test_walls_hold_the_linear_program() -> None:
@@ -66,7 +66,7 @@ def test_walls_hold_the_linear_program() -> None:
 def test_the_pump_gets_whole_steps() -> None:
     found = settable(Amounts(4.97, (0.517,), (0.0, 30.0)), 0.1, 0.5, Bounds(None, None, None))
     assert found.bolus_mg == pytest.approx(5.0)
-    assert found.rates[0] * 60 == pytest.approx(31.0)
+    assert found.rates_mg_per_min[0] * 60 == pytest.approx(31.0)
 
 
 def test_a_plasma_level_is_reached_and_the_forecast_of_the_regimen_says_so() -> None:

@@ -74,7 +74,7 @@ class Comparison:
     horizon_min: float
     measures: Mapping[str, Mapping[str, Difference]]
     recovery: Difference | None
-    not_ready: tuple[float, float] | None
+    not_ready_fraction: tuple[float, float] | None
     flags: tuple[Flag, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -89,8 +89,8 @@ class Comparison:
             },
             "ready_to_leave_h": None if self.recovery is None else self.recovery.to_json(),
             "not_ready_by_end_fraction": None
-            if self.not_ready is None
-            else {"a": self.not_ready[0], "b": self.not_ready[1]},
+            if self.not_ready_fraction is None
+            else {"a": self.not_ready_fraction[0], "b": self.not_ready_fraction[1]},
             "flags": [{"code": flag.code, "message": flag.message} for flag in self.flags],
         }
 

@@ -99,7 +99,7 @@ class Recovery:
         Of the members' typical patients.
     earliest_min : float or None
         End of the minimum stay; ``None`` where none was given.
-    binding : mapping of NAME or ``minimum-stay`` to fraction
+    binding_fraction : mapping of NAME or ``minimum-stay`` to fraction
         What holds patients longest (the typical patient, without a population); those not ready by the end count for
         the output that is still over its limit.
     """
@@ -111,7 +111,7 @@ class Recovery:
     typical_min: Array
     patients_min: Array | None
     patient_weights: Array | None
-    binding: Mapping[str, float]
+    binding_fraction: Mapping[str, float]
     members_min: Mapping[str, float] = field(default_factory=dict)
 
     def used_min(self, times_min: Array) -> Array:
@@ -143,7 +143,7 @@ class Recovery:
             },
             "forecast": self._cell(lambda times: times),
             "used": self._cell(self.used_min),
-            "binding": dict(self.binding),
+            "binding": dict(self.binding_fraction),
             "not_ready_by_end_fraction": self.not_ready_fraction,
             "horizon_h": self.horizon_min / 60.0,
         }
@@ -180,13 +180,13 @@ class Recovery:
         minimum, late = self.leaving.minimum, self.not_ready_fraction
         if minimum is None:
             found.append(Flag("no-minimum-stay", "ready_to_leave_h: no minimum stay was given; it is not in the times"))
-        elif self.binding.get(MINIMUM_STAY, 0.0) > 0:
+        elif self.binding_fraction.get(MINIMUM_STAY, 0.0) > 0:
             found.append(
                 Flag(
                     "minimum-stay-binds",
                     f"ready_to_leave_h: the minimum stay ({minimum.rule}, {minimum.stay_min:g} min from the"
                     f" {minimum.counts_from} of dosing) [{minimum.verification}] holds longer than the forecast effects"
-                    f" for {100 * self.binding[MINIMUM_STAY]:.0f} of 100",
+                    f" for {100 * self.binding_fraction[MINIMUM_STAY]:.0f} of 100",
                 )
             )
         if late > 0:

@@ -53,21 +53,21 @@ class Amounts:
     """
 
     bolus_mg: float
-    rates: tuple[float, ...]
+    rates_mg_per_min: tuple[float, ...]
     changes_min: tuple[float, ...]
 
     @property
     def total_mg(self) -> float:
         """Everything that runs in."""
-        return self.bolus_mg + float(np.dot(self.rates, np.diff(self.changes_min)))
+        return self.bolus_mg + float(np.dot(self.rates_mg_per_min, np.diff(self.changes_min)))
 
     def doses(self) -> tuple[Dose, ...]:
         """As doses by vein; neighbours of one rate are one."""
         found = [Dose(self.bolus_mg, "iv")] if self.bolus_mg > 0 else []
         start_min = self.changes_min[0]
-        for place, rate in enumerate(self.rates):
+        for place, rate in enumerate(self.rates_mg_per_min):
             end_min = self.changes_min[place + 1]
-            if place + 1 < len(self.rates) and self.rates[place + 1] == rate:
+            if place + 1 < len(self.rates_mg_per_min) and self.rates_mg_per_min[place + 1] == rate:
                 continue
             if rate > 0:
                 found.append(Dose(rate * (end_min - start_min), "iv", start_min, end_min - start_min))
@@ -89,11 +89,14 @@ class Bounds:
         slack = 1.0 + 1e-9
         if self.bolus_mg is not None and amounts.bolus_mg > self.bolus_mg * slack:
             return False
-        if self.rate_mg_per_h is not None and max(amounts.rates, default=0.0) * 60.0 > self.rate_mg_per_h * slack:
+        if (
+            self.rate_mg_per_h is not None
+            and max(amounts.rates_mg_per_min, default=0.0) * 60.0 > self.rate_mg_per_h * slack
+        ):
             return False
         if self.total_mg is not None and amounts.total_mg > self.total_mg * slack:
             return False
-        given = np.array([amounts.bolus_mg, *amounts.rates])
+        given = np.array([amounts.bolus_mg, *amounts.rates_mg_per_min])
         return all(
             float(np.nanmax(answers.columns(amounts.changes_min, True) @ given)) <= height * slack
             for answers, height in self.ceilings
@@ -148,7 +151,7 @@ def nearest(
     >>> time = np.arange(0.0, 31.0)
     >>> answers = Answers(time, np.exp(-0.1 * time), (1 - np.exp(-0.1 * time)) / 0.1)
     >>> found = nearest(answers, 5.0, time >= 0, (0.0, 30.0), Bounds(None, None, None), bolus=True)
-    >>> round(found.bolus_mg, 6), round(found.rates[0], 6)
+    >>> round(found.bolus_mg, 6), round(found.rates_mg_per_min[0], 6)
     (5.0, 0.5)
     """
     from scipy.optimize import linprog
@@ -201,12 +204,14 @@ def _stepped(amounts: Amounts, bolus_step_mg: float, rate_step_mg_per_h: float, 
 
     return Amounts(
         whole(amounts.bolus_mg, bolus_step_mg),
-        tuple(whole(rate * 60.0, rate_step_mg_per_h) / 60.0 for rate in amounts.rates),
+        tuple(whole(rate * 60.0, rate_step_mg_per_h) / 60.0 for rate in amounts.rates_mg_per_min),
         amounts.changes_min,
     )
 
 
 def scaled(amounts: Amounts, by_ratio: float, bolus_step_mg: float, rate_step_mg_per_h: float) -> Amounts:
     """The same regimen with less of everything, in whole steps and never above."""
-    less = Amounts(amounts.bolus_mg * by_ratio, tuple(rate * by_ratio for rate in amounts.rates), amounts.changes_min)
+    less = Amounts(
+        amounts.bolus_mg * by_ratio, tuple(rate * by_ratio for rate in amounts.rates_mg_per_min), amounts.changes_min
+    )
     return _stepped(less, bolus_step_mg, rate_step_mg_per_h, 1e-9)

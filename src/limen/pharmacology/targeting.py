@@ -136,7 +136,7 @@ class _Search:
         bands = {name: solved.pooled(name) for name in self.watched} if self.n else {}
         used = {
             "bolus": amounts.bolus_mg,
-            "rate": max(amounts.rates, default=0.0) * 60.0,
+            "rate": max(amounts.rates_mg_per_min, default=0.0) * 60.0,
             "total": amounts.total_mg,
         }
         peaks = {}
