@@ -167,6 +167,14 @@ def test_two_infusions_at_once_are_refused_when_typed_and_told_when_given() -> N
     assert "overlapping-infusions" in codes(simulate("clements-250", doses, ADULT, until_min=240, product="racemic"))
 
 
+def test_a_long_infusion_under_the_skin_stands_at_its_rate_over_clearance() -> None:
+    """100 mg a day: share x rate / CL, with 80.2 L/h for Clements at 70 kg (section 2.5 of the reference: 80)."""
+    result = run("clements-250", "300 mg sc over 72 h", until_min=4320.0, every_min=60.0)
+    clearance_L_per_h = 1.7522 * 70 * 0.0109 * 60
+    level = 1000 * 0.85 * (100 / 24) / clearance_L_per_h
+    assert result.outputs[plasma(result)].typical[-1] == pytest.approx(level, rel=1e-3)
+
+
 def test_routes_add() -> None:
     """Muscle and mouth together are the sum of each alone, plasma being linear in dose."""
     both = simulate("clements-250", [Dose(35, "im"), Dose(25, "po", 30)], ADULT, until_min=480, product="racemic")
