@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.errors import InputError
-from limen.pharmacology.antidepressant_trials import Antidepressant, Control, Trial, antidepressant
+from limen.pharmacology.antidepressant_trials import Control, Trial, antidepressant
 from limen.pharmacology.exposure import Curve, Percentiles, numbers
 from limen.pharmacology.outcome import Flag
 
@@ -184,22 +184,10 @@ def course(
     time_h = _times(session_days, until_days, every_h)
     if n < 0 or (n and rng is None):
         raise InputError(f"{n} draws", where="population", allowed="0, or more with a random generator")
-    z = np.zeros((1, 3)) if rng is None or n == 0 else np.vstack([np.zeros(3), rng.standard_normal((n, 3))])
-    row = model.groups[group].difference_24h
-    sd = math.hypot(model.between_trial_sd_score, row.se or 0.0)
-    size = (row.value + sd * z[:, 0])[:, None]
-    shape = model.shape
-    shares = sessions_together(
-        time_h,
-        [24.0 * day for day in session_days],
-        shape.onset_half_life.drawn(z[:, 1]),
-        shape.end.drawn(z[:, 2]),
-    )
-    outputs: dict[str, Curve] = {}
-    for name, share in zip((OUTPUT, f"{OUTPUT}_if_sessions_add"), shares, strict=True):
-        # Plus nothing: a difference of none is 0, not -0.
-        values = size * share + 0.0
-        outputs[name] = Curve(values[0], Percentiles.over(values[1:]) if n else None)
+    outputs = {
+        name: Curve(values[0], Percentiles.over(values[1:]) if n else None)
+        for name, values in differences(group, time_h, [24.0 * day for day in session_days], n, rng).items()
+    }
     since_h = time_h - 24.0 * min(session_days)
     known = (since_h >= 24.0) & (since_h <= 24.0 * model.control_until.value)
     placebo = np.where(known, model.controls[control].value, np.nan)
@@ -212,9 +200,26 @@ def course(
         time_h / 24.0,
         outputs,
         trials,
-        tuple(_flags(model, group, session_days)),
-        _sources(model, group),
+        tuple(course_flags(group, len(session_days))),
+        course_sources(group),
     )
+
+
+def differences(
+    group: str, time_h: Array, session_h: Sequence[float], n: int, rng: np.random.Generator | None
+) -> dict[str, Array]:
+    """MADRS difference from placebo under both rules, arrays (1 + n, times).
+
+    Row 0 is the typical trial; the others draw the true difference and the shape, between trials.
+    """
+    model = antidepressant()
+    z = np.zeros((1, 3)) if rng is None or n == 0 else np.vstack([np.zeros(3), rng.standard_normal((n, 3))])
+    row, shape = model.groups[group].difference_24h, model.shape
+    sd = math.hypot(model.between_trial_sd_score, row.se or 0.0)
+    size = (row.value + sd * z[:, 0])[:, None]
+    shares = sessions_together(time_h, session_h, shape.onset_half_life.drawn(z[:, 1]), shape.end.drawn(z[:, 2]))
+    # Plus nothing: a difference of none is 0, not -0.
+    return {name: size * share + 0.0 for name, share in zip((OUTPUT, f"{OUTPUT}_if_sessions_add"), shares, strict=True)}
 
 
 def _times(session_days: Sequence[float], until_days: float, every_h: float) -> Array:
@@ -233,7 +238,9 @@ def _times(session_days: Sequence[float], until_days: float, every_h: float) -> 
     return found
 
 
-def _flags(model: Antidepressant, group: str, session_days: Sequence[float]) -> list[Flag]:
+def course_flags(group: str, sessions: int) -> list[Flag]:
+    """What the antidepressant course of a dose group rests on."""
+    model = antidepressant()
     row, sd, end = model.groups[group].difference_24h, model.between_trial_sd_score, model.shape.end
     masked = next(trial for trial in model.trials if trial.source == "pd-masked-anaesthesia-2023")
     error = "its standard error was not read" if row.se is None else f"standard error {row.se:g}"
@@ -264,7 +271,7 @@ def _flags(model: Antidepressant, group: str, session_days: Sequence[float]) -> 
             f" ({end.low:g} to {end.high:g}): form of this project [P]",
         ),
     ]
-    if len(session_days) > 1:
+    if sessions > 1:
         found.append(
             Flag(
                 "repeat-rule",
@@ -275,7 +282,9 @@ def _flags(model: Antidepressant, group: str, session_days: Sequence[float]) -> 
     return found
 
 
-def _sources(model: Antidepressant, group: str) -> tuple[str, ...]:
+def course_sources(group: str) -> tuple[str, ...]:
+    """Source keys behind the course of a dose group."""
+    model = antidepressant()
     keys = [
         model.groups[group].difference_24h.source,
         model.shape.onset_half_life.source,

@@ -89,7 +89,7 @@ def effects() -> Effects:
     found = [read_yaml(files[name], EffectFile).root for name in sorted(files)]
 
     return Effects(
-        dict(sites.sites),
+        {str(name): link for name, link in sites.sites.items()},
         sites.racemic_s_share,
         tuple(item for item in found if isinstance(item, Index)),
         tuple(item for item in found if isinstance(item, Line)),
