@@ -10,9 +10,13 @@ import pytest
 from limen.cli.main import main
 from limen.errors import InputError
 from limen.pharmacology import Dose, PatientProfile, population
+from limen.pharmacology.closed_form import curves
 from limen.pharmacology.large_population import population_quantiles
+from limen.pharmacology.models import get
 from limen.pharmacology.quantiles import QuantileSketch
-from limen.pharmacology.simulate import simulate
+from limen.pharmacology.regimen import Schedule
+from limen.pharmacology.response import Grid, respond
+from limen.pharmacology.simulate import simulate, variability_of
 
 DOSE = [Dose(35, "iv", 0, 40)]
 PATIENT = PatientProfile(age_years=42, weight_kg=70)
@@ -75,10 +79,56 @@ def test_finer_bins_state_a_smaller_bound():
 
 
 def test_effects_can_be_left_out():
-    found = counted(n=30, with_effects=False)
+    found = counted(n=30, outputs="concentrations")
     assert set(found.outputs) == {
         "S_ketamine_venous_ng_per_mL", "S_norketamine_venous_ng_per_mL", "S_ketamine_effect_site_ng_per_mL",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("model", ["fanta-otto-2021", "clements-250", "domino", "kamp-2020", "hijazi-2003"])
+@pytest.mark.parametrize("product", ["racemic", "s-ketamine"])
+def test_the_closed_form_counts_the_same_patients(model, product):
+    if product not in get(model).products:
+        pytest.skip("not a product of this model")
+    by_vein = counted(model, n=120, outputs="dosed", product=product, bits=14)
+    whole = counted(model, n=120, outputs="concentrations", product=product, bits=14)
+    assert {name for name in whole.outputs if "norketamine" not in name} == set(by_vein.outputs)
+    for name, curve in by_vein.outputs.items():
+        for level in ("p05", "p50", "p95"):
+            expected = getattr(whole.outputs[name].between_patients, level)
+            found = getattr(curve.between_patients, level)
+            # A rounding error may move a patient to the next bin.
+            np.testing.assert_allclose(found, expected, rtol=2.5 * 2.0**-15, atol=1e-3)
+        cells = by_vein.summary[name].to_json()
+        assert cells["cmax"]["p50"] == pytest.approx(whole.summary[name].to_json()["cmax"]["p50"], rel=1e-4)
+        assert cells["auc_0_end_ng_h_per_mL"] is None
+
+
+@pytest.mark.parametrize("model", ["fanta-otto-2021", "domino"])
+def test_the_closed_form_agrees_with_the_numpy_engine_to_1e_10(model):
+    chosen, schedule = get(model), Schedule.of([*DOSE, Dose(10, "iv", 61.5)])
+    grid = Grid.of(240, 1.0, schedule)
+    draws = np.concatenate([np.zeros((1, len(population.COLUMNS))), population.patients(1, 0, 100)])
+    variability, _ = variability_of(chosen)
+    doses = [*DOSE, Dose(10, "iv", 61.5)]
+    expected = respond(chosen, doses, "racemic", PATIENT, grid, schedule, draws, variability=variability).values
+    found = curves(chosen, "racemic", PATIENT, schedule, grid.solved_min, draws, variability=variability)
+    for name, values in found.items():
+        peak = expected[name].max(axis=1, keepdims=True)
+        assert (np.abs(values - expected[name]) <= 1e-10 * np.maximum(expected[name], 1e-6 * peak)).all(), name
+
+
+def test_a_nasal_dose_is_counted_by_the_whole_engine():
+    doses = [Dose(56, "in")]
+    found = population_quantiles(
+        "perez-ruixo-2021", doses, PATIENT, until_min=60, every_min=10, n=20, seed=1, outputs="dosed"
+    )
+    assert "S_ketamine_plasma_ng_per_mL" in found.outputs
+
+
+def test_refuses_outputs_that_are_none():
+    with pytest.raises(InputError, match="outputs"):
+        counted(n=3, outputs="everything")
 
 
 def test_tells_how_far_it_is():

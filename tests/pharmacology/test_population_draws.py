@@ -31,9 +31,17 @@ def test_patients_are_the_same_in_every_chunking_and_on_any_number_of_threads(se
 
 def test_a_column_does_not_depend_on_the_others(monkeypatch):
     before = population.patients(7, 100, 50)
-    monkeypatch.setattr(population, "COLUMNS", ("NEW", *reversed(population.COLUMNS)))
-    after = population.patients(7, 100, 50)
+    columns = ("NEW", *reversed(population.COLUMNS))
+    monkeypatch.setattr(population, "COLUMNS", columns)
+    after = population.patients(7, 100, 50, columns=columns)
     np.testing.assert_array_equal(after[:, 1:], before[:, ::-1])
+
+
+def test_columns_not_asked_stay_typical():
+    found = population.patients(7, 100, 50, columns=("CL", "KE0"))
+    asked = [population.COLUMNS.index("CL"), population.COLUMNS.index("KE0")]
+    np.testing.assert_array_equal(found[:, asked], population.patients(7, 100, 50)[:, asked])
+    assert (np.delete(found, asked, axis=1) == 0).all()
 
 
 def test_the_same_bits_on_every_machine():

@@ -93,7 +93,8 @@ def _show(found: list[Comparison], checked: list[Checked]) -> None:
         if item.row is not row:
             row = item.row
             console.print(Text(f"\n{row.id}  {row.title} [{mark_of(item)}]", style="bold"))
-            console.print(Padding(Text(f"{row.population}; {row.matrix}"), (0, 0, 0, 4)))
+            sampled = "" if row.matrix == "effect" else f"; sampled: {row.matrix}"
+            console.print(Padding(Text(f"{row.population}{sampled}"), (0, 0, 0, 4)))
         if (item.setting, item.observed, item.what) != question:
             question = (item.setting, item.observed, item.what)
             seen = f": seen {observed_words(item)}" if item.observed else ""

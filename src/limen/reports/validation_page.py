@@ -113,8 +113,9 @@ def _observations(found: Sequence[Comparison]) -> str:
         head = mine[0].row
         assumed = sorted({name for setting in head.settings for name in setting.assumed})
         parts.append(
-            f"## {head.id}. {head.title}\n\n{head.population[0].upper()}{head.population[1:]}. Sampled:"
-            f" {head.matrix}. Sources: {', '.join(head.sources)}."
+            f"## {head.id}. {head.title}\n\n{head.population[0].upper()}{head.population[1:]}."
+            + ("" if head.matrix == "effect" else f" Sampled: {head.matrix}.")
+            + f" Sources: {', '.join(head.sources)}."
             + (f" Set by this project, not in the source: {', '.join(assumed)}." if assumed else "")
             + (f"\n\n{head.note}" if head.note else "")
             + "".join(f"\n\n{setting.note}" for setting in head.settings if setting.note)
