@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from limen.cli.output import Json, check_ending, print_json, read_json, write_whole
+from limen.cli.output import Json, check_ending, name_and_number, print_json, read_json, write_whole
 from limen.errors import InputError
 
 if TYPE_CHECKING:
@@ -66,6 +66,12 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Option("--with", help="Another drug taken, or a genotype such as 'CYP2B6 *1/*6'; repeatable."),
         ] = None,
+        setting: Annotated[
+            str | None, typer.Option(help="Of the ensemble: where the patient is treated, such as intensive-care.")
+        ] = None,
+        weight: Annotated[
+            list[str] | None, typer.Option(help="Of the ensemble: MODEL=NUMBER, what a member counts; repeatable.")
+        ] = None,
         escort: Annotated[
             bool | None, typer.Option(help="Whether somebody takes the patient home; the longer stay while not said.")
         ] = None,
@@ -78,13 +84,14 @@ def register(app: typer.Typer) -> None:
         check_ending(out, (".csv", ".parquet"), "--out")
         profile = read_json(patient)
         others = with_ or []
-        result = _run(model, profile, dose, until, every, product, population, seed, others, escort)
+        told = {"escort": escort, "setting": setting, "weight": weight or []}
+        result = _run(model, profile, dose, until, every, product, population, seed, others, **told)
         # A disputed genotype is read both ways, and both readings are shown.
         no_gene = _without_genotype(others)
         other_way = (
             None
             if no_gene == others
-            else _run(model, profile, dose, until, every, product, population, seed, no_gene, escort)
+            else _run(model, profile, dose, until, every, product, population, seed, no_gene, **told)
         )
         if plot is not None:
             from limen.reports.plots import draw_forecast
@@ -130,7 +137,10 @@ def _run(
     population: int,
     seed: int,
     perpetrators: list[str],
+    *,
     escort: bool | None,
+    setting: str | None,
+    weight: list[str],
 ) -> Forecast:
     from dataclasses import replace
 
@@ -139,6 +149,7 @@ def _run(
     from limen.pharmacology import models
     from limen.pharmacology.forecast import forecast
     from limen.pharmacology.infusion_lines import check_lines, parse_steps
+    from limen.pharmacology.madrs_forecast import with_madrs
     from limen.pharmacology.patient import PatientProfile
     from limen.pharmacology.regimen import resolve
     from limen.pharmacology.response import MAX_PATIENT_POINTS
@@ -147,6 +158,8 @@ def _run(
 
     if model != models.ENSEMBLE:
         models.get(model)
+        if setting is not None or weight:
+            raise InputError("one model has no members", where="--setting, --weight", allowed="with --model ensemble")
     if seed < 0:
         raise InputError(f"seed {seed}", where="--seed", allowed="0 or more")
     profile, unknown = PatientProfile.from_json(patient)
@@ -166,6 +179,8 @@ def _run(
             population,
             rng,
             perpetrators=perpetrators,
+            setting=setting,
+            member_weight=dict(name_and_number(text, "--weight") for text in weight),
             leaving=_leaving(product or "racemic", doses, escort),
         )
     elif every_min > 0 and population * (until_min / every_min + 1) > MAX_PATIENT_POINTS:
