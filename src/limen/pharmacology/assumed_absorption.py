@@ -55,8 +55,8 @@ class Stated(Sourced):
             raise ValueError("give low and high, or neither")
         if self.low is not None and self.high is not None and not self.low <= self.typical <= self.high:
             raise ValueError("low <= typical <= high does not hold")
-        if self.unit == "fraction" and max(self.typical, self.high or 0.0) > 1:
-            raise ValueError("a fraction is at most 1")
+        if self.unit == "fraction" and (self.typical > 1 or (self.high is not None and self.high >= 1)):
+            raise ValueError("a fraction is at most 1, and its range stays under 1")
         return self
 
     def drawn(self, normal: Array) -> Array:
