@@ -222,3 +222,36 @@ def test_flags_of_missing_and_disputed_covariates() -> None:
     assert "outside-age" in codes(age_years=90)
     assert "sex-disputed" in codes(sex="female")
     assert "sex-disputed" not in codes(sex="male")
+
+
+def test_a_dose_into_muscle_is_no_fast_input_to_the_blood() -> None:
+    def codes(dose: Dose) -> set[str]:
+        result = simulate("domino", [dose], PatientProfile(age_years=40, weight_kg=70), until_min=60)
+        return {flag.code for flag in result.flags}
+
+    assert "early-bolus-unusable" in codes(Dose(35, "iv"))
+    assert "early-bolus-unusable" not in codes(Dose(35, "im"))
+
+
+def test_a_share_over_the_whole_dose_is_used_and_told() -> None:
+    """Grapefruit juice triples the area by mouth; with clarithromycin it asks for more than all of the dose."""
+    plain = simulate("clements-250", [Dose(35, "po")], PatientProfile(weight_kg=70), until_min=6000, every_min=10)
+    with_juice = simulate(
+        "clements-250",
+        [Dose(35, "po")],
+        PatientProfile(weight_kg=70),
+        until_min=6000,
+        every_min=10,
+        perpetrators=["grapefruit juice"],
+    )
+    name = "ketamine_plasma_ng_per_mL"
+    ratio = area(with_juice.summary[name].typical) / area(plain.summary[name].typical)
+    assert ratio == pytest.approx(3.0, rel=1e-9)
+    many = simulate(
+        "clements-250",
+        [Dose(35, "po")],
+        PatientProfile(weight_kg=70),
+        until_min=60,
+        perpetrators=["grapefruit juice", "clarithromycin"],
+    )
+    assert "absorbed-over-whole" in {flag.code for flag in many.flags}

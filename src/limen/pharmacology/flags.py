@@ -37,7 +37,9 @@ def of_model(
     if patient.weight_kg is not None and patient.weight_kg != 70:
         found += _weight_dispute(model)
     window_min = model.unusable_after_fast_input_min
-    if window_min is not None and any(dose.duration_min < window_min for dose in doses if dose.amount_mg > 0):
+    if window_min is not None and any(
+        dose.route == "iv" and dose.amount_mg > 0 and dose.duration_min < window_min for dose in doses
+    ):
         found.append(
             Flag(
                 "early-bolus-unusable",

@@ -25,7 +25,7 @@ from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import DAY_MIN, Grid, name_of, respond
-from limen.pharmacology.simulate import check_doses, check_product, variability_of
+from limen.pharmacology.simulate import check_product, check_routes, variability_of
 
 Array = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -200,7 +200,7 @@ def course(
     """
     chosen = models.get(model)
     product = check_product("s-ketamine", chosen.products, chosen.id)
-    check_doses(doses, chosen.routes, chosen.id)
+    check_routes(chosen, product, doses, patient)
     draws = _draws(n, rng)
     grid, schedule = _grid(doses, until_days, every_days)
     parameters = pain_relief()

@@ -144,7 +144,6 @@ def respond(
     draws: Array,
     *,
     variability: Sequence[Omega],
-    clearance_ratio: float = 1.0,
     modifiers: Modifiers | None = None,
     metabolites: bool = True,
     withhold_unusable: bool = False,
@@ -158,8 +157,6 @@ def respond(
         Standard normal draws; row 0 is all zeros, the typical patient, and stands alone where it is the only row.
     variability : sequence of Omega
         The covariance that turns draws into patients: the model's own, or another's by assumption.
-    clearance_ratio : float
-        Multiplies clearance, in a model with a liver both ways out of it.
     modifiers : Modifiers, optional
         What other drugs and failing organs do to this model.
     withhold_unusable : bool
@@ -170,8 +167,6 @@ def respond(
     rows = len(draws)
     effects = population.log_effects(draws, variability) if rows > 1 else {}
     other = modifiers if modifiers is not None else Modifiers()
-    if clearance_ratio != 1.0:
-        other = other.then(Modifiers(clearance_ratio=clearance_ratio, hepatic_ratio=clearance_ratio))
     ratios = other.parameter_ratios
     if rows == 1 and not ratios and not draws.any():
         arms = _typical_arms(_Same(model), product, patient, metabolites)
@@ -262,6 +257,6 @@ def _unusable(model: Model, doses: Sequence[Dose], time_min: Array) -> npt.NDArr
     if window_min is None:
         return found
     for dose in doses:
-        if dose.amount_mg > 0 and dose.duration_min < window_min:
+        if dose.route == "iv" and dose.amount_mg > 0 and dose.duration_min < window_min:
             found |= (time_min >= dose.start_min) & (time_min < dose.end_min + window_min)
     return found

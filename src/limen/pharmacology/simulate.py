@@ -154,15 +154,6 @@ def check_product(product: str, products: Sequence[str], who: str) -> Product:
     )
 
 
-def check_doses(doses: Sequence[Dose], routes: Sequence[str], who: str) -> None:
-    """Refuse an empty regimen and a route the model does not cover."""
-    if not doses:
-        raise InputError("no dose", where="dose", allowed="one or more")
-    for dose in doses:
-        if dose.route not in routes:
-            raise InputError(f"{who} does not cover the route {dose.route!r}", where="dose", allowed=", ".join(routes))
-
-
 def usual_product(model: Model, doses: Sequence[Dose]) -> Product:
     """The model's own product, unless another of its products is the one it knows by these routes.
 
