@@ -318,7 +318,10 @@ def _lines(result: Forecast) -> list[str]:
     lines = [f"Forecast by {result.model}, product {result.product}{who}"]
     for name, summary in result.summary.items():
         cells = summary.to_json()
-        lines.append(f"  {in_words(name)}: peak {_cell(cells['cmax'])} at {_cell(cells['tmax_h'], 2)} h")
+        # The band of a trial's difference is between trials.
+        among = "draws between trials" if name.startswith("madrs_") else "patients"
+        peak, when = _cell(cells["cmax"], among=among), _cell(cells["tmax_h"], 2, among=among)
+        lines.append(f"  {in_words(name)}: peak {peak} at {when} h")
         for key, label in (("auc_0_24_ng_h_per_mL", "AUC 0-24 h"), ("auc_0_end_ng_h_per_mL", "AUC to the end")):
             if cells.get(key):
                 lines.append(f"    {label} {_cell(cells[key])} ng h/mL")
@@ -338,7 +341,7 @@ def _lines(result: Forecast) -> list[str]:
     return lines
 
 
-def _cell(cell: dict[str, Any], digits: int = 1) -> str:
+def _cell(cell: dict[str, Any], digits: int = 1, *, among: str = "patients") -> str:
     def show(value: float | None) -> str:
         return "not known" if value is None else f"{value:.{digits}f}"
 
@@ -346,5 +349,5 @@ def _cell(cell: dict[str, Any], digits: int = 1) -> str:
     if "between_models" in cell:
         text += f" (models {show(cell['between_models']['low'])} to {show(cell['between_models']['high'])})"
     if "p05" in cell:
-        text += f" (90 of 100 patients {show(cell['p05'])} to {show(cell['p95'])})"
+        text += f" (90 of 100 {among} {show(cell['p05'])} to {show(cell['p95'])})"
     return text
