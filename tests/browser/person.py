@@ -78,7 +78,9 @@ class Person:
             return
         listed = where.get_by_label(label, exact=True).first
         options = listed.locator("option").all_inner_texts()
-        listed.select_option(label=next(text for text in options if text.startswith(option)))
+        fitting = [text for text in options if text.startswith(option)]
+        whole = [text for text in fitting if text.partition(":")[0] == option]  # a name may begin another's
+        listed.select_option(label=(whole or fitting)[0])
 
     def tick(self, label: str) -> None:
         """A box."""

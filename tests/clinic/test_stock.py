@@ -409,8 +409,8 @@ def test_waste_by_form_closes_the_session(clinic: Clinic, drawn: Session, vial: 
 
 def test_count_and_correct_by_form(clinic: Clinic, vial: Vial) -> None:
     client = signed_in(clinic.pharmacist)
-    count = {"count-amount_mg": "490.0", "count-reason": "", "count-key": "c1"}
-    assert client.post(reverse("stock:vial_act", args=[vial.pk, "count"]), count).status_code == 302
+    count = {"amount_mg": "490.0", "reason": "", "key": "c1", "alone": "yes"}
+    assert client.post(reverse("stock:count", args=[vial.pk]), count).status_code == 302
     assert state(clinic)["unexplained_mg"] == "10.0"
     assert b"10.0<small> mg unexplained" in client.get(reverse("stock:ledger")).content
     lose = {"lose-amount_mg": "10.0", "lose-reason": "broken", "lose-key": "l1"}
@@ -435,3 +435,45 @@ def test_after_the_draw_the_next_step_stands_first(clinic: Clinic, session: Sess
         by=clinic.nurse, session=session, vial=vial, amount_mg="37", witness=clinic.second_nurse, key="next-step"
     )
     assert main.findall(client.get(address).content.decode()) == ["Drawn up: put the monitor on"]
+
+
+def counting(clinic: Clinic, vial: Vial) -> tuple[Client, str]:
+    return signed_in(clinic.pharmacist), reverse("stock:count", args=[vial.pk])
+
+
+def second_count(clinic: Clinic, amount_mg: str) -> dict[str, str]:
+    return {"amount_mg": amount_mg, "witness": clinic.nurse.username, "witness_password": PASSWORD}
+
+
+def test_two_people_count_blind_and_agree(clinic: Clinic, vial: Vial) -> None:
+    client, address = counting(clinic, vial)
+    assert "500" not in client.get(address).content.decode()
+    page = client.post(address, {"amount_mg": "499.5", "key": "blind-1"}, follow=True).content.decode()
+    assert "hidden" in page
+    assert "499.5" not in page
+    assert not LedgerEntry.objects.filter(kind="count").exists()
+    client.post(address, second_count(clinic, "499.50"))
+    made = LedgerEntry.objects.get(kind="count")
+    assert (made.amount_mg, made.by, made.witness) == (
+        Decimal("499.5"),
+        clinic.pharmacist.username,
+        clinic.nurse.username,
+    )
+
+
+def test_two_counts_that_differ_write_nothing_and_leave_a_trace(clinic: Clinic, vial: Vial) -> None:
+    client, address = counting(clinic, vial)
+    client.post(address, {"amount_mg": "499.5", "key": "blind-2"})
+    page = client.post(address, second_count(clinic, "500"), follow=True).content.decode()
+    assert "counts differ" in page
+    assert "499.5" not in page
+    assert not LedgerEntry.objects.filter(kind="count").exists()
+    assert "499.5" in str(AuditEntry.objects.filter(action__contains="counts_differ").get().detail)
+
+
+def test_nobody_is_his_own_second_person(clinic: Clinic, vial: Vial) -> None:
+    client, address = counting(clinic, vial)
+    client.post(address, {"amount_mg": "499.5", "key": "blind-3"})
+    again = {"amount_mg": "499.5", "witness": clinic.pharmacist.username, "witness_password": PASSWORD}
+    assert client.post(address, again).status_code == 400
+    assert not LedgerEntry.objects.filter(kind="count").exists()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from limen.care.syringe import VialSpec, check_vial
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.policy import holds
-from limen.clinic.audit.act import about, acting, action, current, target_of
+from limen.clinic.audit.act import about, acting, action, current, note, target_of
 from limen.clinic.courses.models import Plan
 from limen.clinic.sessions.models import Session
 from limen.clinic.sites.zones import today
@@ -278,6 +278,12 @@ def count(
 ) -> LedgerEntry:
     """What was seen in a vial; the book says beside it what it expected."""
     return _post(vial.site, vial, None, "count", by.username, amount_mg, key, reason, witness)
+
+
+@action(Permission.STOCK_COUNT, on="vial")
+def counts_differ(*, by: User, vial: Vial, first_mg: str, second_mg: str, witness: User) -> None:
+    """Two blind counts that differ: nothing enters the book, and the trail keeps both."""
+    note(first_mg=first_mg, second_mg=second_mg, witness=witness.username)
 
 
 @action(Permission.STOCK_CORRECT, on="vial")

@@ -64,10 +64,22 @@ class ReturnForm(MaybeWitnessed):
     vial = forms.CharField(widget=forms.HiddenInput)
 
 
-class CountForm(MaybeWitnessed):
-    """What is seen in the vial, before the book says what it expects."""
+class FirstCountForm(LineForm):
+    """What the first person sees in the vial, before the book says what it expects."""
 
-    field_order = ("amount_mg", "reason", "witness", "witness_password", "key")
+    field_order = ("amount_mg", "reason", "key")
+
+
+class SecondCountForm(forms.Form):
+    """What the second person sees, who has not been shown the first count."""
+
+    amount_mg = forms.CharField(label="Amount you see", widget=forms.TextInput(attrs=_AMOUNT))
+    witness = forms.CharField(
+        label="Second person: user name", widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off"})
+    )
+    witness_password = forms.CharField(
+        label="Second person: password", widget=forms.PasswordInput(attrs={"autocomplete": "off"})
+    )
 
 
 class ReasonForm(MaybeWitnessed):
@@ -116,7 +128,6 @@ FORMS: dict[str, type[LineForm]] = {
     "draw": DrawForm,
     "waste": WasteForm,
     "return": ReturnForm,
-    "count": CountForm,
     "transfer": MaybeWitnessed,
     "lose": ReasonForm,
     "destroy": DestroyForm,

@@ -34,13 +34,12 @@ DONE = {
     "draw": "drawn up",
     "waste": "wasted",
     "return": "returned",
-    "count": "counted",
     "transfer": "transferred",
     "lose": "written off as lost",
     "destroy": "destroyed",
     "correct": "corrected",
 }
-OF_A_VIAL = ("count", "transfer", "lose", "destroy", "correct")
+OF_A_VIAL = ("transfer", "lose", "destroy", "correct")
 OF_A_SESSION = ("draw", "waste", "return")
 
 
@@ -95,7 +94,7 @@ def vial(request: ClinicRequest, vial_id: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def vial_act(request: ClinicRequest, vial_id: uuid.UUID, kind: str) -> HttpResponse:
-    """Count, transfer, lose, destroy or correct."""
+    """Transfer, lose, destroy or correct."""
     if kind not in OF_A_VIAL:
         raise Http404
     found = _vial(request, vial_id)
@@ -181,7 +180,9 @@ def _vial_page(
     wrong = request.GET.get("correct", "")
     if "correct" in shown and wrong and not (forms or {}).get("correct"):
         shown["correct"] = FORMS["correct"](prefix="correct", initial={"corrects": wrong})
-    context = {"here": "stock", "vial": found, "forms": shown, "wrong": wrong, **queries.vial_book(found)}
+    may_count = actions.count.permission in request.may  # type: ignore[attr-defined]
+    context = {"here": "stock", "vial": found, "forms": shown, "wrong": wrong, "may_count": may_count}
+    context |= queries.vial_book(found)
     return render(request, "stock/vial.html", context, status=status)
 
 
