@@ -39,6 +39,23 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     return Run(tmp_path, capsys, monkeypatch)
 
 
+def test_a_forecast_with_its_limits_by_name(run: Run) -> None:
+    target = run.folder / "limits.svg"
+    code, out, _ = run(
+        "draw",
+        "forecast",
+        *DOSE,
+        *("--population", "20", "--show", "dissociation_pct", "--plot", str(target)),
+        *("--hard", "sbp_change_mmHg=40 pause", "--soft", "dissociation_pct=60 the patient's own wish"),
+    )
+    assert code == 0
+    assert "6 models" in out
+    drawn = " ".join(target.read_text(encoding="utf-8").split())
+    for words in ("pause: 40 mmHg", "the patient's own wish: 60 %", "Rise in systolic pressure, mmHg"):
+        assert words in drawn
+    assert "Ketamine, plasma" not in drawn
+
+
 def test_models_side_by_side_tell_what_is_assumed(run: Run) -> None:
     target = run.folder / "models.svg"
     code, out, _ = run("draw", "models", "--dose", "25 mg sl", "--until", "2 h", "--plot", str(target))
@@ -83,6 +100,8 @@ def test_simulate_draws_both_endings(run: Run) -> None:
         (["draw", "attainment", *DOSE, "--output", "dissociation_pct", "--low", "2", "--high", "1"], "window 2 to 1"),
         (["draw", "attainment", *DOSE, *WINDOW, "--plot", "x.gif"], ".svg or .png"),
         (["draw", "attainment", *DOSE, *WINDOW, "--seed", "-1"], "seed -1"),
+        (["draw", "forecast", *DOSE, "--plot", "x.svg", "--hard", "sbp_change_mmHg 40"], "cannot read"),
+        (["draw", "forecast", *DOSE, "--plot", "x.svg", "--population", "0", "--soft", "shoe=4 x"], "no 'shoe'"),
         (["draw", "models", *DOSE, "--plot", "/nowhere/at/all.svg"], "cannot write"),
     ],
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,8 +14,10 @@ from limen.errors import InputError
 if TYPE_CHECKING:
     from limen.pharmacology.patient import PatientProfile
     from limen.pharmacology.regimen import Dose
+    from limen.reports.plots import Limit
 
 _PICTURES = (".svg", ".png")
+_LIMIT = re.compile(r"(?P<output>\w+)=(?P<value>\d+(?:\.\d+)?)\s+(?P<name>\S.*)")
 
 _Patient = Annotated[str, typer.Option(help="JSON file of the patient, or - for standard input.")]
 _Dose = Annotated[list[str], typer.Option(help="AMOUNT UNIT ROUTE [over DURATION] [at TIME]; repeatable.")]
@@ -23,11 +26,61 @@ _Product = Annotated[str, typer.Option(help="racemic, s-ketamine or esketamine-n
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``limen draw models`` and ``limen draw attainment``."""
-    group = typer.Typer(name="draw", help="Pictures of models side by side and of patients inside a window.")
+    """Add ``limen draw forecast``, ``limen draw models`` and ``limen draw attainment``."""
+    group = typer.Typer(
+        name="draw", help="Pictures: a forecast with limits, models side by side, patients in a window."
+    )
+    group.command("forecast")(_forecast)
     group.command("models")(_models)
     group.command("attainment")(_attainment)
     app.add_typer(group)
+
+
+def _forecast(
+    patient: _Patient,
+    dose: _Dose,
+    until: _Until,
+    plot: Annotated[str, typer.Option(help="Draw to this .svg or .png file.")],
+    show: Annotated[
+        list[str] | None, typer.Option(help="An output to draw, such as dissociation_pct; repeatable.")
+    ] = None,
+    soft: Annotated[list[str] | None, typer.Option(help="OUTPUT=NUMBER NAME, a dashed limit; repeatable.")] = None,
+    hard: Annotated[list[str] | None, typer.Option(help="OUTPUT=NUMBER NAME, a hatched wall; repeatable.")] = None,
+    product: _Product = "racemic",
+    population: Annotated[int, typer.Option(help="Virtual patients of each model.")] = 500,
+    seed: Annotated[int, typer.Option(help="Seed of the virtual patients.")] = 1,
+) -> None:
+    """The ensemble's forecast with the lanes you choose and limits by their names."""
+    import numpy as np
+
+    from limen.pharmacology.forecast import forecast
+    from limen.reports.plots import draw_forecast
+    from limen.units import parse_duration_min
+
+    check_ending(plot, _PICTURES, "--plot")
+    if seed < 0:
+        raise InputError(f"seed {seed}", where="--seed", allowed="0 or more")
+    limits = [*(_limit(text, "soft") for text in soft or ()), *(_limit(text, "hard") for text in hard or ())]
+    profile, doses = _read(patient, dose)
+    until_min = parse_duration_min(until, where="--until")
+    rng = np.random.default_rng(seed) if population else None
+    result = forecast(doses, profile, product, until_min, max(1.0, until_min / 240.0), population, rng)
+    lanes = None if not show else list(dict.fromkeys((*show, *(limit.output for limit in limits))))
+    picture = draw_forecast(result, outputs=lanes, limits=limits).written_as(Path(plot).suffix)
+    write_whole(plot, lambda path: path.write_bytes(picture))
+    typer.echo(f"Drawn: {plot}, {len(result.members)} models, {population} virtual patients of each")
+
+
+def _limit(text: str, kind: Literal["soft", "hard"]) -> Limit:
+    from limen.pharmacology.wording import parts
+    from limen.reports.plots import Limit
+
+    found = _LIMIT.fullmatch(text.strip())
+    if found is None:
+        raise InputError(
+            f"cannot read {text!r}", where=f"--{kind}", allowed="OUTPUT=NUMBER NAME, such as 'sbp_change_mmHg=40 pause'"
+        )
+    return Limit(found["output"], float(found["value"]), parts(found["output"])[1], found["name"], kind)
 
 
 def _models(

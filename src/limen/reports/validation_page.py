@@ -56,12 +56,11 @@ def _filled(words: list[str], found: Sequence[Comparison], checked: Sequence[Che
         case ["peaks"]:
             peaks = [float(line.values.max()) for line in pictures.one_dose_lines()]
             return f"{min(peaks):.0f} and {max(peaks):.0f}"
+        case ["range", row, by]:
+            ratios = [item.ratio for item in _of(found, row, by) if item.ratio is not None]
+            return f"{min(ratios):.2f} to {max(ratios):.2f}"
         case ["said", row, by]:
-            return next(
-                predicted_words(item.predicted)
-                for item in found
-                if item.row.id == row and item.answer and item.answer.by == by and item.predicted
-            )
+            return next(predicted_words(item.predicted) for item in _of(found, row, by) if item.predicted)
         case ["unanswered"]:
             return _list(
                 f"**{item.row.id}** {item.what}: {item.why_not}"
@@ -77,10 +76,14 @@ def _filled(words: list[str], found: Sequence[Comparison], checked: Sequence[Che
     raise KnowledgeError(f"the story has no slot {' '.join(words)!r}", where="validation.md")
 
 
+def _of(found: Sequence[Comparison], row: str, by: str) -> list[Comparison]:
+    return [item for item in found if item.row.id == row and item.answer is not None and item.answer.by == by]
+
+
 def _ratio(found: Sequence[Comparison], row: str, by: str, measure: Sequence[str]) -> str:
-    for item in found:
+    for item in _of(found, row, by):
         seen = item.observed
-        if (item.row.id, item.answer and item.answer.by) != (row, by) or seen is None or item.ratio is None:
+        if seen is None or item.ratio is None:
             continue
         if not measure or list(measure) == [seen.measure, seen.of]:
             return f"{item.ratio:.2f}" if item.ratio < 10 else f"{item.ratio:.0f}"

@@ -76,7 +76,7 @@ def draw_forecast(
     outputs : sequence of NAME, optional
         Which to draw; whole ketamine, its effect site, perception and pressure where not given.
     limits : sequence of Limit
-        Walls, each in the lane of its output.
+        Walls, each in the lane of its output; one whose output is not drawn is refused.
     now_h : float, optional
         The line between what was seen and what is forecast.
 
@@ -92,9 +92,11 @@ def draw_forecast(
         If the forecast does not hold an output that was asked for.
     """
     chosen = tuple(outputs) if outputs is not None else usual_outputs(forecast)
-    for name in chosen:
+    for name in (*chosen, *(limit.output for limit in limits)):
         if name not in forecast.outputs:
             raise InputError(f"the forecast has no {name!r}", where="plot", allowed=", ".join(forecast.outputs))
+        if name not in chosen:
+            raise InputError(f"a limit on {name!r}, which is not drawn", where="plot", allowed=", ".join(chosen))
     with page.sheet(len(chosen), lane_in=1.6) as (figure, axes):
         for place, name in enumerate(chosen):
             lane = axes[place, 0]
