@@ -84,9 +84,9 @@ def test_the_mode_is_that_of_scipy(compiled: bool) -> None:
 def test_mode_and_spread_are_those_of_a_grid() -> None:
     found = estimate(get("fanta-otto-2021"), INFUSION, PATIENT, "s-ketamine", VENOUS)
     spread = np.sqrt(np.diag(found.covariance)[:2])
-    edges = [np.linspace(-5, 5, 41) * sd + centre for centre, sd in zip(found.mode[:2], spread, strict=True)]
+    edges = [np.linspace(-4.5, 4.5, 19) * sd + centre for centre, sd in zip(found.mode[:2], spread, strict=True)]
     rows = np.stack(np.meshgrid(*edges, indexing="ij"), axis=-1).reshape(-1, 2)
-    log_posterior = -minus_log_posterior(rows, SEEN).reshape(41, 41)
+    log_posterior = -minus_log_posterior(rows, SEEN).reshape(19, 19)
     weight = np.exp(log_posterior - log_posterior.max())
     weight /= weight.sum()
     for axis, edge in enumerate(edges):

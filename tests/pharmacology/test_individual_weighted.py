@@ -73,7 +73,7 @@ def clements(z: Array, times: Array) -> Array:
 
 def test_posterior_mean_is_that_of_a_grid() -> None:
     seen = [(40.0, 130.0), (70.0, 60.0), (120.0, 40.0)]
-    edge = np.linspace(-4, 4, 33)
+    edge = np.linspace(-3.5, 3.5, 25)
     z = np.stack(np.meshgrid(edge, edge), axis=-1).reshape(-1, 2)
     times, values = np.array(seen).T
     misfit = np.log(values / clements(z, times)) ** 2 / np.log1p(0.236**2)

@@ -81,14 +81,12 @@ def by_scipy() -> Array:
                 [0, 0, 0, 0],
             ]
         )
-        found = []
-        for time, _ in SEEN:
-            state = expm(matrix * min(time, 40.0) / 60.0)[:, 3]
-            if time > 40.0:
-                rest = matrix.copy()
-                rest[0, 3] = 0.0
-                state = expm(rest * (time - 40.0) / 60.0) @ state
-            found.append(1000.0 * float(state[0]) / v1)
+        after = matrix.copy()
+        after[0, 3] = 0.0
+        times = np.array([time for time, _ in SEEN])[:, None, None] / 60.0
+        during = expm(matrix * np.minimum(times, 40.0 / 60.0))[..., 3]
+        rest = expm(after * np.maximum(times - 40.0 / 60.0, 0.0))
+        found: list[float] = (1000.0 * (rest @ during[..., None])[:, 0, 0] / v1).tolist()
         return found
 
     def objective(z: Array) -> float:
