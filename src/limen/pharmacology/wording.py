@@ -42,10 +42,12 @@ def parts(name: str) -> tuple[str, str]:
     --------
     >>> parts("dissociation_pct")
     ('External perception (dissociation)', '%')
+    >>> parts("unresponsive_until_plasma_level_pct")
+    ('Probability of being unresponsive, by plasma', '%')
     """
     for matrix in _MATRICES:
-        analyte, found, _ = name.partition(f"_{matrix}_")
-        if found:
+        analyte, found, unit = name.partition(f"_{matrix}_")
+        if found and unit == "ng_per_mL":
             analyte = analyte.replace("_", "-")
             return f"{analyte[0].upper()}{analyte[1:]}, {matrix.replace('_', ' ')}", "ng/mL"
     unit = next((words for ending, words in _UNITS if name.endswith(ending)), "")
