@@ -64,6 +64,14 @@ def test_a_limit_is_drawn_with_its_name_and_a_hard_one_is_hatched() -> None:
     assert "pattern" not in before
 
 
+def test_a_band_of_study_means_is_not_shown_as_people() -> None:
+    with_pressure, without = (
+        words_of(draw_forecast(made(), outputs=[name]).svg) for name in ("sbp_change_mmHg", "dissociation_pct")
+    )
+    assert "not of people; some people rise far more" in with_pressure
+    assert "not of people" not in without
+
+
 def test_only_what_was_asked_for_is_drawn_and_what_is_not_there_is_refused() -> None:
     words = words_of(draw_forecast(made(0), outputs=["hr_change_per_min"], now_h=1.0).svg)
     assert "Rise in heart rate, per min" in words

@@ -32,6 +32,12 @@ _BELOW = {
     "outside-age": "For at least one model the patient's age is outside what was studied",
     "outside-weight": "For at least one model the patient's weight is outside what was studied",
 }
+# Lines through study means: their bands must not be read as what people do.
+_NOT_OF_PEOPLE = {"sbp_change_mmHg", "dbp_change_mmHg", "hr_change_per_min", "cardiac_output_change_pct"}
+_NOT_A_SPREAD = (
+    "Pressure, pulse and cardiac output: the band is of concentrations and of study means, not of people; some people"
+    " rise far more."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,7 @@ def draw_forecast(
                         bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
                     )
         axes[-1, 0].set_xlabel("hours from the start")
-        return page.finished(figure, _title(forecast), _caption(forecast))
+        return page.finished(figure, _title(forecast), _caption(forecast, chosen))
 
 
 def usual_outputs(forecast: Forecast) -> tuple[str, ...]:
@@ -203,7 +209,7 @@ def _title(forecast: Forecast) -> str:
     return f"{_PRODUCTS.get(forecast.product, forecast.product)}, forecast by {by}"
 
 
-def _caption(forecast: Forecast) -> list[str]:
+def _caption(forecast: Forecast, drawn: Sequence[str]) -> list[str]:
     who = "Dashed: the typical patient"
     several = len(forecast.members) > 1
     if forecast.patients:
@@ -211,11 +217,16 @@ def _caption(forecast: Forecast) -> list[str]:
     if several:
         who += f"; dark: where the {len(forecast.members)} models differ"
     title = _title(forecast)
-    return [f"{title[0].upper()}{title[1:]}, not measured. {who}.", *told_below(forecast)]
+    return [f"{title[0].upper()}{title[1:]}, not measured. {who}.", *told_below(forecast, drawn)]
 
 
-def told_below(forecast: Forecast) -> list[str]:
-    """The flags that change how a curve may be read, in the few words that fit below a picture."""
+def told_below(forecast: Forecast, drawn: Sequence[str]) -> list[str]:
+    """The flags that change how these curves may be read, in the few words that fit below a picture."""
     codes = dict.fromkeys(flag.code for flag in forecast.flags)
-    words = " ".join(f"{_BELOW[code]}." for code in codes if code in _BELOW)
+    words = " ".join([*not_of_people(drawn), *(f"{_BELOW[code]}." for code in codes if code in _BELOW)])
     return [words] if words else []
+
+
+def not_of_people(drawn: Sequence[str]) -> list[str]:
+    """The warning that goes with bands which hold no spread between people."""
+    return [_NOT_A_SPREAD] if any(name in _NOT_OF_PEOPLE for name in drawn) else []

@@ -72,7 +72,7 @@ def members_picture(forecast: Forecast, dose: str) -> Picture:
         members_of(forecast, output),
         title=f"{dose}: the typical patient of each model",
         y_label=f"{output.partition('_plasma')[0].replace('_', '-')}, ng/mL",
-        caption=told_below(forecast),
+        caption=told_below(forecast, [output]),
     )
 
 

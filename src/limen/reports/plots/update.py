@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from limen.pharmacology.wording import in_words
 from limen.reports.plots import page
+from limen.reports.plots.forecast import not_of_people
 from limen.reports.plots.page import Picture
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def of_individual(entry: Mapping[str, Any]) -> Picture:
         lanes,
         title=f"Forecast of one patient by {who}, before and after what was seen",
         now_h=max(hours) if hours else None,
-        caption=[f"What was learned: {entry['learned']['because']}."],
+        caption=[f"What was learned: {entry['learned']['because']}.", *not_of_people(names)],
     )
 
 
