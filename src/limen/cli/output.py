@@ -127,3 +127,21 @@ def write_whole(path: str, fill: Callable[[Path], Any]) -> None:
         raise InputError(f"cannot write the file: {problem.strerror}", where=path, allowed="a writable file") from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def name_and_number(text: str, where: str) -> tuple[str, float]:
+    """``NAME=NUMBER``, as an option gives it.
+
+    Examples
+    --------
+    >>> name_and_number("domino=0.5", "--weight")
+    ('domino', 0.5)
+    """
+    name, found, amount = text.rpartition("=")
+    try:
+        number = float(amount)
+    except ValueError:
+        number = math.nan
+    if not found or not name or math.isnan(number):
+        raise InputError(f"cannot read {text!r:.60}", where=where, allowed="NAME=NUMBER")
+    return name, number

@@ -12,6 +12,7 @@ from limen.cli.output import Json, check_ending, name_and_number, print_json, re
 from limen.errors import InputError
 
 if TYPE_CHECKING:
+    from limen.pharmacology.exposure import Curve
     from limen.pharmacology.models import Model
     from limen.pharmacology.outcome import Forecast
     from limen.pharmacology.recovery import Leaving
@@ -318,10 +319,10 @@ def _lines(result: Forecast) -> list[str]:
     lines = [f"Forecast by {result.model}, product {result.product}{who}"]
     for name, summary in result.summary.items():
         cells = summary.to_json()
-        # The band of a trial's difference is between trials.
-        among = "draws between trials" if name.startswith("madrs_") else "patients"
-        peak, when = _cell(cells["cmax"], among=among), _cell(cells["tmax_h"], 2, among=among)
-        lines.append(f"  {in_words(name)}: peak {peak} at {when} h")
+        if name.startswith("madrs_"):
+            lines.append(f"  {in_words(name)}: {_lowest(result.time_h, result.outputs[name])}")
+            continue
+        lines.append(f"  {in_words(name)}: peak {_cell(cells['cmax'])} at {_cell(cells['tmax_h'], 2)} h")
         for key, label in (("auc_0_24_ng_h_per_mL", "AUC 0-24 h"), ("auc_0_end_ng_h_per_mL", "AUC to the end")):
             if cells.get(key):
                 lines.append(f"    {label} {_cell(cells[key])} ng h/mL")
@@ -341,7 +342,19 @@ def _lines(result: Forecast) -> list[str]:
     return lines
 
 
-def _cell(cell: dict[str, Any], digits: int = 1, *, among: str = "patients") -> str:
+def _lowest(time_h: Any, curve: Curve) -> str:
+    """Where a difference that is better when it is less stands lowest; its band is between trials."""
+    place = int(curve.typical.argmin())
+    spread = curve.between_patients
+    band = (
+        ""
+        if spread is None
+        else f" (90 of 100 draws between trials {spread.p05[place]:.1f} to {spread.p95[place]:.1f})"
+    )
+    return f"lowest {curve.typical[place]:.1f}{band} at {time_h[place]:.2f} h"
+
+
+def _cell(cell: dict[str, Any], digits: int = 1) -> str:
     def show(value: float | None) -> str:
         return "not known" if value is None else f"{value:.{digits}f}"
 
@@ -349,5 +362,5 @@ def _cell(cell: dict[str, Any], digits: int = 1, *, among: str = "patients") -> 
     if "between_models" in cell:
         text += f" (models {show(cell['between_models']['low'])} to {show(cell['between_models']['high'])})"
     if "p05" in cell:
-        text += f" (90 of 100 {among} {show(cell['p05'])} to {show(cell['p95'])})"
+        text += f" (90 of 100 patients {show(cell['p05'])} to {show(cell['p95'])})"
     return text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limen.cli.output import Json, print_json, read_json
+from limen.cli.output import Json, name_and_number, print_json, read_json
 from limen.errors import InputError
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _compare(
         every_min=parse_duration_min(every, where="--every"),
         n=population,
         seed=seed,
-        over=dict(_pair(text, "--over") for text in over or ()),
+        over=dict(name_and_number(text, "--over") for text in over or ()),
         leaving=(
             leaving_after(product, [dose.route for dose in plans[0]], escort=escort),
             leaving_after(product, [dose.route for dose in plans[1]], escort=escort),
@@ -247,7 +247,7 @@ def _walls(
     if total_mg is not None:
         found.append(Wall("largest total", "total", total_mg, "mg"))
     for text in ceilings:
-        whose, limit = _pair(text, "--ceiling")
+        whose, limit = name_and_number(text, "--ceiling")
         output, _, statistic = whose.partition("@")
         if statistic not in ("", "typical", "p05", "p50", "p95"):
             raise InputError(
@@ -269,20 +269,9 @@ def _walls(
 def _options(setting: str | None, weight: list[str] | None, others: list[str] | None) -> dict[str, Any]:
     return {
         "setting": setting,
-        "member_weight": dict(_pair(text, "--weight") for text in weight or ()),
+        "member_weight": dict(name_and_number(text, "--weight") for text in weight or ()),
         "perpetrators": others or (),
     }
-
-
-def _pair(text: str, where: str) -> tuple[str, float]:
-    name, found, amount = text.rpartition("=")
-    try:
-        number = float(amount)
-    except ValueError:
-        number = float("nan")
-    if not found or not name or number != number:
-        raise InputError(f"cannot read {text!r:.60}", where=where, allowed="NAME=NUMBER")
-    return name, number
 
 
 def _check_seed(seed: int) -> None:
