@@ -55,7 +55,7 @@ def concentrations(
     Returns
     -------
     plasma, effect : array (patients, times)
-        ng/mL. Within 1e-10 of the exact solution, or of a ten-thousandth of the patient's peak where it is less than that.
+        ng/mL. Within 1e-10 of the exact solution, or of a ten-thousandth of the patient's peak where that is more.
 
     Raises
     ------
