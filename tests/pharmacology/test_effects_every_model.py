@@ -11,6 +11,7 @@ from limen.pharmacology import models, population
 from limen.pharmacology.effects import curves as equations
 from limen.pharmacology.effects import effect_outputs, effects, links
 from limen.pharmacology.effects.outputs import CHAIRSIDE, effect_names
+from limen.pharmacology.forecast import forecast
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose
 from limen.pharmacology.simulate import simulate
@@ -87,3 +88,18 @@ def test_sites_fill_with_their_published_half_lives() -> None:
     rates = {name: float(rate[0]) for name, rate in links(np.zeros((1, len(population.COLUMNS)))).items()}
     for name, half_life_min in (("effect", 8.3), ("pressure", 6.5), ("sedation", 23 / 60)):
         assert 1 - np.exp(-rates[name] * half_life_min) == pytest.approx(0.5, rel=1e-3)
+
+
+def test_no_share_of_a_hundred_passes_a_hundred_at_its_peak() -> None:
+    """A probability that bends sharply into 100 % made the parabola of its peak pass it (112 % after a fast bolus)."""
+    found = forecast(
+        [Dose(140.0, "iv")],
+        PatientProfile(age_years=42, weight_kg=70),
+        until_min=120,
+        n=50,
+        rng=np.random.default_rng(1),
+    )
+    for name in effects().shares & set(found.summary):
+        cell = found.summary[name].to_json()["cmax"]
+        assert cell is not None
+        assert max(cell["typical"], cell["p95"], cell["between_models"]["high"]) <= 100.0, name

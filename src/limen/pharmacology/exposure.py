@@ -104,7 +104,9 @@ MEASURES = {
 }
 
 
-def peaks(values: Array, time_min: Array, corner: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
+def peaks(
+    values: Array, time_min: Array, corner: npt.NDArray[np.bool_], ceiling: Array | None = None
+) -> tuple[Array, Array]:
     """Height and time (min) of the highest point of each row.
 
     Between corners (where input changes) a curve is smooth, and the parabola through the highest point and its
@@ -117,6 +119,9 @@ def peaks(values: Array, time_min: Array, corner: npt.NDArray[np.bool_]) -> tupl
     time_min : array (times,)
     corner : array of bool (times,)
         Where input starts, stops or changes.
+    ceiling : array (rows,), optional
+        What each row cannot pass, such as 100 for a probability in per cent: where the parabola through a curve that
+        bends sharply into its ceiling would pass it, the point itself stands.
 
     Examples
     --------
@@ -124,11 +129,14 @@ def peaks(values: Array, time_min: Array, corner: npt.NDArray[np.bool_]) -> tupl
     >>> peaks((4 - (time - 2) ** 2)[None, :], time, time == 0)
     (array([4.]), array([2.]))
     """
-    gaps = bool(np.isnan(values).any())
-    filled = np.where(np.isnan(values), -np.inf, values) if gaps else values
-    best = np.argmax(filled, axis=1)
     rows = np.arange(len(values))
+    filled, best = values, np.argmax(values, axis=1)
     height = filled[rows, best]
+    # A row that holds a NaN has it for its highest: only then is it worth looking at every point.
+    if np.isnan(height).any():
+        filled = np.where(np.isnan(values), -np.inf, values)
+        best = np.argmax(filled, axis=1)
+        height = filled[rows, best]
     height[np.isneginf(height)] = np.nan
     when = np.where(np.isnan(height), np.nan, time_min[best])
     inner = (best > 0) & (best < len(time_min) - 1)
@@ -150,6 +158,8 @@ def peaks(values: Array, time_min: Array, corner: npt.NDArray[np.bool_]) -> tupl
     vertex = 0.5 * (t0 + t1 - left / bend)
     top = y0 + left * (vertex - t0) + bend * (vertex - t0) * (vertex - t1)
     higher = top > height[chosen]
+    if ceiling is not None:
+        higher &= top <= ceiling[chosen]
     height[chosen[higher]] = top[higher]
     when[chosen[higher]] = vertex[higher]
     return height, when

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from limen.errors import InputError
 from limen.pharmacology import disposition, growing_clearance, population
 from limen.pharmacology.effects import effect_outputs, links
+from limen.pharmacology.effects import effects as effect_models
 from limen.pharmacology.exposure import Measures, peaks
 from limen.pharmacology.intake import Intake
 from limen.pharmacology.interactions import Modifiers
@@ -203,7 +204,12 @@ def respond(
     stack = np.stack(list(curves.values()))
     if withhold_unusable and unusable.any():
         stack[:, :, unusable] = np.nan
-    heights, when_min = peaks(stack.reshape(-1, stack.shape[2]), grid.solved_min, grid.corner)
+    heights, when_min = peaks(
+        stack.reshape(-1, stack.shape[2]),
+        grid.solved_min,
+        grid.corner,
+        np.repeat(effect_models().ceiling(list(curves)), rows),
+    )
     values, measures = {}, {}
     for place, output in enumerate(curves):
         name = output if output in of_effect.values else _name(output, model.matrix)

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from limen.evidence import read_yaml
 from limen.pharmacology.effects.schema import (
     EffectFile,
@@ -22,6 +25,8 @@ from limen.pharmacology.effects.schema import (
     Responsiveness,
     Sites,
 )
+
+Array = npt.NDArray[np.float64]
 
 _Form = TypeVar("_Form", Line, Index, Responsiveness, OpioidShift, Occupancy, PainVas)
 
@@ -66,6 +71,19 @@ class Effects:
     def line(self, output: str) -> Line:
         """The line with this output."""
         return next(line for line in self.lines if line.output == output)
+
+    @property
+    def shares(self) -> frozenset[str]:
+        """Outputs that are a share of 100 %, and so never pass it."""
+        awake, nmda = self.responsiveness, self.occupancy
+        of_indices = {index.output for index in self.indices}
+        return frozenset(
+            of_indices | {awake.output, awake.output_by_plasma, nmda.outputs.enantiomers, nmda.outputs.racemate}
+        )
+
+    def ceiling(self, outputs: Sequence[str]) -> Array:
+        """What each output cannot pass; infinite where there is no such thing."""
+        return np.array([100.0 if output in self.shares else np.inf for output in outputs])
 
     def index(self, output: str) -> Index:
         """The index with this output."""
