@@ -8,6 +8,9 @@ from typing import Any
 from limen.pharmacology.validation.comparison import NO_ANSWER, Checked, Comparison, described
 from limen.pharmacology.validation.rule import Predicted
 
+# From here on the median of the virtual patients and the typical patient are told apart.
+_APART_FRACTION = 0.05
+
 
 def quantity(value: float, unit: str = "") -> str:
     """Three digits, without an exponent where a person would not write one.
@@ -22,19 +25,23 @@ def quantity(value: float, unit: str = "") -> str:
 
 
 def predicted_words(said: Predicted) -> str:
-    """The median with its interval, or that there is only a typical patient.
+    """The median with its interval, and the typical patient where that is not the median's; or the typical alone.
 
     Examples
     --------
     >>> predicted_words(Predicted(160.0, 158.2, "ng/mL", 116.4, 208.0))
     '158 (116 to 208) ng/mL'
+    >>> predicted_words(Predicted(251.0, 183.0, "ng/mL", 104.0, 395.0))
+    '183 (104 to 395) ng/mL; typical 251'
     >>> predicted_words(Predicted(0.53, 0.53, "ratio"))
     '0.53, typical only'
     """
     if said.low is None or said.high is None:
         return f"{quantity(said.value, said.unit)}, typical only"
     unit = "" if said.unit == "ratio" else f" {said.unit}"
-    return f"{quantity(said.value)} ({quantity(said.low)} to {quantity(said.high)}){unit}"
+    apart = said.value != 0 and abs(said.typical / said.value - 1.0) > _APART_FRACTION
+    typical = f"; typical {quantity(said.typical)}" if apart else ""
+    return f"{quantity(said.value)} ({quantity(said.low)} to {quantity(said.high)}){unit}{typical}"
 
 
 def mark_of(item: Comparison) -> str:
