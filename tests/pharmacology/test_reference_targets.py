@@ -117,8 +117,8 @@ def test_domino_two_mg_per_kg_over_one_minute() -> None:
 
 def test_domino_in_the_units_of_a_public_test_suite() -> None:
     """stanpumpR's own unit tests state these volumes and flows at 70 kg."""
-    from limen.pharmacology.patient_values import patient_values
     from limen.pharmacology.models import get
+    from limen.pharmacology.patient_values import patient_values
 
     made = patient_values(get("domino").arms[0].parameters or {}, PATIENT, {}, 1)
     assert made["V1"][0] == pytest.approx(4.41, rel=1e-6)

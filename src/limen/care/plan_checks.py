@@ -61,10 +61,10 @@ def order_findings(case: Case, protocol: Protocol) -> tuple[Finding, ...]:
             )
         )
     if protocol.closed is not None:
-        asked, action = {"protocol": protocol.id}, "Choose another protocol"
+        named, action = {"protocol": protocol.id}, "Choose another protocol"
         rule, limit, title = f"{protocol.id}-CLOSED", "never ordered", "Not to be ordered"
         because = protocol.closed.text
-        found.append(_finding(rule, "block", title, because, asked, limit, action, never, protocol.closed))
+        found.append(_finding(rule, "block", title, because, named, limit, action, never, protocol.closed))
     return (*found, *_request_findings(case, protocol))
 
 

@@ -269,8 +269,8 @@ def hold(doses: Sequence[Dose], walls: Sequence[Standing], pass_walls: Collectio
     held = _reduced(doses, share, lowest)
     hard = [item for item in holding if item[1].wall.kind == "hard"]
     decided = min(hard, key=lambda item: item[0])[1] if hard else lowest
-    asked = _quantity(decided, _asked(decided, doses))
-    return Held(held, _used(Binding(decided, asked, asked), held), tuple(crossed), tuple(passed))
+    ordered = _quantity(decided, _asked(decided, doses))
+    return Held(held, _used(Binding(decided, ordered, ordered), held), tuple(crossed), tuple(passed))
 
 
 def _used(binding: Binding | None, doses: Sequence[Dose]) -> Binding | None:

@@ -85,15 +85,15 @@ def register(app: typer.Typer) -> None:
         check_ending(out, (".csv", ".parquet"), "--out")
         profile = read_json(patient)
         others = with_ or []
-        told = {"escort": escort, "setting": setting, "weight": weight or []}
-        result = _run(model, profile, dose, until, every, product, population, seed, others, **told)
+
+        def reading(taken: list[str]) -> Forecast:
+            ask = (model, profile, dose, until, every, product, population, seed, taken)
+            return _run(*ask, escort=escort, setting=setting, weight=weight or [])
+
+        result = reading(others)
         # A disputed genotype is read both ways, and both readings are shown.
         no_gene = _without_genotype(others)
-        other_way = (
-            None
-            if no_gene == others
-            else _run(model, profile, dose, until, every, product, population, seed, no_gene, **told)
-        )
+        other_way = None if no_gene == others else reading(no_gene)
         if plot is not None:
             from limen.reports.plots import draw_forecast
 

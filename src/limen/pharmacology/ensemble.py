@@ -91,7 +91,7 @@ class Panel(Record):
 
     @model_validator(mode="after")
     def _once(self) -> Panel:
-        names = [entry.model for entry in (*self.members, *self.left_out)]
+        names = [rule.model for rule in self.members] + [absent.model for absent in self.left_out]
         if len(names) != len(set(names)):
             raise ValueError("a model stands twice")
         if all(rule.settings or rule.weight == 0 for rule in self.members):
