@@ -11,7 +11,7 @@ import pytest
 
 from limen.cli import main as door
 from limen.errors import InputError
-from limen.pharmacology.validation.comparison import Checked, Comparison, compare, verify
+from limen.pharmacology.validation.comparison import Checked, Comparison, compare, report, verify
 from limen.pharmacology.validation.observations import checks, chosen, rows
 from limen.reports.validation_page import pages
 
@@ -32,30 +32,25 @@ def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *a
     return int(stop.value.code or 0), captured.out, captured.err
 
 
-def test_json_is_a_list_with_rule_and_counts(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_json_is_a_list_of_whole_entries(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, err = call(capsys, monkeypatch, "validate", "--json", "--only", "3", "--only", "E3")
     found = json.loads(out)
     assert (code, err) == (0, "")
-    assert set(found) >= {"rule", "counts", "patients", "seed", "observations", "implementation"}
-    first = found["observations"][0]
-    assert set(first) >= {
-        "id",
-        "what",
-        "observed",
-        "by",
-        "predicted",
-        "ratio",
-        "status",
-        "why",
-        "verification",
-        "sources",
-    }
+    first, last = found[0], found[-1]
+    wanted = {"kind", "id", "what", "observed", "by", "predicted", "ratio", "status", "why", "verification", "sources"}
+    assert all(set(entry) >= wanted for entry in found)
     assert first["observed"]["spread"] == {"kind": "ci95", "value": None, "low": 259.0, "high": 287.0}
-    assert {entry["status"] for entry in found["observations"]} <= {"pass", "miss", "not-answerable"}
-    last = found["observations"][-1]
+    assert set(first["predicted"]) >= {"median", "typical", "p05", "p95", "unit", "spread"}
+    assert {entry["status"] for entry in found} <= {"pass", "miss", "not-answerable"}
     assert (last["id"], last["by"], last["predicted"], last["status"]) == ("E3", None, None, "not-answerable")
+
+
+def test_the_code_s_own_numbers_are_entries_of_the_same_shape() -> None:
+    (check,) = [item for item in checks() if item.model == "hijazi-2003"]
+    (entry,) = report([], list(verify([check])))
+    assert (entry["kind"], entry["by"], entry["status"]) == ("implementation", "hijazi-2003", "pass")
+    assert entry["observed"]["value"] == 225
+    assert entry["ratio"] == pytest.approx(1, abs=0.01)
 
 
 def test_a_miss_is_no_error_and_is_shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

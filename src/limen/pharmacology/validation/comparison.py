@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from limen.errors import InputError
+from limen.evidence import Verification
 from limen.pharmacology import models
 from limen.pharmacology.validation.calculations import CALCULATIONS
 from limen.pharmacology.validation.prediction import PATIENTS, SEED, predict
-from limen.pharmacology.validation.rule import RULE, VERIFICATION, Predicted, Verdict, judge, ratio_of
+from limen.pharmacology.validation.rule import VERIFICATION, Predicted, Verdict, judge, ratio_of
 from limen.pharmacology.validation.schema import Answer, Check, Observed, Row, Setting, Target
 from limen.pharmacology.wording import parts
 
@@ -214,6 +215,35 @@ class Checked:
         half = 0.5 * 10.0**-self.target.decimals * (1.0 + 1e-9)
         return abs(self.value - self.target.value) <= max(TOLERANCE_PCT / 100.0 * self.target.value, half)
 
+    def to_json(self) -> dict[str, Any]:
+        """One entry of the list that ``limen validate --json`` prints, with the keys of an observation."""
+        target, unit = self.target, self.unit
+        known = self.value is not None and self.error_pct is not None
+        return {
+            "id": "code",
+            "title": "The code against its printed parameters",
+            "what": described(self.check, target),
+            "verification": str(Verification.COMPUTED),
+            "product": self.check.product,
+            "doses": list(self.check.doses),
+            "patient": dict(self.check.patient),
+            "observed": {
+                "measure": target.measure,
+                "of": target.of,
+                "per": target.per,
+                "at": target.at,
+                "value": target.value,
+                "unit": unit,
+            },
+            "by": self.check.model,
+            "predicted": {"median": self.value, "typical": self.value, "p05": None, "p95": None, "unit": unit}
+            if known
+            else None,
+            "ratio": self.value / target.value if self.value is not None else None,
+            "status": NO_ANSWER if self.passed is None else "pass" if self.passed else "miss",
+            "why": self.why_not or f"{self.error_pct:+.1f} %; allowed {TOLERANCE_PCT:g} %, or half of the last digit",
+        }
+
 
 def verify(checks: Sequence[Check]) -> Iterator[Checked]:
     """Every number of section ``implementation`` against the engine: this tests the code, not the models."""
@@ -240,30 +270,9 @@ def verify(checks: Sequence[Check]) -> Iterator[Checked]:
                 yield Checked(check, target, value, target.unit)
 
 
-def report(found: Sequence[Comparison], checked: Sequence[Checked]) -> dict[str, Any]:
-    """What ``limen validate --json`` prints."""
-    return {
-        "rule": list(RULE),
-        "rule_verification": str(VERIFICATION),
-        "patients": PATIENTS,
-        "seed": SEED,
-        "counts": counted(found),
-        "observations": [item.to_json() for item in found],
-        "implementation": [
-            {
-                "model": item.check.model,
-                "product": item.check.product,
-                "doses": list(item.check.doses),
-                "measure": item.target.measure,
-                "of": item.target.of,
-                "at": item.target.at,
-                "target": item.target.value,
-                "value": item.value,
-                "unit": item.unit,
-                "error_pct": item.error_pct,
-                "passed": item.passed,
-                "why_not": item.why_not or None,
-            }
-            for item in checked
-        ],
-    }
+def report(found: Sequence[Comparison], checked: Sequence[Checked]) -> list[dict[str, Any]]:
+    """What ``limen validate --json`` prints: the observations, then what printed parameters must give (id ``code``)."""
+    drawn = {"patients": PATIENTS, "seed": SEED, "rule_verification": str(VERIFICATION)}
+    return [{"kind": "observation", **item.to_json(), **drawn} for item in found] + [
+        {"kind": "implementation", **item.to_json()} for item in checked
+    ]
