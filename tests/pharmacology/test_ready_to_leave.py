@@ -198,3 +198,15 @@ def test_the_minimum_stay_is_that_of_the_discharge_rules(
     minimum = leaving_after(product, [route], escort=escort).minimum
     assert minimum is not None
     assert (minimum.stay_min, minimum.counts_from) == (minutes, counts_from)
+
+
+def test_the_nasal_rule_is_what_is_left_when_effects_had_gone() -> None:
+    """Most adverse effects were gone 1.5 h after dosing (Popova 2019): 56 mg is then just over its limit."""
+    result = forecast(
+        [Dose(56, "in")],
+        PATIENT,
+        "esketamine-nasal",
+        until_min=600,
+        leaving=Leaving(default_criteria("esketamine-nasal")),
+    )
+    assert result.to_json()["ready_to_leave_h"]["forecast"]["typical"] == pytest.approx(1.5, rel=0.1)
