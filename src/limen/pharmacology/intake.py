@@ -52,12 +52,13 @@ class Intake:
 
     def into(self, arm: DosedArm) -> Solution:
         """The arm's response to all of it."""
-        by_vein = [dose for dose in self.doses if dose.route == "iv"]
-        if len(by_vein) == len(self.doses):
+        elsewhere = [dose for dose in self.doses if dose.route != "iv" and dose.amount_mg > 0]
+        if not elsewhere:
             return Solution(arm.system, self.schedule)
+        by_vein = [dose for dose in self.doses if dose.route == "iv"]
         entries: list[tuple[Dose, Pathway]] = []
-        for route in dict.fromkeys(dose.route for dose in self.doses if dose.route != "iv"):
-            ways = self._ways(arm, route, [dose for dose in self.doses if dose.route == route])
+        for route in dict.fromkeys(dose.route for dose in elsewhere):
+            ways = self._ways(arm, route, [dose for dose in elsewhere if dose.route == route])
             entries += [(dose, self._changed(route, way)) for dose, way in ways]
         system, pulses = enter(arm, entries)
         return Solution(system, Schedule.of(by_vein), pulses)
