@@ -53,10 +53,10 @@ def with_madrs(
         if len(starts_min) == 1 and name != OUTPUT:
             continue
         outputs[name] = Curve(values[0], Percentiles.over(values[1:]) if n else None)
-        # Less is better: the peak is the lowest point.
-        height, when_min = peaks(-values, forecast.time_h * 60.0, np.zeros(len(forecast.time_h), dtype=bool))
-        lowest = Measures(0.0 - height, when_min / 60.0, None, None)
-        summary[name] = Summary(lowest.rows(slice(0, 1)), lowest.rows(slice(1, None)) if n else None)
+        # As for every output the highest point, though here less is better.
+        height, when_min = peaks(values, forecast.time_h * 60.0, np.zeros(len(forecast.time_h), dtype=bool))
+        highest = Measures(height, when_min / 60.0, None, None)
+        summary[name] = Summary(highest.rows(slice(0, 1)), highest.rows(slice(1, None)) if n else None)
     return replace(
         forecast,
         outputs=outputs,
