@@ -257,7 +257,7 @@ def the_dose_before_it_is_given(person: Person, given: Input) -> None:
     person.fill("Dose asked", "0.5 mg/kg iv over 40 min")
     person.press("Show what this does")
     expect(used).to_have_text(re.compile(r"37\.0\smg"))
-    person.see("4 published models", "published no spread between patients", "an assumption of this project")
+    person.see("published models", "published no spread between patients", "an assumption of this project")
     assert page.locator("path.band-models").count() > 0
     assert page.locator("path.band-patients").count() > 0
     person.look("plan")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -376,6 +377,22 @@ def test_the_whole_way_by_page(clinic: Clinic, course: Course) -> None:
     assert "Paula Prescriber" in nurse.get(where).content.decode()
     assert prescriber.get(reverse("courses:detail", args=[course.pk])).status_code == 200
     assert prescriber.get(reverse("patients:detail", args=[course.patient_id])).status_code == 200
+
+
+@pytest.mark.parametrize("chosen", ["TRD-IV", ""])
+def test_the_first_plan_stands_on_the_course_s_own_protocol_or_on_none(
+    clinic: Clinic, patient: Patient, chosen: str
+) -> None:
+    opened = open_course(
+        by=clinic.prescriber, patient=patient, indication="trd", product="racemic", route="iv", protocol=chosen
+    )
+    client = Client()
+    client.force_login(clinic.prescriber)
+    page = client.get(reverse("courses:plan", args=[opened.pk])).content.decode()
+    listed = re.findall(r'<option value="([^"]*)"( selected)?', page)
+    assert ("TRD-IV", "") in listed or ("TRD-IV", " selected") in listed
+    # With nothing marked as selected a browser takes the first.
+    assert next((value for value, selected in listed if selected), listed[0][0]) == chosen
 
 
 def test_an_unreadable_dose_keeps_what_was_typed(clinic: Clinic, course: Course) -> None:

@@ -71,12 +71,11 @@ class PlanForm(forms.Form):
         super().__init__(*args, **kwargs)
         # Beside the field and not in it: a number standing there, even a pale one, would read as what is asked.
         self.fields["dilute_to_mg_per_mL"].help_text = f"{_own_preparation(protocol)}Empty: the vial as it is"
-        fitting = [
-            (row.id, f"{row.id}: {row.title}")
-            for row in protocols().values()
-            if (row.product, row.route) == (course.product, course.route)
-        ]
-        self.fields["protocol"].choices = fitting  # type: ignore[attr-defined]
+        fitting = [row for row in protocols().values() if (row.product, row.route) == (course.product, course.route)]
+        # Those for this indication first. None stands chosen that nobody chose: the first of a list is not a choice.
+        fitting.sort(key=lambda row: (row.indication != course.indication, row.id))
+        listed = [(row.id, f"{row.id}: {row.title}") for row in fitting]
+        self.fields["protocol"].choices = listed if protocol else [("", "choose"), *listed]  # type: ignore[attr-defined]
         strengths = get_product(course.product).strengths_mg_per_mL
         self.fields["concentration_mg_per_mL"].choices = [  # type: ignore[attr-defined]
             (f"{strength:g}", f"{strength:g} mg/mL") for strength in strengths

@@ -220,7 +220,7 @@ def _plan_form(course: Course, row: Plan | None, data: Any) -> PlanForm:
     walls = row.result["limits"].get("walls", []) if row is not None else []
     soft = list(dict.fromkeys(wall["name"] for wall in walls if wall.get("kind") == "soft"))
     if row is None or row.on != today(course.site):
-        return PlanForm(course, course.protocol, soft, data)
+        return PlanForm(course, course.protocol, soft, data, initial={"protocol": course.protocol})
     # The draft on the screen: its own fields, so that the picture and the fields agree.
     initial = {
         "protocol": row.protocol,
