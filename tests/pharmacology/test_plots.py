@@ -172,6 +172,15 @@ def test_labels_are_moved_apart_and_keep_their_order() -> None:
     assert np.mean(placed[:3]) == pytest.approx(1.05)
 
 
+def test_a_picture_has_a_sentence_for_those_who_hear_it() -> None:
+    title = 'One "quoted" model & its blood'
+    root = ElementTree.fromstring(  # noqa: S314  # our own text
+        model_comparison([Line("one-1990", "venous", HOURS, CURVE)], title=title, y_label="ng/mL").svg
+    )
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == title
+
+
 def test_the_same_picture_twice_is_the_same() -> None:
     lines = [Line("one-1990", "arterial", HOURS, CURVE)]
     first, second = (model_comparison(lines, title="One", y_label="ng/mL") for _ in range(2))

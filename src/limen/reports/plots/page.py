@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import quoteattr
 
 from limen.errors import InputError
 
@@ -71,7 +72,9 @@ class Picture:
         with mpl.rc_context(_SETTINGS):
             self.figure.savefig(sheet, format="svg", metadata={"Date": None, "Creator": "Limen", "Title": self.title})
         # A hundredth of a point cannot be seen, and whole files shrink by half.
-        return _PATH.sub(lambda found: _DIGITS.sub(_shorter, found[0]), sheet.getvalue())
+        short = _PATH.sub(lambda found: _DIGITS.sub(_shorter, found[0]), sheet.getvalue())
+        # A chart read aloud is one picture with one sentence.
+        return short.replace("<svg ", f'<svg role="img" aria-label={quoteattr(self.title)} ', 1)
 
     @property
     def png(self) -> bytes:
