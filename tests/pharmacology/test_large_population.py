@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -158,3 +160,21 @@ def test_the_command_counts_what_does_not_fit_in_memory(tmp_path, monkeypatch, c
     curve = found["outputs"]["ketamine_arterial_ng_per_mL"]
     assert curve["p05"][20] < curve["p50"][20] < curve["p95"][20]
     assert shown.err == ""
+
+
+@pytest.mark.soak
+def test_memory_does_not_grow_from_a_hundred_thousand_to_four_million_patients():
+    code = (
+        "import resource, sys\n"
+        "from limen.pharmacology import Dose, PatientProfile\n"
+        "from limen.pharmacology.large_population import population_quantiles\n"
+        "population_quantiles('kamp-2020', [Dose(35, 'iv', 0, 40)], PatientProfile(weight_kg=70, age_years=42),"
+        " until_min=240, n=int(sys.argv[1]), seed=1, outputs='dosed')\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    small, large = (
+        int(subprocess.run([sys.executable, "-c", code, n], check=True, capture_output=True, text=True).stdout)
+        for n in ("100000", "4000000")
+    )
+    # The curves of four million patients would take 15 GB.
+    assert large < 1.2 * small
