@@ -17,6 +17,8 @@ from limen.pharmacology.regimen import Dose
 # Parts of one session (devices, a bolus and its infusion) start within this; its input lasts no longer [P].
 _ONE_SESSION_MIN = 120.0
 _ADULT_YEARS = 18.0
+# Between a handful of trials more draws tell nothing.
+MOST_DRAWS = 2000
 
 
 def with_madrs(
@@ -30,7 +32,7 @@ def with_madrs(
     doses : sequence of Dose
         Those of the forecast; doses that start within two hours of each other are one session.
     rng : numpy.random.Generator, optional
-        For the band between trials, of as many draws as the forecast has patients.
+        For the band between trials, of as many draws as the forecast has patients, up to 2,000.
 
     Examples
     --------
@@ -44,24 +46,25 @@ def with_madrs(
     try:
         group, starts_min = _sessions(forecast.product, doses, patient)
     except InputError as problem:
-        told = Flag("no-madrs-difference", f"{OUTPUT}: not forecast; {problem}")
-        return replace(forecast, flags=(*forecast.flags, told))
-    n = forecast.patients if rng is not None else 0
+        reason = Flag("no-madrs-difference", f"{OUTPUT}: not forecast; {problem}")
+        return replace(forecast, flags=(*forecast.flags, reason))
+    n = min(forecast.patients, MOST_DRAWS) if rng is not None else 0
     found = differences(group, forecast.time_h, [start / 60.0 for start in starts_min], n, rng)
-    outputs, summary = dict(forecast.outputs), dict(forecast.summary)
-    for name, values in found.items():
-        if len(starts_min) == 1 and name != OUTPUT:
-            continue
-        outputs[name] = Curve(values[0], Percentiles.over(values[1:]) if n else None)
-        # As for every output the highest point, though here less is better.
-        height, when_min = peaks(values, forecast.time_h * 60.0, np.zeros(len(forecast.time_h), dtype=bool))
-        highest = Measures(height, when_min / 60.0, None, None)
-        summary[name] = Summary(highest.rows(slice(0, 1)), highest.rows(slice(1, None)) if n else None)
+    values = found[OUTPUT]
+    # As for every output the highest point, though here less is better.
+    height, when_min = peaks(values, forecast.time_h * 60.0, np.zeros(len(forecast.time_h), dtype=bool))
+    highest = Measures(height, when_min / 60.0, None, None)
+    told = course_flags(group, len(starts_min))
+    if len(starts_min) > 1:
+        told.append(Flag("sessions-may-add", "What sessions do if they add is told by the antidepressant course"))
     return replace(
         forecast,
-        outputs=outputs,
-        summary=summary,
-        flags=(*forecast.flags, *course_flags(group, len(starts_min))),
+        outputs={**forecast.outputs, OUTPUT: Curve(values[0], Percentiles.over(values[1:]) if n else None)},
+        summary={
+            **forecast.summary,
+            OUTPUT: Summary(highest.rows(slice(0, 1)), highest.rows(slice(1, None)) if n else None),
+        },
+        flags=(*forecast.flags, *told),
         sources=tuple(dict.fromkeys((*forecast.sources, *course_sources(group)))),
     )
 
