@@ -20,6 +20,9 @@ from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import Grid, respond
 from limen.pharmacology.simulate import check_product, modifiers_under, simulate, usual_product, variability_of
 
+# Past this a run takes hours and its percentiles move no more.
+MOST_PATIENTS = 100_000_000
+
 Array = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]
 Outputs = Literal["all", "concentrations", "dosed"]
@@ -88,6 +91,8 @@ def population_quantiles(
     True
     """
     chosen = models.get(model) if isinstance(model, str) else model
+    if n > MOST_PATIENTS:
+        raise InputError(f"{n} patients are too many", where="population", allowed=f"at most {MOST_PATIENTS}")
     if n < 1 or (chunk is not None and chunk < 1):
         raise InputError(f"{n} patients, {chunk} at a time", where="population", allowed="1 or more")
     if outputs not in get_args(Outputs):
