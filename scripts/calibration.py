@@ -66,6 +66,33 @@ def left_out_table(scores: Sequence[Score], stage: str) -> str:
     return table(("left out", ENSEMBLE, *truths), rows)
 
 
+def strangers(scores: Sequence[Score]) -> str:
+    """What the tables say of a patient whom no member knows, in words."""
+    here = [item for item in scores if item.output == PLASMA]
+    together = {(item.stage, item.truth): item for item in here if item.forecaster == ENSEMBLE}
+    alone = [item for item in here if item.forecaster != ENSEMBLE]
+    means = {
+        stage: sum(item.coverage_pct for (at, _), item in together.items() if at == stage)
+        / sum(at == stage for at, _ in together)
+        for stage in STAGES
+    }
+    least = min(together.values(), key=lambda item: item.coverage_pct)
+    better = sum(item.crps_ratio < together[item.stage, item.truth].crps_ratio for item in alone)
+    held = "; ".join(f"{mean:.0f} % {WORDS[stage]}" for stage, mean in means.items())
+    return (
+        "For patients of a model that it does not know the ensemble's 90 % band holds, averaged over the models,"
+        f" {held}; at worst {least.coverage_pct:.0f} % ({least.truth} left out, {WORDS[least.stage]}). "
+        + (
+            "**It is too narrow for a patient who is like none of its models, and readings can make it more so:** they"
+            " narrow the band around the models there are. "
+            if min(means.values()) < 88
+            else ""
+        )
+        + f"For one left-out model, one fixed member scores better than the ensemble in {better} of {len(alone)} cells;"
+        " which one it will be cannot be known beforehand."
+    )
+
+
 def verdict(comparisons: Sequence[Comparison], stage: str) -> str:
     """The ensemble against each fixed member over the same left-out models, in words and a table."""
     here = [item for item in comparisons if item.stage == stage and item.output == PLASMA]
@@ -125,6 +152,7 @@ def page(itself: Sequence[Score], left_out: Sequence[Score], sizes: dict[str, in
     ]
     for stage in STAGES:
         parts += [f"### {WORDS[stage].capitalize()}", left_out_table(left_out, stage)]
+    parts.append(strangers(left_out))
     parts += [
         "## The ensemble against any fixed member",
         "Averaged over the left-out models, for each fixed member over all truths but its own.",

@@ -39,6 +39,8 @@ Array = npt.NDArray[np.float64]
 
 LEVELS = ("p05", "p50", "p95")
 _NEVER_MIN = 1e15
+# A centre that moved by this share of the prior's standard deviation is worth a word.
+_SHIFTED_RATIO = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,14 @@ class Individual:
         if not self.after.matches:
             return "nothing was seen"
         if not effects and self.moved < LEAST_REDUCTION_FRACTION:
-            return "learned nothing: what was seen fits this patient as well as any other the models know"
+            shifted = [item for item in self.learned if abs(item.mean_ratio) >= _SHIFTED_RATIO]
+            if not shifted:
+                return "learned nothing: what was seen fits this patient as well as any other the models know"
+            most = max(shifted, key=lambda item: abs(item.mean_ratio))
+            return (
+                f"nothing tightened, but what is likely moved: {most.effect} by {most.mean_ratio:+.1f} of its standard"
+                " deviations before"
+            )
         parts = [f"the spread of {', '.join(effects)} fell"] if effects else ["no effect's spread fell"]
         parts.append(f"{100 * self.moved:.0f} % of the models' weight changed hands")
         return "; ".join(parts)

@@ -15,12 +15,14 @@ from limen.pharmacology.individual.evidence import Match
 from limen.pharmacology.individual.map import Estimate
 from limen.pharmacology.individual.noise import noise
 from limen.pharmacology.individual.prior import Prior
-from limen.pharmacology.individual.weighted import Posterior
+from limen.pharmacology.individual.weighted import Posterior, effective_samples
 
 Array = npt.NDArray[np.float64]
 
 # A standard deviation that fell by less than this share did not tighten (project rule).
 LEAST_REDUCTION_FRACTION = 0.05
+# Among some thirty effects one in three hundred is beyond three standard errors by chance.
+_DOUBTS = 3.0
 # A reading is outside the prediction where less than this share of it lies further out, on either side.
 _TAIL = 0.005
 
@@ -78,14 +80,14 @@ def _judge(effect: str, mean: float, spread: float, doubt: float) -> Learned:
     """Words for one effect; ``doubt`` is the standard error of ``spread`` from the number of samples."""
     fall = 1.0 - spread
     if fall < LEAST_REDUCTION_FRACTION:
-        words = f"its spread is {100 * spread:.0f} % of what it was: nothing was learned of it"
-    elif fall < 2 * doubt:
+        words = f"its spread is {100 * spread:.0f} % of what it was: it did not tighten"
+    elif fall < _DOUBTS * doubt:
         words = (
-            f"its spread is {100 * spread:.0f} % of what it was, within twice the sampling error ({100 * doubt:.0f} %)"
+            f"its spread is {100 * spread:.0f} % of what it was, which may be the sampling error ({100 * doubt:.0f} %)"
         )
     else:
         words = f"its spread fell to {100 * spread:.0f} % of what it was"
-    return Learned(effect, mean, spread, fall >= max(LEAST_REDUCTION_FRACTION, 2 * doubt), words)
+    return Learned(effect, mean, spread, fall >= max(LEAST_REDUCTION_FRACTION, _DOUBTS * doubt), words)
 
 
 def of_posterior(posterior: Posterior) -> tuple[Learned, ...]:
@@ -103,7 +105,9 @@ def of_posterior(posterior: Posterior) -> tuple[Learned, ...]:
     {False}
     """
     before = np.exp(posterior.prior.log_weight)
-    doubt = 1.0 / math.sqrt(2.0 * max(posterior.effective_samples - 1.0, 1.0))
+    # Every member draws the same people, so it is people that count for the sampling error, not samples.
+    people = posterior.weights.reshape(len(posterior.prior.candidates), -1).sum(axis=0)
+    doubt = 1.0 / math.sqrt(2.0 * max(effective_samples(people) - 1.0, 1.0))
     if not posterior.matches:
         doubt = 0.0
     found = []

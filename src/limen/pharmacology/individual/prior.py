@@ -152,7 +152,7 @@ class Prior:
             for name, values in canonical(response.values, candidate.model, product).items():
                 curves.put(name, place, values[1:])
         shown = np.searchsorted(grid.solved_min, asked_min)
-        by_time = {name: np.ascontiguousarray(values[:, shown].T) for name, values in curves.found.items()}
+        by_time = {name: np.ascontiguousarray(values.T[shown]) for name, values in curves.found.items()}
         weight = np.repeat([candidate.weight / total_weight / n for candidate in candidates], n)
         with np.errstate(divide="ignore"):
             log_weight = np.log(weight)

@@ -66,7 +66,8 @@ class Stack:
     def put(self, name: str, place: int, values: Array) -> None:
         """The values of one member, (n, ...)."""
         if name not in self.found:
-            self.found[name] = np.full((self._members * self._n, *values.shape[1:]), np.nan)
+            # One time after the other in memory: an observation reads all samples at one time.
+            self.found[name] = np.full((*values.shape[1:], self._members * self._n), np.nan).T
         self.found[name][place * self._n : (place + 1) * self._n] = values
 
 
@@ -143,9 +144,10 @@ def canonical(values: Mapping[str, Array], model: Model, product: str) -> dict[s
         name_of(name.removesuffix(ending), "plasma") if name.endswith(ending) else name: curve
         for name, curve in values.items()
     }
-    whole, left = name_of("ketamine", "plasma"), name_of("S_ketamine", "plasma")
-    if product == "racemic" and whole in found and left not in found:
-        found[left] = found[whole] * effects().racemic_s_share.value
-    if product != "racemic" and left in found and whole not in found:
-        found[whole] = found[left]
+    for place in ("plasma", "effect_site"):
+        whole, left = name_of("ketamine", place), name_of("S_ketamine", place)
+        if product == "racemic" and whole in found and left not in found:
+            found[left] = found[whole] * effects().racemic_s_share.value
+        if product != "racemic" and left in found and whole not in found:
+            found[whole] = found[left]
     return found
