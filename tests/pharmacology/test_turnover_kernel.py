@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -175,3 +178,24 @@ def test_refuses_a_step_of_nothing():
     pk, effect = population(2)
     with pytest.raises(InputError, match="step"):
         solve(pk, effect, STEPPED, np.arange(3.0), step_min=0.0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_solves_on_one_thread_with_the_same_answer():
+    code = """
+import os, sys
+import numpy as np
+from limen.benchmarks.population import Patients, effect_of
+from limen.benchmarks.works import nonlinear, population
+plasma, _ = population.solve(Patients.of(400))
+response = nonlinear.solve(40)
+child = os.fork()
+if child == 0:
+    same = np.array_equal(population.solve(Patients.of(400))[0], plasma)
+    same = same and np.array_equal(nonlinear.solve(40), response)
+    os._exit(0 if same else 3)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

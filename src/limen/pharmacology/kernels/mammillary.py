@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit, prange
 
 from limen.errors import InputError
+from limen.pharmacology.kernels import threads
 from limen.pharmacology.kernels.arrays import Array, Index
 from limen.pharmacology.kernels.exponential import exponential, mammillary_matrix
 from limen.pharmacology.kernels.grid import Runs
@@ -84,7 +85,8 @@ def concentrations(
     shape = (len(rates), len(time_min))
     plasma = np.empty(shape)
     effect = np.empty(shape) if ke0_per_min is not None else np.empty((shape[0], 0))
-    solve = solve_serial if plasma.size < _SERIAL_NUMBERS else _solve_parallel
+    few = plasma.size < _SERIAL_NUMBERS
+    solve = solve_serial if few or not threads.may_start() else _solve_parallel
     solve(
         rates,
         _NG_PER_ML / np.ascontiguousarray(central_L, dtype=np.float64),

@@ -23,6 +23,7 @@ import numpy as np
 from numba import njit, prange
 
 from limen.errors import InputError
+from limen.pharmacology.kernels import threads
 from limen.pharmacology.kernels.arrays import Array, Index
 from limen.pharmacology.kernels.exponential import exponential, mammillary_matrix
 from limen.pharmacology.kernels.grid import Runs
@@ -150,7 +151,8 @@ def responses(
     longest_min = longest_step_min(rates, ke0, effect) if step_min is None else float(step_min)
     runs = Runs.of(schedule, time_min)
     out = np.empty((rows, len(time_min)))
-    _solve(
+    solve = _solve_parallel if rows > _LANES and threads.may_start() else _solve_serial
+    solve(
         rates,
         np.ascontiguousarray(ke0, dtype=np.float64),
         _NG_PER_ML / np.ascontiguousarray(central_L, dtype=np.float64),
@@ -415,8 +417,35 @@ def _advance(
     _steps(work, place, linear, middle, last, wanted_min, number)
 
 
+@njit(cache=True)
+def _solve_serial(
+    rates_per_min: Array,
+    ke0_per_min: Array,
+    scale: Array,
+    parameters: Array,
+    site: bool,
+    linear: bool,
+    longest_min: float,
+    time_min: Array,
+    start_min: Array,
+    rate_mg_per_min: Array,
+    bolus_mg: Array,
+    bounds: Index,
+    step_min: Array,
+    out: Array,
+) -> None:
+    rows = len(scale)
+    for tile in range((rows + _LANES - 1) // _LANES):
+        first = tile * _LANES
+        _tile(
+            first, min(_LANES, rows - first), np.empty(_ROWS * _LANES), np.empty(_LANES), np.empty(_LANES),
+            rates_per_min, ke0_per_min, scale, parameters, site, linear, longest_min, time_min, start_min,
+            rate_mg_per_min, bolus_mg, bounds, step_min, out,
+        )  # fmt: skip
+
+
 @njit(cache=True, parallel=True)
-def _solve(
+def _solve_parallel(
     rates_per_min: Array,
     ke0_per_min: Array,
     scale: Array,
