@@ -243,8 +243,9 @@ def the_dose_before_it_is_given(person: Person, given: Input) -> None:
     person.fill("Dose asked", "0.9 mg/kg iv over 40 min")
     person.press("Show what this does")
     expect(asked).to_have_text(re.compile(r"66\.6\smg"))
-    expect(used).to_have_text(re.compile(r"55\.5\smg"))
-    person.see("Held by the soft maximum")
+    # The soft maximum gives 55.5 mg; that is 1.11 mL of the vial, and the syringe is read to 0.05 mL.
+    expect(used).to_have_text(re.compile(r"55\.0\smg"))
+    person.see("Held by the soft maximum", "Rounded down to what the syringe can measure")
     person.look("plan, held by the soft maximum")
 
     person.fill("Dose asked", "5 mg/kg iv over 40 min")

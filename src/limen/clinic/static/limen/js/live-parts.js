@@ -145,6 +145,7 @@
       if (home.children[index] !== known.node) home.insertBefore(known.node, home.children[index] || null);
     });
     document.body.classList.toggle("is-crowded", shown.length > 2);
+    document.body.classList.toggle("is-alarmed", groups.length > 1);
   }
 
   // What has no room stands folded below, each line with its own answer.
