@@ -15,6 +15,7 @@ from limen.care.interactions import perpetrators_of
 from limen.care.planning import Forecaster
 from limen.errors import InputError
 from limen.pharmacology.effects import CHAIRSIDE
+from limen.pharmacology.ensemble import ensemble
 from limen.pharmacology.forecast import forecast
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose
@@ -26,11 +27,11 @@ STEP_MIN = 2.0
 
 
 def forecaster(product: str, case: Case) -> Forecaster | None:
-    """The forecast of a product, where enough published models exist for an ensemble; else none.
+    """The forecast of a product, where a panel of published models is on file; else none.
 
     It reckons with the drugs the patient takes whose effect on ketamine was measured, and names them under ``with``.
     """
-    if product != "racemic":
+    if product not in ensemble().products:
         return None
     taken = perpetrators_of(case)
 

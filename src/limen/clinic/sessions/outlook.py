@@ -12,6 +12,7 @@ import numpy as np
 from limen.clinic.sessions.models import Session
 from limen.errors import InputError
 from limen.pharmacology.effects import CHAIRSIDE
+from limen.pharmacology.ensemble import ensemble
 from limen.pharmacology.forecast import forecast
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose
@@ -106,7 +107,7 @@ def _given(state: SessionState, begin_s: float) -> Sequence[tuple[float, float, 
 @functools.lru_cache(maxsize=64)
 def _again(product: str, parts: tuple[tuple[float, float, float, str], ...], patient: str) -> Mapping[str, Any]:
     """The ensemble on what was really given. Kept, for the page asks again and again."""
-    if product != "racemic":
+    if product not in ensemble().products:
         return {"flags": [{"message": "No ensemble of models for this product"}]}
     doses = [Dose(amount, route, start, minutes) for amount, start, minutes, route in parts]
     try:
