@@ -33,6 +33,13 @@ def limen(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def _keys(value: Any) -> set[str]:
+    """Every key at any depth."""
+    if isinstance(value, dict):
+        return set(value) | set().union(*map(_keys, value.values()), set())
+    return set().union(*map(_keys, value)) if isinstance(value, list) else set()
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "observations.json").write_text(blocks("json observations")[0], encoding="utf-8")
@@ -63,6 +70,9 @@ def test_the_command_on_the_page_runs(folder: Path) -> None:
     assert [item["compared"]["value"] for item in entry["observations"]] == [82, 13, 8, 50, 5, 24, 110]
     assert sum(item["weight_after"] for item in entry["members"]) == pytest.approx(1)
     assert entry["unknown_inputs"] == []
+    told = PAGE.split("## The answer as JSON")[1].split("## ")[0]
+    assert set(entry) <= set(re.findall(r"`(\w+)`", told))
+    assert set(re.findall(r"`(\w+)`", told)) <= {*_keys(entry), "json"}
 
 
 @pytest.mark.slow
