@@ -125,7 +125,7 @@ def test_nothing_to_draw_is_said_not_drawn(data: dict[str, Any]) -> None:
         ("R_ketamine_venous_ng_per_mL", ("R-ketamine in venous plasma", "ng/mL")),
         ("sbp_change_mmHg", ("Rise in systolic pressure", "mmHg")),
         ("hr_change_per_min", ("Rise in heart rate", "/min")),
-        ("dissociation_pct", ("Dissociation", "%")),
+        ("dissociation_pct", ("External perception (dissociation)", "%")),
     ],
 )
 def test_outputs_are_named_in_words(name: str, words: tuple[str, str]) -> None:

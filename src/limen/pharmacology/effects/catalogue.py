@@ -81,6 +81,14 @@ class Effects:
             of_indices | {awake.output, awake.output_by_plasma, nmda.outputs.enantiomers, nmda.outputs.racemate}
         )
 
+    def is_not(self, output: str) -> str | None:
+        """What an effect is not, in words; ``None`` where the output is no effect."""
+        awake, shift, nmda = self.responsiveness, self.ventilation, self.occupancy
+        said = {index.output: index.is_not for index in self.indices}
+        said |= {line.output: line.is_not for line in self.lines}
+        said |= {awake.output: awake.is_not, awake.output_by_plasma: awake.is_not, shift.output: shift.is_not}
+        return (said | {nmda.outputs.enantiomers: nmda.is_not, nmda.outputs.racemate: nmda.is_not}).get(output)
+
     def ceiling(self, outputs: Sequence[str]) -> Array:
         """What each output cannot pass; infinite where there is no such thing."""
         return np.array([100.0 if output in self.shares else np.inf for output in outputs])

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from limen.clinic.web.charts.geometry import Axis, Frame, Series, Tick, plain, round_axis, thin
+from limen.pharmacology.effects import effects
+from limen.pharmacology.wording import parts
 
 LANE_PX = 150
 NAME_PX = 18
@@ -32,9 +34,6 @@ _WORDS = [
     (r"_effect_site$", " at the effect site"),
     (r"_plasma$", " in plasma"),
     (r"_(arterial|venous)$", r" in \1 plasma"),
-    (r"^sbp_change$", "Rise in systolic pressure"),
-    (r"^dbp_change$", "Rise in diastolic pressure"),
-    (r"^hr_change$", "Rise in heart rate"),
     (r"_", " "),
 ]
 
@@ -70,6 +69,7 @@ class Lane:
     sentence: str
     said: str
     rows: tuple[tuple[str, ...], ...]
+    is_not: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,8 @@ def title_and_unit(name: str) -> tuple[str, str]:
     """
     ending = next((suffix for suffix in _UNITS if name.endswith(suffix)), "")
     words = name.removesuffix(ending)
+    if effects().is_not(name) is not None:
+        return parts(name)[0], _UNITS.get(ending, "")
     for pattern, replacement in _WORDS:
         words = re.sub(pattern, replacement, words)
     return words[:1].upper() + words[1:], _UNITS.get(ending, "")
@@ -223,6 +225,7 @@ def _lane(
         sentence=_sentence(title, unit, hours, typical, low, high, model_low, model_high, mine),
         said=_said(title, unit, hours, typical, model_low, model_high),
         rows=_rows(hours, typical, low, high, model_low, model_high),
+        is_not=effects().is_not(name) or "",
     )
 
 
