@@ -78,7 +78,9 @@ def strangers(scores: Sequence[Score]) -> str:
     }
     least = min(together.values(), key=lambda item: item.coverage_pct)
     better = sum(item.crps_ratio < together[item.stage, item.truth].crps_ratio for item in alone)
-    held = "; ".join(f"{mean:.0f} % {WORDS[stage]}" for stage, mean in means.items())
+    held = "; ".join(
+        f"{mean:.0f} % {'with ' if stage == STAGES[0] else ''}{WORDS[stage]}" for stage, mean in means.items()
+    )
     return (
         "For patients of a model that it does not know the ensemble's 90 % band holds, averaged over the models,"
         f" {held}; at worst {least.coverage_pct:.0f} % ({least.truth} left out, {WORDS[least.stage]}). "

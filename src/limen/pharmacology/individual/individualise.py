@@ -14,6 +14,7 @@ from limen.pharmacology import models
 from limen.pharmacology.effects import effect_sources
 from limen.pharmacology.ensemble import ensemble
 from limen.pharmacology.exposure import numbers
+from limen.pharmacology.individual.caveats import of_members, of_update
 from limen.pharmacology.individual.evidence import Match
 from limen.pharmacology.individual.learning import (
     LEAST_REDUCTION_FRACTION,
@@ -24,11 +25,10 @@ from limen.pharmacology.individual.learning import (
     tail_probability,
 )
 from limen.pharmacology.individual.map import Estimate, estimate
-from limen.pharmacology.individual.noise import error_of
 from limen.pharmacology.individual.observations import Observation
 from limen.pharmacology.individual.prior import Prior
 from limen.pharmacology.individual.solving import Candidate
-from limen.pharmacology.individual.weighted import LEAST_EFFECTIVE_SAMPLES, Posterior
+from limen.pharmacology.individual.weighted import Posterior
 from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.pooling import weighted_percentiles
@@ -258,7 +258,7 @@ def individualise(
         for item in candidates
         if item.weight > 0
     )
-    flags = [*prior.flags, *_flags(prior, after, estimates)]
+    told = [*of_update(after, estimates), *prior.flags, *of_members(prior, patient)]
     sources = [key for item in candidates for key in item.model.sources]
     sources += [*effect_sources(), *prior.sources]
     return Individual(
@@ -268,7 +268,7 @@ def individualise(
         after,
         of_posterior(after),
         estimates,
-        tuple(dict.fromkeys(flags)),
+        tuple(dict.fromkeys(told)),
         tuple(dict.fromkeys(sources)),
     )
 
@@ -294,68 +294,6 @@ def candidates_of(
     panel = ensemble().panel(product, tuple(dict.fromkeys(dose.route for dose in doses)), patient.age_years, setting)
     lent = ensemble().lent(panel).blocks()
     return tuple(Candidate(seat.model, seat.weight, lent) for seat in panel.seats(setting, member_weight))
-
-
-def _flags(prior: Prior, after: Posterior, estimates: Sequence[Estimate]) -> list[Flag]:
-    """What a reader must know of this update."""
-    found = []
-    for index, item in enumerate(after.matches):
-        words = f"observations[{index}] ({item.observation.kind} at {item.observation.t_min:g} min)"
-        if not any(item.predicts):
-            found.append(
-                Flag(
-                    "observation-not-predicted", f"{words}: no model predicts {item.observation.output}; it is not used"
-                )
-            )
-            continue
-        if outside(item, prior):
-            found.append(
-                Flag(
-                    "observation-outside-prediction",
-                    f"{words}: {item.observation.value:g} {item.observation.unit} lies outside the 99 % band predicted"
-                    " beforehand. It is used in full; check the reading, the dose and the time",
-                )
-            )
-        if not all(item.predicts):
-            without = [c.model.id for c, able in zip(prior.candidates, item.predicts, strict=True) if not able]
-            found.append(
-                Flag(
-                    "observation-not-predicted-by",
-                    f"{words}: {', '.join(without)} do not predict it; it neither raises nor lowers their weight",
-                )
-            )
-    assumed = sorted({item.observation.kind for item in after.matches if not _published(item, prior)})
-    if assumed:
-        found.append(
-            Flag(
-                "assumed-residual-error",
-                f"{', '.join(assumed)}: how far a reading strays from its prediction is an assumption of this project"
-                " for some or all models [P]",
-            )
-        )
-    if after.tempering_fraction < 1:
-        found.append(
-            Flag(
-                "tempered",
-                f"Only {after.untempered_samples:.0f} effective samples explain what was seen; the likelihood counts to"
-                f" the power {after.tempering_fraction:.2g} so that {LEAST_EFFECTIVE_SAMPLES} do. The bands are wider"
-                " than the observations alone would make them; the models may not fit this patient",
-            )
-        )
-    if after.matches:
-        found += [
-            Flag("mode-not-found", f"{item.model}: the search for the most probable patient did not settle")
-            for item in estimates
-            if not item.found
-        ]
-    return found
-
-
-def _published(found: Match, prior: Prior) -> bool:
-    if found.observation.kind == "sedation":
-        return False
-    errors = [error_of(found.observation, item.model) for item in prior.candidates]
-    return all(error.published and error.shared is None for error in errors)
 
 
 def _predicted(found: Match, weights: Array) -> dict[str, float] | None:

@@ -58,6 +58,8 @@ class Prior:
         The curves at the shown times, each time in one piece of memory.
     earlier : mapping of doses to Peaks
         What each sample was like in an earlier session.
+    drive_ng_per_mL : mapping of NAME to float
+        The highest typical concentration behind each effect, the mean of the members that may be believed.
     flags : tuple of Flag
         What is to be said of the other drugs taken and of failing organs.
     """
@@ -75,6 +77,7 @@ class Prior:
     order: Mapping[str, Indices]
     by_time: Mapping[str, Array]
     earlier: Mapping[tuple[str, ...], Peaks]
+    drive_ng_per_mL: Mapping[str, float]
     flags: tuple[Flag, ...]
     sources: tuple[str, ...]
 
@@ -143,12 +146,14 @@ class Prior:
         flags: list[Flag] = []
         sources: list[str] = []
         curves = Stack(len(candidates), n)
+        drives: list[Mapping[str, float]] = []
         for place, candidate in enumerate(candidates):
             response, changed = solve_member(
                 candidate, doses, patient, product, grid, draws, perpetrators, wanted_effects
             )
             flags += [*changed.flags, *response.flags]
             sources += changed.sources
+            drives.append(response.drive_ng_per_mL)
             for name, values in canonical(response.values, candidate.model, product).items():
                 curves.put(name, place, values[1:])
         shown = np.searchsorted(grid.solved_min, asked_min)
@@ -175,6 +180,7 @@ class Prior:
                 )
                 for session in earlier
             },
+            _mean_drives(drives),
             tuple(dict.fromkeys(flags)),
             tuple(dict.fromkeys(sources)),
         )
@@ -247,6 +253,14 @@ def _check(candidates: Sequence[Candidate], n: int) -> None:
     weights = [candidate.weight for candidate in candidates]
     if not all(0 <= weight < np.inf for weight in weights) or sum(weights) <= 0:
         raise InputError("weights that cannot be", where="models", allowed="0 or more, one of them over 0")
+
+
+def _mean_drives(drives_ng_per_mL: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    found = {}
+    for name in dict.fromkeys(name for drives in drives_ng_per_mL for name in drives):
+        known = [drives[name] for drives in drives_ng_per_mL if name in drives and not np.isnan(drives[name])]
+        found[name] = float(np.mean(known)) if known else np.nan
+    return found
 
 
 def _grid(until_min: float, every_min: float, at_min: Sequence[float], schedule: Schedule) -> Grid:

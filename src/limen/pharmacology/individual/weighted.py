@@ -104,10 +104,10 @@ class Posterior:
         """
         out = np.full((len(levels_pct), len(self.prior.shown)), np.nan)
         if compiled:
-            from limen.pharmacology.individual import kernels
+            from limen.pharmacology.individual.band_kernel import quantiles
 
             levels = np.asarray(levels_pct, dtype=np.float64) / 100.0
-            kernels.quantiles(self.prior.by_time[name], self.prior.order[name], self.weights, levels, out)
+            quantiles(self.prior.by_time[name], self.prior.order[name], self.weights, levels, out)
             return out
         values = self.prior.curves[name][:, self.prior.shown]
         able = np.isfinite(values)
