@@ -13,6 +13,7 @@ from scipy.stats import multivariate_normal
 from limen.errors import InputError
 from limen.pharmacology.exposure import PERCENTILES
 from limen.pharmacology.individual.evidence import Sums, log_sum_exp, match
+from limen.pharmacology.individual.learning import tail_probability
 from limen.pharmacology.individual.observations import (
     Observation,
     concentration,
@@ -347,3 +348,12 @@ def test_a_reading_far_out_pulls_every_model_its_way() -> None:
     high = before.update([concentration("ketamine", "venous", 40, 2000.0)])
     low = before.update([concentration("ketamine", "venous", 40, 10.0)])
     assert low.mean(PLASMA)[8] < before.mean(PLASMA)[8] < high.mean(PLASMA)[8]
+
+
+def test_what_only_a_member_without_weight_predicts_says_nothing_of_the_others() -> None:
+    candidates = [Candidate(get("fanta-otto-2021"), 0.0), Candidate(get("domino"), 1.0)]
+    prior = Prior.prepare(candidates, INFUSION, PATIENT, "racemic", n=100, rng=np.random.default_rng(1))
+    seen = concentration("S_norketamine", "venous", 80, 18)
+    found = Posterior.of(prior).update([seen])
+    np.testing.assert_array_equal(found.weights, Posterior.of(prior).weights)
+    assert np.isnan(tail_probability(found.matches[0], np.exp(prior.log_weight)))

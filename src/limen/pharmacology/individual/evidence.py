@@ -197,7 +197,9 @@ class Evidence:
                     added[able] += self.sums[key].log_likelihood()[able]
             if not able.all():
                 before = prior.log_weight[able] + total[able]
-                added[~able] = log_sum_exp(before + added[able]) - log_sum_exp(before)
+                whole = log_sum_exp(before)
+                # Where only members without weight predict it, it says nothing of the others.
+                added[~able] = 0.0 if math.isinf(whole) else log_sum_exp(before + added[able]) - whole
             total += added
         return total
 

@@ -131,10 +131,11 @@ def of_estimate(estimate: Estimate) -> tuple[tuple[Learned, ...], tuple[Directio
     >>> from limen.pharmacology.individual.map import estimate
     >>> from limen.pharmacology.models import get
     >>> from limen.pharmacology.patient import PatientProfile
-    >>> learned, blind = of_estimate(estimate(get("domino"), [], PatientProfile(weight_kg=70), "racemic", []))
-    Traceback (most recent call last):
-    ...
-    limen.errors.InputError: dose: no dose; allowed: one or more
+    >>> from limen.pharmacology.regimen import Dose
+    >>> nothing = estimate(get("domino"), [Dose(35, "iv", 0, 40)], PatientProfile(weight_kg=70), "racemic", [])
+    >>> learned, blind = of_estimate(nothing)
+    >>> [item.learned for item in learned], len(blind)
+    ([False, False], 2)
     """
     sd_before = np.sqrt(np.diag(estimate.loading @ estimate.loading.T))
     sd = np.sqrt(np.maximum(np.diag(estimate.eta_covariance), 0.0))
@@ -159,7 +160,9 @@ def tail_probability(found: Match, weights: Array) -> float:
     able = np.asarray(found.predicts)
     if not able.any():
         return math.nan
-    kept = np.isfinite(found.predicted)
+    kept = np.isfinite(found.predicted) & (weights > 0)
+    if not kept.any():
+        return math.nan
     share = weights[kept] / weights[kept].sum()
     if found.observation.kind == "sedation":
         silent = float(share @ found.predicted[kept]) / 100.0
