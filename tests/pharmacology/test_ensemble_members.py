@@ -132,6 +132,10 @@ def test_one_model_alone_is_said_to_be_alone() -> None:
     found = told(member_weight=others | {"domino": 1.0})
     assert "single-model" in {flag["code"] for flag in found["flags"]}
     assert "mixed-matrix" not in {flag["code"] for flag in found["flags"]}
+    # How far models differ is not known: no band of no width stands for it.
+    assert found["disagreement"] == {}
+    assert "between_models" not in found["outputs"][PLASMA]
+    assert "between_models" not in found["summary"][PLASMA]["cmax"]
 
 
 def test_disagreement_names_the_lowest_and_the_highest() -> None:

@@ -115,9 +115,11 @@ def combined(solved: Solved, perpetrators: Sequence[str] = (), leaving: Leaving 
     for name, names in shared.items():
         found = solved.typical(name)
         together, alone = solved.spreads(name) if solved.n else (None, None)
-        outputs[name] = Curve(grid.shown(found.mean), together, (grid.shown(found.low), grid.shown(found.high)), alone)
+        between = None if solved.alone else (grid.shown(found.low), grid.shown(found.high))
+        outputs[name] = Curve(grid.shown(found.mean), together, between, alone)
         summary[name] = summary_of(solved, name)
-        disagreement[name] = _disagreement(solved, name, names)
+        if not solved.alone:
+            disagreement[name] = _disagreement(solved, name, names)
     recovery = None if leaving is None else recovery_of(solved, leaving)
     return Forecast(
         "ensemble",
@@ -166,7 +168,7 @@ def recovery_of(solved: Solved, leaving: Leaving) -> Recovery:
         members={
             seat.model.id: {name: response.values[names[place]][0] for name, names in wanted.items()}
             for place, (seat, response) in enumerate(zip(solved.seats, solved.responses, strict=True))
-            if seat.weight > 0
+            if seat.weight > 0 and not solved.alone
         },
         patient_weights=np.repeat(solved.weights[counted], solved.n),
     )
@@ -189,11 +191,12 @@ def summary_of(solved: Solved, name: str) -> Summary:
     whole = Measures(
         height, when_min / 60.0, mean(of_members.auc_0_24_ng_h_per_mL), mean(of_members.auc_0_end_ng_h_per_mL)
     )
+    shown = None if solved.alone else of_members
     if not solved.n:
-        return Summary(whole, None, of_members)
+        return Summary(whole, None, shown)
     patients = _together([measures.rows(slice(1, None)) for measures in each])
     equal = np.ptp(weights) <= 1e-12
-    return Summary(whole, patients, of_members, None if equal else np.repeat(weights, solved.n))
+    return Summary(whole, patients, shown, None if equal else np.repeat(weights, solved.n))
 
 
 def _together(parts: Sequence[Measures]) -> Measures:

@@ -55,6 +55,11 @@ class Solved:
         return np.array([seat.weight for seat in self.seats])
 
     @property
+    def alone(self) -> bool:
+        """Whether one member counts and no other: how far models differ is then not known, and not nothing."""
+        return int((self.weights > 0).sum()) == 1
+
+    @property
     def usable(self) -> npt.NDArray[np.bool_]:
         """Where each member may be believed (members, solved times)."""
         return ~np.stack([response.unusable for response in self.responses])
