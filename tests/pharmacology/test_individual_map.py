@@ -241,3 +241,15 @@ def test_many_patients_at_once_are_each_as_alone() -> None:
         np.testing.assert_allclose(found.mode[place], alone.mode[:2], atol=1e-9)
         np.testing.assert_allclose(found.covariance[place], alone.covariance[:2, :2], atol=1e-9)
     assert (found.iterations > 0).all()
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_sample_before_any_drug_says_nothing_of_the_patient(compiled: bool) -> None:
+    early = samples("S_ketamine", "venous", (0.0, 50.0))
+    model = get("fanta-otto-2021")
+    found = estimate(model, INFUSION, PATIENT, "s-ketamine", [*early, *VENOUS], compiled=compiled)
+    without = estimate(model, INFUSION, PATIENT, "s-ketamine", VENOUS, compiled=compiled)
+    np.testing.assert_allclose(found.mode[:2], without.mode[:2], atol=1e-9)
+    assert found.left_out == tuple(early)
+    alone = estimate(get("simons-2022"), [Dose(50, "buccal")], PATIENT, "s-ketamine", early)
+    assert alone.observations == ()

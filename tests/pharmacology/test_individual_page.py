@@ -147,3 +147,10 @@ def test_the_answer_is_json_and_the_same_each_time() -> None:
     seen, _ = observations_from_json(json.loads(blocks("json observations")[0]))
     first, second = (json.dumps(run(list(seen)).to_json(), allow_nan=False) for _ in range(2))
     assert first == second
+
+
+def test_a_sample_before_any_drug_is_outside_what_anybody_predicts() -> None:
+    entry = run([concentration("ketamine", "plasma", 0, 50.0)]).to_json()
+    assert entry["observations"][0]["outside_prediction"] is True
+    assert all(item["left_out"] == ["concentration at 0 min"] for item in entry["most_probable"])
+    json.dumps(entry, allow_nan=False)

@@ -144,7 +144,8 @@ def estimate(
     checked = check_product(product, model.products, model.id)
     check_routes(model, checked, doses, patient)
     seen = sorted(
-        (item for item in observations if item.kind != "sedation" and not item.session), key=lambda item: item.t_min
+        (item for item in observations if item.kind != "sedation" and not item.session and _given(item, doses)),
+        key=lambda item: item.t_min,
     )
     variability = Candidate(model, 1.0, tuple(lent)).variability
     changed = modifiers_under(perpetrators, model, checked, doses, patient)
@@ -158,6 +159,13 @@ def estimate(
     if problem is not None and compiled is not False:
         return _by_kernel(model, problem, seen, observations, variability)
     return _by_numpy(model, doses, patient, checked, seen, observations, variability, changed)
+
+
+def _given(item: Observation, doses: Sequence[Dose]) -> bool:
+    """Whether anything was given before; a concentration before that is predicted as nothing by every patient."""
+    return item.analyte is None or any(
+        dose.start_min < item.t_min or (dose.start_min == item.t_min and dose.duration_min == 0) for dose in doses
+    )
 
 
 # --- every model and every kind of observation ------------------------------------------------------------------
@@ -177,7 +185,8 @@ def _by_numpy(
     width = len(population.COLUMNS)
     probe = np.concatenate([np.zeros((1, width)), np.eye(width)])
     answers = predict_all(probe) if seen else np.zeros((width + 1, 0))
-    able = np.isfinite(answers[0])
+    measured = np.array([item.analyte is not None for item in seen], dtype=bool)
+    able = np.isfinite(answers[0]) & ~(measured & (answers[0] <= 0))
     used = tuple(item for item, kept in zip(seen, able, strict=True) if kept)
     answers = answers[:, able]
     moving = np.flatnonzero((np.abs(answers[1:] - answers[0]) > _ROUNDING * np.abs(answers[0])).any(axis=1))
