@@ -253,3 +253,9 @@ def test_a_sample_before_any_drug_says_nothing_of_the_patient(compiled: bool) ->
     assert found.left_out == tuple(early)
     alone = estimate(get("simons-2022"), [Dose(50, "buccal")], PATIENT, "s-ketamine", early)
     assert alone.observations == ()
+
+
+def test_a_pressure_before_any_drug_is_no_trouble() -> None:
+    found = estimate(get("domino"), INFUSION, PATIENT, "racemic", [pressure(0, 150, 128), pressure(30, 140, 128)])
+    assert found.found
+    assert np.isfinite(found.mode).all()

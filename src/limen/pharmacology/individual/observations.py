@@ -20,6 +20,7 @@ ANALYTES = (
     "R_norketamine",
     "norketamine",
     "hydroxynorketamine",
+    "S_hydroxynorketamine",
 )
 
 # The most that can be meant; past these a number is a slip (project rule).

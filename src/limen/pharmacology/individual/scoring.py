@@ -152,8 +152,9 @@ def _derivatives(z: Array, f: Array, slope: Array, bend: Array, errors: Errors) 
     variance = np.where(log, errors.logged**2, (errors.proportional * f) ** 2 + errors.additive**2)
     variance_slope = np.where(log, 0.0, 2 * errors.proportional**2 * f)
     variance_bend = np.where(log, 0.0, 2 * errors.proportional**2)
-    slope_f = np.where(log, 1.0 / f, 1.0) + of * u
-    bend_f = np.where(log, -1.0 / f**2, 0.0)
+    known = np.where(log, f, 1.0)
+    slope_f = np.where(log, 1.0 / known, 1.0) + of * u
+    bend_f = np.where(log, -1.0 / known**2, 0.0)
     slope_u = by + of * f
     r = _residual(f, log, errors) - slope_u * u
     push = 0.5 * (1.0 / variance - r**2 / variance**2)
