@@ -108,10 +108,11 @@ class Sender(threading.Thread):
 
     def _count(self, client: httpx.Client, key: str) -> None:
         client.cookies.set("sessionid", self.pharmacist)
-        self._write(client, f"/stock/vials/{self.vial['id']}/count/", "count", {"amount_mg": "500.0", "key": key})
+        counted = {"amount_mg": "500.0", "key": key, "alone": "yes"}
+        self._write(client, f"/stock/vials/{self.vial['id']}/count/", "", counted)
 
     def _write(self, client: httpx.Client, path: str, prefix: str, form: dict[str, str]) -> None:
-        body = {f"{prefix}-{name}": value for name, value in form.items()}
+        body = {f"{prefix}-{name}" if prefix else name: value for name, value in form.items()}
         _accept(client.post(path, data=body, headers={"X-CSRFToken": CSRF}), 302)
         self.lines.append(form["key"])
 
