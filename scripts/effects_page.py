@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from limen.pharmacology.antidepressant_trials import antidepressant
+from limen.pharmacology.courses.antidepressant_trials import antidepressant
+from limen.pharmacology.courses.pain_relief import pain_relief
+from limen.pharmacology.courses.relapse import relapse
 from limen.pharmacology.effects import effects
 from limen.pharmacology.effects.schema import Estimate, Normal
-from limen.pharmacology.pain_relief import pain_relief
-from limen.pharmacology.relapse import relapse
 
 Table = Callable[[Iterable[str], Iterable[Iterable[object]]], str]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from limen.pharmacology.assumed_absorption import Stated, assumptions
-from limen.pharmacology.genotype import genotypes
-from limen.pharmacology.interaction_check import report
-from limen.pharmacology.interactions import perpetrators
-from limen.pharmacology.organ_function import organ_effects
+from limen.pharmacology.absorption.assumed import Stated, assumptions
+from limen.pharmacology.covariates.genotype import genotypes
+from limen.pharmacology.covariates.interaction_check import report
+from limen.pharmacology.covariates.interactions import perpetrators
+from limen.pharmacology.covariates.organ_function import organ_effects
 
 Table = Callable[[Iterable[str], Iterable[Iterable[object]]], str]
 

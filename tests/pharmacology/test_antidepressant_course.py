@@ -9,7 +9,7 @@ import pytest
 
 from limen.errors import InputError
 from limen.evidence import sources
-from limen.pharmacology.antidepressant import (
+from limen.pharmacology.courses.antidepressant import (
     OUTPUT,
     AntidepressantCourse,
     course,
@@ -17,7 +17,7 @@ from limen.pharmacology.antidepressant import (
     sessions_together,
     single_session,
 )
-from limen.pharmacology.antidepressant_trials import Trial, antidepressant
+from limen.pharmacology.courses.antidepressant_trials import Trial, antidepressant
 from limen.pharmacology.exposure import Percentiles
 
 ADDED = f"{OUTPUT}_if_sessions_add"

@@ -11,7 +11,7 @@ from scipy.stats import lognorm, norm
 
 from limen.errors import InputError
 from limen.evidence import Verification, sources
-from limen.pharmacology.assumed_absorption import (
+from limen.pharmacology.absorption.assumed import (
     Assumption,
     Stated,
     assumed_flags,
@@ -20,8 +20,8 @@ from limen.pharmacology.assumed_absorption import (
     assumptions,
     covers,
 )
+from limen.pharmacology.absorption.peak_times import rates_for_peaks
 from limen.pharmacology.kinetics import LinearSystem
-from limen.pharmacology.peak_times import rates_for_peaks
 from limen.pharmacology.population import COLUMNS
 
 # Typical volumes (L) and flows (L/h) at 70 kg: central volume, clearance, (volume, flow) of each periphery.

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limen.errors import InputError
-from limen.pharmacology.demographics import Ages, demographics, people
+from limen.pharmacology.populations.demographics import Ages, demographics, people
 
 N = 60_000
 # Standard error of a middle percentile of 60,000 is 0.2 percentile points; 1 is five of them.

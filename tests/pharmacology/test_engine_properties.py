@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.linalg import expm
 
 from limen.pharmacology import population
-from limen.pharmacology.absorption import Pathway, enter
+from limen.pharmacology.absorption.pathways import Pathway, enter
 from limen.pharmacology.disposition import DosedArm, apart, arms
 from limen.pharmacology.kinetics import LinearSystem, Pulse, Solution
 from limen.pharmacology.models import get, list_models

@@ -10,7 +10,7 @@ import pytest
 from limen.errors import InputError
 from limen.pharmacology import Dose, PatientProfile, population
 from limen.pharmacology.models import get
-from limen.pharmacology.uncertainty import (
+from limen.pharmacology.populations.uncertainty import (
     estimate_columns,
     estimates,
     hold_estimates,

@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from limen.errors import InputError
-from limen.pharmacology.interaction_check import check, report
+from limen.pharmacology.covariates.interaction_check import check, report
 from limen.pharmacology.regimen import Dose
 
 MODEL = "perez-ruixo-2021"

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from limen.errors import InputError
 from limen.evidence import Verification, sources
-from limen.pharmacology.interactions import Modifiers, modifiers, perpetrator, perpetrators
-from limen.pharmacology.liver_split import Liver, split
+from limen.pharmacology.covariates.interactions import Modifiers, modifiers, perpetrator, perpetrators
+from limen.pharmacology.covariates.liver_split import Liver, split
 
 # Perez-Ruixo 2021, table values: volumes L, flows L/h, rates per h.
 VC, VP1, VP2, VH, Q1, Q2, QH, KEL, KMET = 192.0, 143.0, 417.0, 101.0, 84.3, 37.6, 151.0, 1.11, 2.77

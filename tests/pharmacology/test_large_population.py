@@ -12,10 +12,10 @@ import pytest
 from limen.cli.main import main
 from limen.errors import InputError
 from limen.pharmacology import Dose, PatientProfile, population
-from limen.pharmacology.closed_form import curves
-from limen.pharmacology.large_population import population_quantiles
 from limen.pharmacology.models import get
-from limen.pharmacology.quantiles import QuantileSketch
+from limen.pharmacology.populations.closed_form import curves
+from limen.pharmacology.populations.large_population import population_quantiles
+from limen.pharmacology.populations.quantiles import QuantileSketch
 from limen.pharmacology.regimen import Schedule
 from limen.pharmacology.response import Grid, respond
 from limen.pharmacology.simulate import simulate, variability_of
@@ -167,7 +167,7 @@ def test_memory_does_not_grow_from_a_hundred_thousand_to_four_million_patients()
     code = (
         "import resource, sys\n"
         "from limen.pharmacology import Dose, PatientProfile\n"
-        "from limen.pharmacology.large_population import population_quantiles\n"
+        "from limen.pharmacology.populations.large_population import population_quantiles\n"
         "population_quantiles('kamp-2020', [Dose(35, 'iv', 0, 40)], PatientProfile(weight_kg=70, age_years=42),"
         " until_min=240, n=int(sys.argv[1]), seed=1, outputs='dosed')\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from limen.pharmacology.antidepressant import OUTPUT, course
-from limen.pharmacology.madrs_forecast import with_madrs
+from limen.pharmacology.courses.antidepressant import OUTPUT, course
+from limen.pharmacology.courses.madrs_forecast import with_madrs
 from limen.pharmacology.outcome import Forecast
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose

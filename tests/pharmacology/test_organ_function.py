@@ -6,10 +6,10 @@ import pytest
 
 from limen.errors import InputError
 from limen.evidence import sources
-from limen.pharmacology.genotype import genotypes, readings
-from limen.pharmacology.interactions import Modifiers
-from limen.pharmacology.liver_split import Liver
-from limen.pharmacology.organ_function import OrganEffect, organ_effects, organ_function
+from limen.pharmacology.covariates.genotype import genotypes, readings
+from limen.pharmacology.covariates.interactions import Modifiers
+from limen.pharmacology.covariates.liver_split import Liver
+from limen.pharmacology.covariates.organ_function import OrganEffect, organ_effects, organ_function
 from limen.pharmacology.patient import PatientProfile
 
 NASAL = ("esketamine-nasal", ["in"])

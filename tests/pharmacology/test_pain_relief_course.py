@@ -11,8 +11,8 @@ from scipy.integrate import solve_ivp
 
 from limen.errors import InputError
 from limen.evidence import sources
-from limen.pharmacology import pain_relief as subject
-from limen.pharmacology.pain_relief import IN_RESPONDERS, OVER_PATIENTS, biophase, course, pain_relief
+from limen.pharmacology.courses import pain_relief as subject
+from limen.pharmacology.courses.pain_relief import IN_RESPONDERS, OVER_PATIENTS, biophase, course, pain_relief
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose
 

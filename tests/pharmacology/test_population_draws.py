@@ -14,7 +14,7 @@ from scipy.special import ndtri
 
 from limen.errors import InputError
 from limen.pharmacology import population
-from limen.pharmacology.draws import normals, quantile_of_normal, uniforms
+from limen.pharmacology.populations.draws import normals, quantile_of_normal, uniforms
 
 seeds = st.integers(0, 2**64 - 1)
 

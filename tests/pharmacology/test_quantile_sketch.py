@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limen.errors import InputError
-from limen.pharmacology.quantiles import QuantileSketch
+from limen.pharmacology.populations.quantiles import QuantileSketch
 
 LEVELS = [0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 0.999, 1.0]
 

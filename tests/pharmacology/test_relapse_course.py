@@ -11,7 +11,7 @@ from scipy import stats
 
 from limen.errors import InputError
 from limen.evidence import sources
-from limen.pharmacology.relapse import (
+from limen.pharmacology.courses.relapse import (
     CONSTANT,
     OUTPUT,
     RelapseCourse,

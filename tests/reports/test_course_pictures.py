@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from limen.cli.main import app, load_topics
 from limen.errors import InputError
-from limen.pharmacology import antidepressant, pain_relief, relapse
+from limen.pharmacology.courses import antidepressant, pain_relief, relapse
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose
 from limen.reports.plots.course import antidepressant_picture, pain_relief_picture, relapse_picture

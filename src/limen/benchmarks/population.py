@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from limen.pharmacology.draws import normals
 from limen.pharmacology.kernels.turnover import Turnover
+from limen.pharmacology.populations.draws import normals
 from limen.pharmacology.regimen import Dose, Schedule
 
 Array = npt.NDArray[np.float64]

@@ -14,7 +14,7 @@ from limen.errors import InputError
 from limen.evidence import Verification
 from limen.knowledge.interactions import resolve, suggestions
 from limen.knowledge.rules import Effect, Level, Override, Rule, Tier, rules
-from limen.pharmacology.interactions import perpetrators
+from limen.pharmacology.covariates.interactions import perpetrators
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """MADRS difference from placebo over one or many sessions, by dose group."""
-        from limen.pharmacology.antidepressant import course, group_of
+        from limen.pharmacology.courses.antidepressant import course, group_of
         from limen.units import parse_duration_min
 
         check_ending(plot, PICTURES, "--plot")
@@ -94,8 +94,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Share still well after response, by stage of treatment, with the row it was read from."""
         check_ending(plot, PICTURES, "--plot")
-        from limen.pharmacology.relapse import course
-        from limen.pharmacology.relapse import relapse as stages
+        from limen.pharmacology.courses.relapse import course
+        from limen.pharmacology.courses.relapse import relapse as stages
         from limen.units import parse_duration_min
 
         if stage is None:
@@ -134,7 +134,7 @@ def register(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """Relief of CRPS-1 pain during and after days of S-ketamine, in responders and over all patients."""
-        from limen.pharmacology.pain_relief import course
+        from limen.pharmacology.courses.pain_relief import course
         from limen.pharmacology.regimen import resolve
         from limen.units import parse_duration_min
 

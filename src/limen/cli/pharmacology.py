@@ -123,7 +123,7 @@ def _leaving(product: str, doses: Sequence[Dose], escort: bool | None) -> Leavin
 def _without_genotype(others: list[str]) -> list[str]:
     if not others:
         return others
-    from limen.pharmacology.genotype import gene_of
+    from limen.pharmacology.covariates.genotype import gene_of
 
     return [name for name in others if gene_of(name) is None]
 
@@ -148,9 +148,9 @@ def _run(
     import numpy as np
 
     from limen.pharmacology import models
+    from limen.pharmacology.courses.madrs_forecast import with_madrs
     from limen.pharmacology.forecast import forecast
     from limen.pharmacology.infusion_lines import check_lines, parse_steps
-    from limen.pharmacology.madrs_forecast import with_madrs
     from limen.pharmacology.patient import PatientProfile
     from limen.pharmacology.regimen import resolve
     from limen.pharmacology.response import MAX_PATIENT_POINTS
@@ -186,8 +186,8 @@ def _run(
         )
     elif every_min > 0 and population * (until_min / every_min + 1) > MAX_PATIENT_POINTS:
         from limen.cli.progress import bar
-        from limen.pharmacology.large_population import population_quantiles
         from limen.pharmacology.population import seed_of
+        from limen.pharmacology.populations.large_population import population_quantiles
 
         with bar("Virtual patients") as progress:
             result = population_quantiles(

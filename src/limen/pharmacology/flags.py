@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from limen.pharmacology.assumed_absorption import assumed_flags, assumption
+from limen.pharmacology.absorption.assumed import assumed_flags, assumption
 from limen.pharmacology.infusion_lines import overlaps
 from limen.pharmacology.models.schema import Model, Product, Range
 from limen.pharmacology.outcome import Flag

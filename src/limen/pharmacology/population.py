@@ -8,8 +8,8 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
-from limen.pharmacology.draws import quantile_of_normal, uniforms
 from limen.pharmacology.models.schema import Effect, Omega
+from limen.pharmacology.populations.draws import quantile_of_normal, uniforms
 
 Array = npt.NDArray[np.float64]
 

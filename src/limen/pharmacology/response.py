@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from limen.errors import InputError
 from limen.pharmacology import disposition, growing_clearance, population
+from limen.pharmacology.absorption.intake import Intake
+from limen.pharmacology.covariates.interactions import Modifiers
 from limen.pharmacology.effects import effect_outputs, links
 from limen.pharmacology.effects import effects as effect_models
 from limen.pharmacology.exposure import Measures, peaks
-from limen.pharmacology.intake import Intake
-from limen.pharmacology.interactions import Modifiers
 from limen.pharmacology.models.schema import Model, Omega, Product
 from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile

@@ -9,14 +9,14 @@ import numpy as np
 
 from limen.errors import InputError
 from limen.pharmacology import flags, models, population
-from limen.pharmacology.assumed_absorption import covers
+from limen.pharmacology.absorption.assumed import covers
+from limen.pharmacology.covariates.interactions import Modifiers, modifiers
+from limen.pharmacology.covariates.liver_split import liver_of
+from limen.pharmacology.covariates.organ_function import organ_function
 from limen.pharmacology.effects import effect_flags, effect_sources
 from limen.pharmacology.ensemble import ensemble
 from limen.pharmacology.exposure import Curve, Percentiles
-from limen.pharmacology.interactions import Modifiers, modifiers
-from limen.pharmacology.liver_split import liver_of
 from limen.pharmacology.models.schema import Model, Omega, Product, Route
-from limen.pharmacology.organ_function import organ_function
 from limen.pharmacology.outcome import Flag, Forecast, Summary
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.recovery import Leaving, ready_to_leave

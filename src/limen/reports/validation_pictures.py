@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from limen.pharmacology import antidepressant
+from limen.pharmacology.courses import antidepressant
 from limen.pharmacology.forecast import forecast
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import parse_dose, resolve

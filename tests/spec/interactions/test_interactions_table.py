@@ -122,7 +122,7 @@ def test_every_drug_is_in_one_place() -> None:
 
 def test_ratios_agree_with_the_pharmacology() -> None:
     """The same published number stands in the pharmacology's own file; a correction must reach both."""
-    from limen.pharmacology.interactions import perpetrators
+    from limen.pharmacology.covariates.interactions import perpetrators
 
     held = {
         (item.drug.replace(" juice", "").replace("st john's wort", "st-johns-wort"), effect.route): effect.auc_ratio

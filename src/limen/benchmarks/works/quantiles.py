@@ -10,7 +10,7 @@ from limen.benchmarks.measure import medians_s, report
 from limen.benchmarks.population import Patients
 from limen.benchmarks.works import population
 from limen.pharmacology.kernels.arrays import Array
-from limen.pharmacology.quantiles import QuantileSketch
+from limen.pharmacology.populations.quantiles import QuantileSketch
 
 N = 20_000
 CHUNK = 1_000

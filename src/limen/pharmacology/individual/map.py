@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from limen.errors import InputError
 from limen.pharmacology import population
+from limen.pharmacology.covariates.interactions import Modifiers
 from limen.pharmacology.individual.observations import Observation
 from limen.pharmacology.individual.scoring import Predict, errors_of, find_mode
 from limen.pharmacology.individual.solving import Candidate, canonical, output_of
-from limen.pharmacology.interactions import Modifiers
 from limen.pharmacology.models.schema import Arm, Model, Omega
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.patient_values import patient_values

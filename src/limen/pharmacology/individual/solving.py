@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from limen.pharmacology.covariates.interactions import Modifiers
 from limen.pharmacology.effects import effects
 from limen.pharmacology.individual.observations import READY_OUTPUT, Observation
-from limen.pharmacology.interactions import Modifiers
 from limen.pharmacology.models.schema import Model, Omega
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.recovery import default_criteria, settled

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.errors import InputError
-from limen.pharmacology import population, relapse
-from limen.pharmacology.antidepressant import OUTPUT, course, group_of
-from limen.pharmacology.antidepressant_trials import antidepressant
+from limen.pharmacology import population
+from limen.pharmacology.courses import relapse
+from limen.pharmacology.courses.antidepressant import OUTPUT, course, group_of
+from limen.pharmacology.courses.antidepressant_trials import antidepressant
 from limen.pharmacology.effects.outputs import effect_outputs, links
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import parse_dose, resolve

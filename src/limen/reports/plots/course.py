@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from limen.pharmacology.antidepressant import OUTPUT, AntidepressantCourse
-from limen.pharmacology.antidepressant_trials import antidepressant
+from limen.pharmacology.courses.antidepressant import OUTPUT, AntidepressantCourse
+from limen.pharmacology.courses.antidepressant_trials import antidepressant
+from limen.pharmacology.courses.pain_relief import IN_RESPONDERS, OVER_PATIENTS, PainReliefCourse
+from limen.pharmacology.courses.relapse import CONSTANT, Point, RelapseCourse, SourcedPoint, relapse
+from limen.pharmacology.courses.relapse import OUTPUT as WELL
 from limen.pharmacology.exposure import Curve
-from limen.pharmacology.pain_relief import IN_RESPONDERS, OVER_PATIENTS, PainReliefCourse
-from limen.pharmacology.relapse import CONSTANT, Point, RelapseCourse, SourcedPoint, relapse
-from limen.pharmacology.relapse import OUTPUT as WELL
 from limen.reports.plots import page
 from limen.reports.plots.page import Picture
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from limen.evidence import Verification
-from limen.pharmacology.interactions import RouteEffect, perpetrator, perpetrators
+from limen.pharmacology.covariates.interactions import RouteEffect, perpetrator, perpetrators
 from limen.pharmacology.outcome import Forecast
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose, parse_dose, resolve

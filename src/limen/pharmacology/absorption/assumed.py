@@ -19,10 +19,10 @@ from limen.errors import InputError
 from limen.evidence import read_yaml
 from limen.evidence.yaml import Record
 from limen.pharmacology import population
-from limen.pharmacology.absorption import Pathway
+from limen.pharmacology.absorption.pathways import Pathway
+from limen.pharmacology.absorption.peak_times import Body, rates_for_peaks
 from limen.pharmacology.models.schema import Product, Route, Sourced
 from limen.pharmacology.outcome import Flag
-from limen.pharmacology.peak_times import Body, rates_for_peaks
 
 Array = npt.NDArray[np.float64]
 

@@ -9,8 +9,8 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from limen.pharmacology.absorption import Pathway, devices_before, enter, own_pathways
-from limen.pharmacology.assumed_absorption import assumed_pathways
+from limen.pharmacology.absorption.assumed import assumed_pathways
+from limen.pharmacology.absorption.pathways import Pathway, devices_before, enter, own_pathways
 from limen.pharmacology.disposition import DosedArm, arms
 from limen.pharmacology.kinetics import Solution
 from limen.pharmacology.models.schema import Absorption, Model, Product, Route

@@ -11,8 +11,8 @@ from pydantic import Field, RootModel, model_validator
 
 from limen.evidence import Verification, read_yaml
 from limen.evidence.yaml import Record
+from limen.pharmacology.covariates.modifiers import Modifiers
 from limen.pharmacology.models.schema import Product, Route, Sourced
-from limen.pharmacology.modifiers import Modifiers
 from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
 

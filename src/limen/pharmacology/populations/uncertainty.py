@@ -19,13 +19,13 @@ from pydantic import Field, RootModel, model_validator
 from limen.errors import InputError
 from limen.evidence import read_yaml
 from limen.pharmacology import models, population
-from limen.pharmacology.draws import normals
 from limen.pharmacology.effects import effects
 from limen.pharmacology.effects.schema import Z95, Estimate
 from limen.pharmacology.exposure import Percentiles
 from limen.pharmacology.models.schema import Model, Product
 from limen.pharmacology.models.values import Sourced
 from limen.pharmacology.patient import PatientProfile
+from limen.pharmacology.populations.draws import normals
 from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import Grid, respond
 from limen.pharmacology.simulate import check_product, check_routes, modifiers_under, usual_product, variability_of

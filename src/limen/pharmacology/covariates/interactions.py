@@ -13,10 +13,10 @@ from pydantic import Field, RootModel
 from limen.errors import InputError
 from limen.evidence import Verification, read_yaml
 from limen.evidence.yaml import Record
-from limen.pharmacology.genotype import gene_of, readings
-from limen.pharmacology.liver_split import Liver, Site, Split, split
+from limen.pharmacology.covariates.genotype import gene_of, readings
+from limen.pharmacology.covariates.liver_split import Liver, Site, Split, split
+from limen.pharmacology.covariates.modifiers import Modifiers
 from limen.pharmacology.models.schema import Product, Route, Sourced
-from limen.pharmacology.modifiers import Modifiers
 from limen.pharmacology.outcome import Flag
 
 __all__ = ["Mechanism", "Modifiers", "Perpetrator", "RouteEffect", "modifiers", "perpetrator", "perpetrators"]

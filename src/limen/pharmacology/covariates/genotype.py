@@ -12,9 +12,9 @@ from pydantic import Field, RootModel
 from limen.errors import InputError
 from limen.evidence import read_yaml
 from limen.evidence.yaml import Record
-from limen.pharmacology.liver_split import Liver, split
+from limen.pharmacology.covariates.liver_split import Liver, split
+from limen.pharmacology.covariates.modifiers import Modifiers
 from limen.pharmacology.models.schema import Sourced
-from limen.pharmacology.modifiers import Modifiers
 from limen.pharmacology.outcome import Flag
 
 _GENE = "cyp2b6"

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.errors import InputError
-from limen.pharmacology import closed_form, models, population
+from limen.pharmacology import models, population
 from limen.pharmacology.exposure import MEASURES, Curve, Measures, Percentiles, peaks
 from limen.pharmacology.models.schema import Model, Product
 from limen.pharmacology.outcome import Flag, Forecast, Summary
 from limen.pharmacology.patient import PatientProfile
-from limen.pharmacology.quantiles import QuantileSketch
+from limen.pharmacology.populations import closed_form
+from limen.pharmacology.populations.quantiles import QuantileSketch
 from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import Grid, respond
 from limen.pharmacology.simulate import check_product, modifiers_under, simulate, usual_product, variability_of

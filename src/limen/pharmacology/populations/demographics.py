@@ -15,9 +15,9 @@ from pydantic import Field, model_validator
 from limen.errors import InputError
 from limen.evidence import read_yaml
 from limen.evidence.yaml import Record
-from limen.pharmacology.draws import normals, quantile_of_normal, uniforms
 from limen.pharmacology.models.values import Sourced
 from limen.pharmacology.patient import PatientProfile
+from limen.pharmacology.populations.draws import normals, quantile_of_normal, uniforms
 
 Array = npt.NDArray[np.float64]
 Sex = Literal["male", "female"]

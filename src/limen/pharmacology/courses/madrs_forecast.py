@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from limen.errors import InputError
-from limen.pharmacology.antidepressant import OUTPUT, course_flags, course_sources, differences, group_of
+from limen.pharmacology.courses.antidepressant import OUTPUT, course_flags, course_sources, differences, group_of
 from limen.pharmacology.exposure import Curve, Measures, Percentiles, peaks
 from limen.pharmacology.outcome import Flag, Forecast, Summary
 from limen.pharmacology.patient import PatientProfile

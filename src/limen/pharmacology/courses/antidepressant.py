@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.errors import InputError
-from limen.pharmacology.antidepressant_trials import Control, Trial, antidepressant
+from limen.pharmacology.courses.antidepressant_trials import Control, Trial, antidepressant
 from limen.pharmacology.exposure import Curve, Percentiles, numbers
 from limen.pharmacology.outcome import Flag
 

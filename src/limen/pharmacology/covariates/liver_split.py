@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from limen.pharmacology.absorption import devices_before, devices_of
+from limen.pharmacology.absorption.pathways import devices_before, devices_of
 from limen.pharmacology.models.schema import Model, Product
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.patient_values import patient_values

@@ -1,0 +1,1 @@
+"""The ways of a dose into the body, published and assumed."""

@@ -1,0 +1,1 @@
+"""What treatment does over days and weeks: mood, relapse, lasting relief of pain."""

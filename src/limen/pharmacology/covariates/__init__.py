@@ -1,0 +1,1 @@
+"""What else changes a patient's kinetics: other drugs, failing organs, genes."""
