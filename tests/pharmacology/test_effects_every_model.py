@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from limen.pharmacology import models, population
 from limen.pharmacology.effects import curves as equations
 from limen.pharmacology.effects import effect_outputs, effects, links
+from limen.pharmacology.effects.catalogue import shares
 from limen.pharmacology.effects.outputs import CHAIRSIDE, effect_names
 from limen.pharmacology.forecast import forecast
 from limen.pharmacology.patient import PatientProfile
@@ -99,7 +100,7 @@ def test_no_share_of_a_hundred_passes_a_hundred_at_its_peak() -> None:
         n=50,
         rng=np.random.default_rng(1),
     )
-    for name in effects().shares & set(found.summary):
+    for name in shares() & set(found.summary):
         cell = found.summary[name].to_json()["cmax"]
         assert cell is not None
         assert max(cell["typical"], cell["p95"], cell["between_models"]["high"]) <= 100.0, name

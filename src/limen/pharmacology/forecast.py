@@ -10,7 +10,8 @@ import numpy as np
 from limen.errors import InputError
 from limen.pharmacology import flags
 from limen.pharmacology.domain import domain_of
-from limen.pharmacology.effects import effect_flags, effects
+from limen.pharmacology.effects import effect_flags
+from limen.pharmacology.effects.catalogue import ceiling
 from limen.pharmacology.ensemble import ensemble
 from limen.pharmacology.exposure import MEASURES, Curve, Measures, peaks, unit_of
 from limen.pharmacology.members import Solved, solve
@@ -183,7 +184,7 @@ def summary_of(solved: Solved, name: str) -> Summary:
         response.measures[mine] for (mine, response), counts in zip(solved.named(name), counted, strict=True) if counts
     ]
     of_members = _together([measures.rows(slice(0, 1)) for measures in each])
-    height, when_min = peaks(typical[None, :], grid.solved_min, grid.corner, effects().ceiling([name]))
+    height, when_min = peaks(typical[None, :], grid.solved_min, grid.corner, ceiling((name,)))
 
     def mean(area: Array | None) -> Array | None:
         return None if area is None else np.atleast_1d(weights @ area / weights.sum())

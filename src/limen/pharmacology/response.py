@@ -15,7 +15,7 @@ from limen.pharmacology import disposition, growing_clearance, population
 from limen.pharmacology.absorption.intake import Intake
 from limen.pharmacology.covariates.interactions import Modifiers
 from limen.pharmacology.effects import effect_outputs, links
-from limen.pharmacology.effects import effects as effect_models
+from limen.pharmacology.effects.catalogue import ceiling
 from limen.pharmacology.exposure import Measures, peaks
 from limen.pharmacology.models.schema import Model, Omega, Product
 from limen.pharmacology.outcome import Flag
@@ -208,7 +208,7 @@ def respond(
         stack.reshape(-1, stack.shape[2]),
         grid.solved_min,
         grid.corner,
-        np.repeat(effect_models().ceiling(list(curves)), rows),
+        np.repeat(ceiling(tuple(curves)), rows),
     )
     values, measures = {}, {}
     for place, output in enumerate(curves):

@@ -72,15 +72,6 @@ class Effects:
         """The line with this output."""
         return next(line for line in self.lines if line.output == output)
 
-    @property
-    def shares(self) -> frozenset[str]:
-        """Outputs that are a share of 100 %, and so never pass it."""
-        awake, nmda = self.responsiveness, self.occupancy
-        of_indices = {index.output for index in self.indices}
-        return frozenset(
-            of_indices | {awake.output, awake.output_by_plasma, nmda.outputs.enantiomers, nmda.outputs.racemate}
-        )
-
     def is_not(self, output: str) -> str | None:
         """What an effect is not, in words; ``None`` where the output is no effect."""
         awake, shift, nmda = self.responsiveness, self.ventilation, self.occupancy
@@ -88,10 +79,6 @@ class Effects:
         said |= {line.output: line.is_not for line in self.lines}
         said |= {awake.output: awake.is_not, awake.output_by_plasma: awake.is_not, shift.output: shift.is_not}
         return (said | {nmda.outputs.enantiomers: nmda.is_not, nmda.outputs.racemate: nmda.is_not}).get(output)
-
-    def ceiling(self, outputs: Sequence[str]) -> Array:
-        """What each output cannot pass; infinite where there is no such thing."""
-        return np.array([100.0 if output in self.shares else np.inf for output in outputs])
 
     def index(self, output: str) -> Index:
         """The index with this output."""
@@ -124,6 +111,31 @@ def effects() -> Effects:
         _one(found, Occupancy),
         _one(found, PainVas),
     )
+
+
+@functools.cache
+def shares() -> frozenset[str]:
+    """Outputs that are a share of 100 %, and so never pass it.
+
+    Examples
+    --------
+    >>> "dissociation_pct" in shares(), "cardiac_output_change_pct" in shares()
+    (True, False)
+    """
+    models = effects()
+    awake, nmda = models.responsiveness, models.occupancy
+    of_indices = {index.output for index in models.indices}
+    return frozenset(
+        of_indices | {awake.output, awake.output_by_plasma, nmda.outputs.enantiomers, nmda.outputs.racemate}
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def ceiling(outputs: tuple[str, ...]) -> Array:
+    """What each output cannot pass; infinite where there is no such thing."""
+    found = np.array([100.0 if output in shares() else np.inf for output in outputs])
+    found.flags.writeable = False
+    return found
 
 
 def _one(found: Sequence[object], kind: type[_Form]) -> _Form:
