@@ -53,7 +53,11 @@ def test_protocols(run: Run) -> None:
     rows = json.loads(out)
     assert code == 0
     assert {"id", "title", "indication", "product", "route", "settings", "status"} <= set(rows[0])
-    assert [row["id"] for row in rows] == ["TRD-IV"]
+    # The rows of sections 1A to 1C of the clinical reference, one protocol each.
+    assert len(rows) == len({row["id"] for row in rows}) == 44
+    assert {"GA-IV", "PERIOP", "CRPS-OP", "CANCER-SC", "TRD-IV", "ESK-TRD", "PTSD", "SE", "EPI"} <= {
+        row["id"] for row in rows
+    }
     assert json.loads(run("protocols", "show", "TRD-IV", "--json")[1])["steps"][0]["amount"]["typical"] == 0.5
     shown = run("protocols", "show", "TRD-IV")[1]
     assert "unverified: needs the medical director's sign-off" in shown
@@ -92,7 +96,7 @@ def test_a_bundle_with_an_old_weight_gets_no_dose(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--protocol", "TRD-XX"), "allowed: TRD-IV"),
+        (("--protocol", "TRD-XX"), "unknown protocol 'TRD-XX'; allowed: AGIT"),
         (("--protocol", "TRD-IV", "--dose", "0.5 mg/stone iv"), "unknown unit 'mg/stone'"),
         (("--protocol", "TRD-IV", "--dose", "-35 mg iv over 40 min"), "the amount is negative"),
         (("--protocol", "TRD-IV", "--dose", "lots"), "cannot read 'lots'"),
