@@ -10,7 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from limen.clinic.web.charts.geometry import Axis, Frame, Series, Tick, plain, round_axis, thin
+from limen.clinic.web.charts.geometry import (
+    Axis,
+    Frame,
+    Series,
+    Tick,
+    band_between,
+    line_through,
+    plain,
+    round_axis,
+    thin,
+)
 from limen.pharmacology.effects import effects
 from limen.pharmacology.wording import parts
 
@@ -199,28 +209,25 @@ def _lane(
     index = thin(len(hours), [peak, _peak(high), _peak(model_high)])
     at = [hours[step] for step in index]
 
-    def pick(curve: Series) -> Series:
-        return [curve[step] for step in index] if curve else []
-
-    def line(curve: Series) -> str:
-        return frame.line(at, pick(curve)) if curve else ""
-
-    def band(under: Series, over: Series) -> str:
-        return frame.band(at, pick(under), pick(over)) if under and over else ""
-
+    across = frame.across(at)
+    points = [
+        frame.points(across, [curve[step] for step in index]) if curve else []
+        for curve in (typical, low, high, model_low, model_high)
+    ]
+    of_typical, of_low, of_high, of_model_low, of_model_high = points
     return Lane(
         key=name,
         title=title,
         unit=unit,
         height_px=LANE_PX,
         ticks=frame.y_ticks(),
-        typical=line(typical),
-        patients=band(low, high),
-        patients_low=line(low),
-        patients_high=line(high),
-        models=band(model_low, model_high),
-        models_low=line(model_low),
-        models_high=line(model_high),
+        typical=line_through(of_typical),
+        patients=band_between(of_low, of_high),
+        patients_low=line_through(of_low),
+        patients_high=line_through(of_high),
+        models=band_between(of_model_low, of_model_high),
+        models_low=line_through(of_model_low),
+        models_high=line_through(of_model_high),
         walls=_walls(frame, mine),
         sentence=_sentence(title, unit, hours, typical, low, high, model_low, model_high, mine),
         said=_said(title, unit, hours, typical, model_low, model_high),

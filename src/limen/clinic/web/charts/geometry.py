@@ -68,31 +68,48 @@ class Frame:
 
     def line(self, places: Numbers, amounts: Series) -> str:
         """The path of a curve. A missing amount breaks it: nothing is joined across what is not known."""
-        steps: list[str] = []
-        pen_down = False
-        for place, amount in zip(places, amounts, strict=True):
-            if amount is None:
-                pen_down = False
-                continue
-            steps.append(f"{'L' if pen_down else 'M'}{self.x_of(place):g} {self.y_px(amount):g}")
-            pen_down = True
-        return "".join(steps)
+        return line_through(self.points(self.across(places), amounts))
 
     def band(self, places: Numbers, lows: Series, highs: Series) -> str:
         """The closed path between two curves; empty where either is missing throughout."""
-        known = [
-            (place, low, high)
-            for place, low, high in zip(places, lows, highs, strict=True)
-            if low is not None and high is not None
+        across = self.across(places)
+        return band_between(self.points(across, lows), self.points(across, highs))
+
+    def across(self, places: Numbers) -> list[str]:
+        """The left part of each point; curves over the same places share it."""
+        return [f"{self.x_of(place):g}" for place in places]
+
+    def points(self, across: Sequence[str], amounts: Series) -> list[str | None]:
+        """Each point of a curve as a path writes it; ``None`` where the amount is missing."""
+        # The arithmetic of ``y_px`` laid open: a plan draws thousands of points.
+        low, span, height_px = self.y.low, self.y.high - self.y.low, self.height_px
+        return [
+            None if amount is None else f"{x} {round((1 - (_number(amount) - low) / span) * height_px, 1):g}"
+            for x, amount in zip(across, amounts, strict=True)
         ]
-        if len(known) < 2:
-            return ""
-        over = "".join(
-            f"{'L' if step else 'M'}{self.x_of(place):g} {self.y_px(high):g}"
-            for step, (place, _, high) in enumerate(known)
-        )
-        back = "".join(f"L{self.x_of(place):g} {self.y_px(low):g}" for place, low, _ in reversed(known))
-        return f"{over}{back}Z"
+
+
+def line_through(points: Sequence[str | None]) -> str:
+    """The path through points, broken where one is missing."""
+    steps: list[str] = []
+    pen = "M"
+    for point in points:
+        if point is None:
+            pen = "M"
+            continue
+        steps.append(pen + point)
+        pen = "L"
+    return "".join(steps)
+
+
+def band_between(lows: Sequence[str | None], highs: Sequence[str | None]) -> str:
+    """The closed path between two curves; empty where fewer than two places have both."""
+    known = [(low, high) for low, high in zip(lows, highs, strict=True) if low is not None and high is not None]
+    if len(known) < 2:
+        return ""
+    over = "L".join(high for _, high in known)
+    back = "L".join(low for low, _ in reversed(known))
+    return f"M{over}L{back}Z"
 
 
 def round_axis(amounts: Iterable[float | None], unit: str, *, from_zero: bool = False, steps: int = 4) -> Axis:
