@@ -102,6 +102,7 @@ def test_interactions(limen: Limen) -> None:
     assert "unknown route 'nose'" in done.stderr
 
 
+@pytest.mark.slow
 def test_knowledge_check_and_evidence_show(limen: Limen) -> None:
     checked = answer(limen, "knowledge", "check")
     assert checked["problems"] == []

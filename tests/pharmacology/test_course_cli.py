@@ -12,6 +12,7 @@ from limen.cli.main import app, load_topics
 from limen.errors import InputError
 
 load_topics()
+pytestmark = pytest.mark.slow
 PAIN_STEPS = [f"{rate} mg/h iv over 25 h at {start} h" for rate, start in ((5, 0), (10, 25), (15, 50), (20, 75))]
 
 

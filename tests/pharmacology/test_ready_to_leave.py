@@ -110,6 +110,7 @@ def test_a_stay_from_the_first_dose_counts_from_there() -> None:
     assert cell["minimum_stay"]["earliest_h"] == pytest.approx(2.0)
 
 
+@pytest.mark.slow
 def test_a_share_not_ready_by_the_end_is_told_and_no_number_stands_for_it() -> None:
     entry = told(Leaving((at_most(30),)), n=400, rng=np.random.default_rng(1), until_min=200)
     cell = entry["ready_to_leave_h"]
@@ -152,6 +153,7 @@ def test_a_criterion_on_what_is_not_forecast_is_refused() -> None:
         Leaving(())
 
 
+@pytest.mark.slow
 def test_weights_count_for_patients_too() -> None:
     """Kamp's level is under 50 ng/mL later than Domino's: weight moves the median to Kamp's."""
     leaving = Leaving((at_most(50),))
