@@ -12,106 +12,29 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    Strict,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from limen.errors import InputError
-from limen.knowledge.inputs import inputs
+from limen.session.event_base import Checked, Dose, Duration, Recorded, Texts, TimeInSession, Whole
+from limen.session.floor_events import CallAnswered, OwnerDeclined, OwnerOffered, PatientCalled
 from limen.session.words import distress_grade
 
-Texts = Annotated[tuple[str, ...], Strict(False)]
-Dose = Annotated[float, Field(gt=0, le=5000)]
-# A hundredth of a minute is less than a pump can time; under it a rate stops being a number.
-Duration = Annotated[float, Field(ge=0.01, le=14400)]
-# A session lasts days at most; a time beyond that is a slip of units or of the clock.
-TimeInSession = Annotated[float, Field(ge=-604800, le=1209600)]
-# JSON may write a whole number as 10.0.
-Whole = Annotated[
-    int, BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
-]
 
-# Observed values that a case may also hold are checked against the same possible range.
-_OBSERVED = {
-    "sbp_mmHg": "vitals.sbp_mmHg",
-    "dbp_mmHg": "vitals.dbp_mmHg",
-    "hr_per_min": "vitals.hr_per_min",
-    "rr_per_min": "vitals.rr_per_min",
-    "spo2_pct": "vitals.spo2_pct",
-}
-
-
-class Checked(BaseModel):
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
-
-    @model_validator(mode="after")
-    def _possible(self) -> Checked:
-        for name, key in _OBSERVED.items():
-            value = getattr(self, name, None)
-            spec = inputs()[key]
-            if value is None or spec.low is None or spec.high is None or spec.low <= value <= spec.high:
-                continue
-            hint = " (none at all: report it as a symptom)" if value == 0 else ""
-            raise PydanticCustomError(
-                "impossible",
-                "{title} {value} is impossible{hint}|{name}|{allowed}",
-                {"title": spec.title, "value": f"{value:g}", "hint": hint, "name": name, "allowed": spec.allowed},
-            )
-        systolic, diastolic = getattr(self, "sbp_mmHg", None), getattr(self, "dbp_mmHg", None)
-        if systolic is not None and diastolic is not None and diastolic >= systolic:
-            raise PydanticCustomError(
-                "impossible",
-                "diastolic {low} is not under systolic {high}|dbp_mmHg|under the systolic pressure",
-                {"low": f"{diastolic:g}", "high": f"{systolic:g}"},
-            )
-        return self
-
-
-class _Event(Checked):
-    """What every event carries.
-
-    Attributes
-    ----------
-    id : str or None
-        Names the event, so that a correction can point at it.
-    by : str or None
-        Who did it or wrote it down.
-    """
-
-    t_s: TimeInSession
-    received_t_s: TimeInSession | None = None
-    id: str | None = None
-    by: str | None = None
-    note: str | None = None
-
-    @property
-    def known_t_s(self) -> float:
-        """When the event was known: a tick takes every event known by then."""
-        return self.t_s if self.received_t_s is None else self.received_t_s
-
-
-class SessionStarted(_Event):
+class SessionStarted(Recorded):
     """The session begins: second 0."""
 
     kind: Literal["session.started"] = "session.started"
 
 
-class SessionEnded(_Event):
+class SessionEnded(Recorded):
     """The session is over; nothing is watched any more."""
 
     kind: Literal["session.ended"] = "session.ended"
     reason: str | None = None
 
 
-class InfusionStarted(_Event):
+class InfusionStarted(Recorded):
     """A pump starts to give ``dose_mg`` of base over ``duration_min``."""
 
     kind: Literal["infusion.started"] = "infusion.started"
@@ -122,21 +45,21 @@ class InfusionStarted(_Event):
     site: str | None = None
 
 
-class InfusionPaused(_Event):
+class InfusionPaused(Recorded):
     """The pump is paused."""
 
     kind: Literal["infusion.paused"] = "infusion.paused"
     reason: str | None = None
 
 
-class InfusionResumed(_Event):
+class InfusionResumed(Recorded):
     """The pump goes on at the rate it had."""
 
     kind: Literal["infusion.resumed"] = "infusion.resumed"
     reason: str | None = None
 
 
-class InfusionRateChanged(_Event):
+class InfusionRateChanged(Recorded):
     """The pump goes on at another rate, in mg or mL an hour."""
 
     kind: Literal["infusion.rate-changed"] = "infusion.rate-changed"
@@ -151,7 +74,7 @@ class InfusionRateChanged(_Event):
         return self
 
 
-class InfusionStopped(_Event):
+class InfusionStopped(Recorded):
     """The pump is stopped for good.
 
     Attributes
@@ -168,7 +91,7 @@ class InfusionStopped(_Event):
     difference_reason: str | None = None
 
 
-class DoseGiven(_Event):
+class DoseGiven(Recorded):
     """A dose given at once: a bolus, an injection, a nasal device, a tablet."""
 
     kind: Literal["dose.given"] = "dose.given"
@@ -177,7 +100,7 @@ class DoseGiven(_Event):
     devices: Annotated[Whole, Field(ge=1, le=3)] | None = None
 
 
-class ObservationRecorded(_Event):
+class ObservationRecorded(Recorded):
     """What a person saw, measured and asked.
 
     Attributes
@@ -219,14 +142,14 @@ class ObservationRecorded(_Event):
         return value
 
 
-class SymptomReported(_Event):
+class SymptomReported(Recorded):
     """What the patient says is wrong, in words."""
 
     kind: Literal["symptom.reported"] = "symptom.reported"
     text: Annotated[str, Field(min_length=1, max_length=2000)]
 
 
-class AlarmAcknowledged(_Event):
+class AlarmAcknowledged(Recorded):
     """One alarm is answered: named by its id or key, or by what it is about."""
 
     kind: Literal["alarm.acknowledged"] = "alarm.acknowledged"
@@ -236,7 +159,7 @@ class AlarmAcknowledged(_Event):
     rule: str | None = None
 
 
-class AudioPaused(_Event):
+class AudioPaused(Recorded):
     """The sound is held back for a time; for the time of the rules where none is given."""
 
     kind: Literal["audio.paused"] = "audio.paused"
@@ -260,7 +183,7 @@ class LimitPair(Checked):
         return self
 
 
-class LimitsChanged(_Event):
+class LimitsChanged(Recorded):
     """The patient's own limits, all of them, from now on; ``null`` or empty goes back to the rules'."""
 
     kind: Literal["limits.changed"] = "limits.changed"
@@ -274,7 +197,7 @@ class StreamSpec(Checked):
     period_s: Annotated[float, Field(gt=0, le=86400)] | None = None
 
 
-class DeviceAssociated(_Event):
+class DeviceAssociated(Recorded):
     """A device is joined to the session."""
 
     kind: Literal["device.associated"] = "device.associated"
@@ -284,7 +207,7 @@ class DeviceAssociated(_Event):
     period_s: Annotated[float, Field(gt=0, le=86400)] | None = None
 
 
-class DeviceLost(_Event):
+class DeviceLost(Recorded):
     """A device is gone: its gateway says so."""
 
     kind: Literal["device.lost"] = "device.lost"
@@ -292,7 +215,7 @@ class DeviceLost(_Event):
     reason: str | None = None
 
 
-class RescueGiven(_Event):
+class RescueGiven(Recorded):
     """A rescue: oxygen, a manoeuvre, a drug with its dose in words."""
 
     kind: Literal["rescue.given"] = "rescue.given"
@@ -301,7 +224,7 @@ class RescueGiven(_Event):
     reason: str | None = None
 
 
-class AdverseEventRecorded(_Event):
+class AdverseEventRecorded(Recorded):
     """An adverse event, open until ``resolved_t_s``."""
 
     kind: Literal["adverse-event.recorded"] = "adverse-event.recorded"
@@ -314,34 +237,34 @@ class AdverseEventRecorded(_Event):
     reported_to: str | None = None
 
 
-class OwnerChanged(_Event):
+class OwnerChanged(Recorded):
     """Another person takes charge of the chair."""
 
     kind: Literal["owner.changed"] = "owner.changed"
     to: str | None = None
 
 
-class EmergencyStarted(_Event):
+class EmergencyStarted(Recorded):
     """The emergency control was pressed."""
 
     kind: Literal["emergency.started"] = "emergency.started"
     reason: str | None = None
 
 
-class EmergencyEnded(_Event):
+class EmergencyEnded(Recorded):
     """The emergency is over."""
 
     kind: Literal["emergency.ended"] = "emergency.ended"
     outcome: str | None = None
 
 
-class DischargeAsked(_Event):
+class DischargeAsked(Recorded):
     """Someone asks whether the patient may leave."""
 
     kind: Literal["discharge.asked"] = "discharge.asked"
 
 
-class Discharged(_Event):
+class Discharged(Recorded):
     """The patient leaves."""
 
     kind: Literal["discharged"] = "discharged"
@@ -350,7 +273,7 @@ class Discharged(_Event):
     reason: str | None = None
 
 
-class EntryCorrected(_Event):
+class EntryCorrected(Recorded):
     """An earlier event was wrong: these fields of it change, or all of it is taken back.
 
     Attributes
@@ -367,13 +290,13 @@ class EntryCorrected(_Event):
     reason: str | None = None
 
 
-class MonitorStarted(_Event):
+class MonitorStarted(Recorded):
     """The monitor process began to watch, or began again."""
 
     kind: Literal["monitor.started"] = "monitor.started"
 
 
-class MonitorStopped(_Event):
+class MonitorStopped(Recorded):
     """The monitor process stopped watching."""
 
     kind: Literal["monitor.stopped"] = "monitor.stopped"
@@ -399,6 +322,10 @@ Event: TypeAlias = (
     | RescueGiven
     | AdverseEventRecorded
     | OwnerChanged
+    | OwnerOffered
+    | OwnerDeclined
+    | PatientCalled
+    | CallAnswered
     | EmergencyStarted
     | EmergencyEnded
     | DischargeAsked

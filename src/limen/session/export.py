@@ -14,7 +14,8 @@ from limen.errors import InputError
 from limen.evidence.yaml import Record
 from limen.knowledge.discharge import DischargeRules, discharge
 from limen.knowledge.monitoring import MonitoringRules, monitoring
-from limen.session.events import Event, TimeInSession, parse_events, refusal, unknown_keys
+from limen.session.event_base import TimeInSession
+from limen.session.events import Event, parse_events, refusal, unknown_keys
 from limen.session.header import SessionHeader, parse_header, unknown_patient_keys
 
 SCHEMA = 1

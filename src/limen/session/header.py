@@ -10,7 +10,8 @@ from pydantic import Field, ValidationError
 from limen.errors import InputError
 from limen.knowledge.inputs import inputs
 from limen.knowledge.monitoring import MonitoringRules
-from limen.session.events import Checked, LimitPair, StreamSpec, Whole, refusal
+from limen.session.event_base import Checked, Whole
+from limen.session.events import LimitPair, StreamSpec, refusal
 
 
 class Baseline(Checked):

@@ -1,0 +1,79 @@
+"""Starting a chair so that one person's observations do not fall due together: thirteen minutes, not fifteen."""
+
+from __future__ import annotations
+
+import pytest
+
+from limen.errors import InputError
+from limen.knowledge.monitoring import monitoring
+from limen.session.stagger import DueElsewhere, advise_start, due_minutes, stacks
+
+RULES = monitoring().schedule_for("TRD-IV")
+APART_S = monitoring().observation_grace_s
+# IV depression by the rules of monitoring: every 10 min in 40 min of infusion, every 15 min for two hours after.
+MINUTES = (0, 10, 20, 30, 40, 55, 70, 85, 100, 115, 130, 145, 160)
+
+
+def left_of(gone_min: float, chair: str = "Chair 1") -> list[DueElsewhere]:
+    """What a chair that began ``gone_min`` ago still owes."""
+    return [DueElsewhere(chair, 60.0 * (minute - gone_min)) for minute in MINUTES if minute > gone_min]
+
+
+def test_the_minutes_of_an_infusion() -> None:
+    assert due_minutes(RULES, 40.0) == MINUTES
+
+
+@pytest.mark.parametrize(
+    ("apart_min", "meets"),
+    [(5, False), (10, True), (12, False), (13, False), (14, False), (15, True), (20, True), (30, True)],
+)
+def test_fifteen_minutes_meet_again_and_thirteen_do_not(apart_min: int, meets: bool) -> None:
+    own = [60.0 * minute for minute in MINUTES]
+    assert bool(stacks(own, left_of(apart_min), APART_S)) is meets
+
+
+def test_four_chairs_thirteen_minutes_apart_never_meet() -> None:
+    own = [60.0 * minute for minute in MINUTES]
+    others = [due for number in (1, 2, 3) for due in left_of(13.0 * number, f"Chair {number}")]
+    assert stacks(own, others, APART_S) == ()
+
+
+@pytest.mark.parametrize(
+    ("gone_min", "better_min", "near"),
+    [
+        (0, 13, True),  # both at once: thirteen minutes later
+        (5, 8, True),
+        (12, 1, True),  # one short of the stagger
+        (13, None, False),  # the stagger itself
+        (15, 1, False),  # meets at 55 and 70: one minute more does not
+        (16, None, False),
+        (25, 1, False),
+    ],
+)
+def test_a_better_minute_is_offered_only_where_now_is_worse(gone_min: int, better_min: int | None, near: bool) -> None:
+    advice = advise_start(RULES, 40.0, left_of(gone_min), apart_s=APART_S, starts_s=[("Chair 1", 60.0 * gone_min)])
+    assert advice.better_min == better_min
+    assert advice.near_start == ("Chair 1" if near else None)
+    assert advice.left == 0
+
+
+def test_an_empty_room_may_start_now() -> None:
+    advice = advise_start(RULES, 40.0, [], apart_s=APART_S)
+    assert (advice.stacked, advice.better_min) == ((), None)
+
+
+def test_what_is_stacked_is_named_with_its_chair() -> None:
+    advice = advise_start(RULES, 40.0, left_of(15), apart_s=APART_S, starts_s=[("Chair 1", 900.0)])
+    assert {(stack.own_s / 60, stack.chair) for stack in advice.stacked} >= {(40.0, "Chair 1"), (55.0, "Chair 1")}
+
+
+def test_a_room_with_no_free_minute_gets_the_least_bad_one_and_says_so() -> None:
+    everywhere = [DueElsewhere("Chair 1", 60.0 * minute) for minute in range(300)]
+    advice = advise_start(RULES, 40.0, everywhere, apart_s=APART_S)
+    assert advice.better_min is None
+    assert advice.left == len(MINUTES)
+
+
+def test_a_dose_of_no_length_is_refused() -> None:
+    with pytest.raises(InputError, match="duration_min"):
+        advise_start(RULES, 0.0, [], apart_s=APART_S)
