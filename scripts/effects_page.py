@@ -8,7 +8,7 @@ from limen.pharmacology.courses.antidepressant_trials import antidepressant
 from limen.pharmacology.courses.pain_relief import pain_relief
 from limen.pharmacology.courses.relapse import relapse
 from limen.pharmacology.effects import effects
-from limen.pharmacology.effects.schema import Estimate, Normal
+from limen.pharmacology.effects.schema import Estimate, Fixed, Normal
 
 Table = Callable[[Iterable[str], Iterable[Iterable[object]]], str]
 
@@ -64,13 +64,20 @@ def _acute(table: Table) -> str:
             words,
             f"{model.site}, {model.matrix}",
             f"{model.supported_to.value:g} {model.supported_to.unit} [{model.supported_to.verification}]",
+            _past(model),
             source,
             model.is_not,
         )
         for model, (output, words, source) in zip(models, numbers, strict=True)
     ]
-    head = ("output", "effect", "parameters", "site, blood", "supported to", "source", "what it is not")
+    head = ("output", "effect", "parameters", "site, blood", "supported to", "withheld past", "source", "what it is not")
     return f"## Over hours\n\n{table(head, rows)}"
+
+
+def _past(model: object) -> str:
+    """Where a line is withheld; an effect with a ceiling of its own is only flagged."""
+    past: Fixed | None = getattr(model, "withheld_past", None)
+    return "" if past is None else f"{past.value:g} {past.unit} [{past.verification}] {past.note}"
 
 
 def _delays(table: Table) -> str:

@@ -177,16 +177,20 @@ def _forecast_lines(result: dict[str, Any]) -> list[str]:
     for name, measures in forecast["summary"].items():
         peak, when = measures.get("cmax"), measures.get("tmax_h")
         if peak is not None and when is not None:
-            lines.append(f"  {name}: peak {_spread(peak)} at {60 * when['typical']:.0f} min")
+            at = "a time not known" if when["typical"] is None else f"{60 * when['typical']:.0f} min"
+            lines.append(f"  {name}: peak {_spread(peak)} at {at}")
     return lines + [f"  note: {flag['message']}" for flag in forecast["flags"]]
 
 
 def _spread(measure: dict[str, Any]) -> str:
-    text = f"{measure['typical']:.3g}"
+    def show(value: float | None) -> str:
+        return "withheld" if value is None else f"{value:.3g}"
+
+    text = show(measure["typical"])
     if measure.get("between_models"):
-        text += f" (models {measure['between_models']['low']:.3g} to {measure['between_models']['high']:.3g})"
-    if measure.get("p05") is not None:
-        text += f" (90 of 100 patients {measure['p05']:.3g} to {measure['p95']:.3g})"
+        text += f" (models {show(measure['between_models']['low'])} to {show(measure['between_models']['high'])})"
+    if "p05" in measure:
+        text += f" (90 of 100 patients {show(measure['p05'])} to {show(measure['p95'])})"
     return text
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.errors import InputError
+from limen.pharmacology.effects.beyond import reaches
 from limen.pharmacology.effects.outputs import effect_names
 from limen.pharmacology.exposure import numbers
 from limen.pharmacology.members import solve
@@ -153,6 +154,13 @@ def attainment(
         raise InputError(f"the unit {unit!r} for {output}", where="window", allowed=own)
     if n < 1:
         raise InputError(f"a population of {n}", where="population", allowed="1 or more")
+    reach = reaches().get(output)
+    if reach is not None and high > reach.value:
+        raise InputError(
+            f"a window up to {high:g} {own} of {output}",
+            where="window",
+            allowed=f"up to {reach.value:.3g}: past it the effect was not studied",
+        )
     solved = solve(doses, patient, product, until_min, every_min, n, rng, wanted_effects=(output,), **options)
     if output not in solved.shared():
         there = dict.fromkeys((*solved.shared(), *effect_names()))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from limen.errors import InputError
+from limen.pharmacology.effects.beyond import reaches, withheld_flags
 from limen.pharmacology.exposure import Percentiles, number, unit_of
 from limen.pharmacology.forecast import flags_of, recovery_of, summary_of
 from limen.pharmacology.members import Solved, solve
@@ -157,7 +158,7 @@ def compare(
     measures: dict[str, dict[str, Difference]] = {}
     for name in shared:
         unit = unit_of(name)
-        found = {"peak": _of_measure(first, second, name, "cmax", unit)}
+        found = {"peak": _believed(name, _of_measure(first, second, name, "cmax", unit))}
         if name.endswith("_ng_per_mL"):
             found["auc"] = _of_measure(first, second, name, AREA, "ng h/mL")
         if name in thresholds:
@@ -184,7 +185,8 @@ def compare(
         recovery = _between(hours[0], hours[1], weights, "h")
         not_ready = (ready[0].not_ready_fraction, ready[1].not_ready_fraction)
     told = {flag: None for plan in (first, second) for flag in flags_of(plan)}
-    return Comparison(product, n, first.grid.end_min, measures, recovery, not_ready, tuple(told))
+    withheld = [name for name in shared if name in reaches() and measures[name]["peak"].difference["typical"] is None]
+    return Comparison(product, n, first.grid.end_min, measures, recovery, not_ready, (*told, *withheld_flags(withheld)))
 
 
 Rows = tuple[Any, list[Array]]
@@ -192,6 +194,21 @@ Rows = tuple[Any, list[Array]]
 
 def _of_measure(first: Solved, second: Solved, name: str, measure: str, unit: str) -> Difference:
     return _between(rows_of(first, name, measure), rows_of(second, name, measure), first.weights, unit)
+
+
+def _believed(name: str, found: Difference) -> Difference:
+    """Without the peaks past what their line was studied at; what differs by an unknown is unknown."""
+    reach = reaches().get(name)
+    if reach is None or all(
+        peak is None or peak <= reach.value for cell in (found.a, found.b) for peak in cell.values()
+    ):
+        return found
+
+    def kept(cell: Mapping[str, float | None]) -> dict[str, float | None]:
+        return {level: None if peak is not None and peak > reach.value else peak for level, peak in cell.items()}
+
+    nothing: dict[str, float | None] = dict.fromkeys(found.difference)
+    return replace(found, a=kept(found.a), b=kept(found.b), difference=nothing, ratio=nothing)
 
 
 def rows_of(solved: Solved, name: str, measure: str) -> Rows:

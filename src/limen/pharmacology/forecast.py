@@ -22,6 +22,7 @@ from limen.pharmacology.recovery import Leaving, Recovery, ready_to_leave
 from limen.pharmacology.regimen import Dose
 from limen.pharmacology.response import Array, Response
 from limen.pharmacology.simulate import cited, is_lumped
+from limen.pharmacology.withholding import withhold
 
 # The measures on which the members' disagreement is told.
 _DISAGREE = ("cmax", "auc_0_end_ng_h_per_mL")
@@ -122,20 +123,22 @@ def combined(solved: Solved, perpetrators: Sequence[str] = (), leaving: Leaving 
         if not solved.alone:
             disagreement[name] = _disagreement(solved, name, names)
     recovery = None if leaving is None else recovery_of(solved, leaving)
-    return Forecast(
-        "ensemble",
-        solved.product,
-        grid.asked_min / 60.0,
-        outputs,
-        summary,
-        (*flags_of(solved), *(() if recovery is None else recovery.flags())),
-        cited([seat.model for seat in solved.seats], solved.more_sources),
-        patients=solved.n,
-        members=_members(solved, shared),
-        panel=solved.panel.id,
-        disagreement=disagreement,
-        left_out=_left_out(solved),
-        recovery=recovery,
+    return withhold(
+        Forecast(
+            "ensemble",
+            solved.product,
+            grid.asked_min / 60.0,
+            outputs,
+            summary,
+            (*flags_of(solved), *(() if recovery is None else recovery.flags())),
+            cited([seat.model for seat in solved.seats], solved.more_sources),
+            patients=solved.n,
+            members=_members(solved, shared),
+            panel=solved.panel.id,
+            disagreement=disagreement,
+            left_out=_left_out(solved),
+            recovery=recovery,
+        )
     )
 
 

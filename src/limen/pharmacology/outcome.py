@@ -35,16 +35,28 @@ class Summary:
     ----------
     patient_weights : array or None
         What each row of ``patients`` counts; ``None`` where all count the same.
+    believed_to : float or None
+        A peak over this is withheld (null): the line behind it was not studied there.
     """
 
     typical: Measures
     patients: Measures | None = None
     members: Measures | None = None
     patient_weights: Array | None = None
+    believed_to: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """``{"cmax": {"typical", "p05", "p50", "p95"}, "tmax_h": {...}, ...}``; effects have no area (null)."""
-        return {name: self._cell(attribute) for name, attribute in MEASURES.items()}
+        cells = {name: self._cell(attribute) for name, attribute in MEASURES.items()}
+        return cells if self.believed_to is None else cells | {"cmax": _withheld(cells["cmax"], self.believed_to)}
+
+    @property
+    def over_reach(self) -> bool:
+        """Whether a peak of it is withheld."""
+        rows = [self.typical, *(item for item in (self.patients, self.members) if item is not None)]
+        if self.believed_to is None or not any((item.peak > self.believed_to).any() for item in rows):
+            return False
+        return self.to_json()["cmax"] != self._cell(MEASURES["cmax"])
 
     def _cell(self, attribute: str) -> dict[str, Any] | None:
         typical = getattr(self.typical, attribute)
@@ -70,6 +82,13 @@ class Summary:
         return Percentiles(
             *(np.asarray(level) for level in weighted_percentiles(rows[some], self.patient_weights[some]))
         )
+
+
+def _withheld(cell: Any, most: float) -> Any:
+    """A cell of JSON without the numbers over ``most``."""
+    if isinstance(cell, dict):
+        return {name: _withheld(item, most) for name, item in cell.items()}
+    return None if cell is not None and cell > most else cell
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.recovery import Leaving, ready_to_leave
 from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import MAX_PATIENT_POINTS, Array, Grid, respond
+from limen.pharmacology.withholding import withhold
 
 
 def simulate(
@@ -127,16 +128,18 @@ def simulate(
         outputs[name] = Curve(shown[0], Percentiles.over(shown[1:]) if n else None)
         measures = response.measures[name]
         summary[name] = Summary(measures.rows(slice(0, 1)), measures.rows(slice(1, None)) if n else None)
-    return Forecast(
-        chosen.id,
-        asked,
-        grid.asked_min / 60.0,
-        outputs,
-        summary,
-        tuple(found),
-        cited([chosen], changed.sources),
-        patients=n,
-        recovery=recovery,
+    return withhold(
+        Forecast(
+            chosen.id,
+            asked,
+            grid.asked_min / 60.0,
+            outputs,
+            summary,
+            tuple(found),
+            cited([chosen], changed.sources),
+            patients=n,
+            recovery=recovery,
+        )
     )
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from limen.errors import InputError
 from limen.evidence import Verification
+from limen.pharmacology.effects.beyond import reaches
 from limen.pharmacology.exposure import Percentiles, numbers, unit_of
 from limen.pharmacology.outcome import Flag
 from limen.pharmacology.regimen import Dose
@@ -46,6 +47,13 @@ class Target:
         if not 0 <= self.from_min < self.until_min <= 10080:
             raise InputError(
                 f"from {self.from_min:g} to {self.until_min:g} min", where="target", allowed="0 to a week, rising"
+            )
+        reach = reaches().get(self.output)
+        if reach is not None and self.level > reach.value:
+            raise InputError(
+                f"a target of {self.level:g} for {self.output}",
+                where="target",
+                allowed=f"up to {reach.value:.3g}: past it the effect was not studied",
             )
         if self.statistic not in get_args(Statistic):
             raise InputError(

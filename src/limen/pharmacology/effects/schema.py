@@ -151,7 +151,13 @@ class Index(_Effect):
 
 
 class Line(_Effect):
-    """In proportion to S-ketamine."""
+    """In proportion to S-ketamine.
+
+    Attributes
+    ----------
+    withheld_past : Fixed
+        The concentration past which the line says nothing any more: what it would give is left out.
+    """
 
     form: Literal["line"]
     output: str
@@ -159,6 +165,13 @@ class Line(_Effect):
     slope: Estimate
     column: str
     supported_to: Fixed
+    withheld_past: Fixed
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Line:
+        if self.withheld_past.value < self.supported_to.value:
+            raise ValueError("withheld_past is under supported_to")
+        return self
 
 
 class Responsiveness(_Effect):
@@ -184,6 +197,7 @@ class OpioidShift(_Effect):
     doubling: Estimate
     column: str
     supported_to: Fixed
+    withheld_past: Fixed
 
 
 class OccupancyNames(Record):

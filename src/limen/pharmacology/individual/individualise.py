@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from limen.pharmacology import models
 from limen.pharmacology.effects import effect_sources
+from limen.pharmacology.effects.beyond import believed, withheld_flags
 from limen.pharmacology.ensemble import ensemble
 from limen.pharmacology.exposure import numbers
 from limen.pharmacology.individual.caveats import of_members, of_update
@@ -125,8 +126,8 @@ class Individual:
             "time_h": numbers(self.prior.shown_min / 60.0),
             "outputs": {
                 name: {
-                    **_levels(self.after.bands(name)),
-                    "prior": _levels(self.before.bands(name)),
+                    **_levels(believed(name, self.after.bands(name))),
+                    "prior": _levels(believed(name, self.before.bands(name))),
                     "narrowing": narrowing[name],
                 }
                 for name in self.outputs
@@ -151,9 +152,20 @@ class Individual:
             "effects": [item.to_json() for item in self.learned],
             "most_probable": [_of_estimate(item) for item in self.estimates],
             "ready_to_leave_h": self._ready(),
-            "flags": [{"code": flag.code, "message": flag.message} for flag in self.flags],
+            "flags": [
+                {"code": flag.code, "message": flag.message} for flag in (*self.flags, *withheld_flags(self._withheld))
+            ],
             "sources": list(self.sources),
         }
+
+    @property
+    def _withheld(self) -> list[str]:
+        """Outputs of which part of a band lies past what its line was studied at."""
+        return [
+            name
+            for name in self.outputs
+            if any((bands := found.bands(name)) is not believed(name, bands) for found in (self.before, self.after))
+        ]
 
     def _learned_words(self, effects: Sequence[str]) -> str:
         if not self.after.matches:

@@ -20,6 +20,7 @@ from limen.pharmacology.populations.quantiles import QuantileSketch
 from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import Grid, respond
 from limen.pharmacology.simulate import check_product, modifiers_under, simulate, usual_product, variability_of
+from limen.pharmacology.withholding import withhold
 
 # Past this a run takes hours and its percentiles move no more.
 MOST_PATIENTS = 100_000_000
@@ -208,4 +209,4 @@ def _forecast(few: Forecast, counted: dict[str, _Counted], n: int, bits: int) ->
         f"Percentiles of {n:,} virtual patients, counted in bins: each within {100 * bound.error_fraction:.2g} % of the"
         f" exact percentile, or within {bound.floor:.1g} of its unit",
     )
-    return replace(few, outputs=curves, summary=summary, flags=(*few.flags, told), patients=n)
+    return withhold(replace(few, outputs=curves, summary=summary, flags=(*few.flags, told), patients=n))
