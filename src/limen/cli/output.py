@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from limen.errors import InputError
+from limen.errors import InputError, KnowledgeError
 
 # No whole number that a command reads is longer; every one of this length is also a finite float.
 _DIGITS = 300
@@ -39,13 +39,15 @@ def read_json(path: str) -> dict[str, Any]:
 
 
 def read_json_value(path: str) -> Any:
-    """The same for any JSON value, such as a list."""
+    """The same for any JSON value, such as a list. A file whose name ends in .yaml is read as YAML."""
     where = "standard input" if path == "-" else path
     try:
         text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else "not UTF-8 text"
         raise InputError(f"cannot read the file: {reason}", where=where, allowed="a JSON file") from None
+    if path.endswith((".yaml", ".yml")):
+        return _yaml(text, where)
     try:
         value = json.loads(
             text,
@@ -69,6 +71,15 @@ def read_json_value(path: str) -> Any:
     except InputError as problem:
         raise InputError(problem.what, where=where, allowed=problem.allowed) from None
     return value
+
+
+def _yaml(text: str, where: str) -> Any:
+    from limen.evidence.yaml import plain_yaml
+
+    try:
+        return plain_yaml(text, where)
+    except KnowledgeError as problem:
+        raise InputError(problem.what, where=problem.where, allowed="YAML 1.2, each key once") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Recorded treatment sessions.")
     group.command("replay")(replay)
     group.command("export")(export)
+    group.command("alarms")(alarms)
     app.add_typer(group, name="session")
 
 
@@ -52,6 +53,77 @@ def export(
     from limen.clinic.sessions.queries import export_session
 
     print_json(export_session(session))
+
+
+def alarms(
+    files: Annotated[list[str], typer.Argument(metavar="S.json...", help="Recorded sessions.")],
+    limits: Annotated[
+        str | None,
+        typer.Option("--limits", metavar="L.yaml", help="Other limits to try on them: alarms gained, lost, missed."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Count the alarms of sessions against the budget, and try other limits on them before they go live."""
+    from limen.cli.progress import bar
+    from limen.knowledge.alarm_response import alarm_response
+    from limen.session.alarm_budget import Watched, alarm_budget
+    from limen.session.export import read_export
+    from limen.session.limits_trial import try_limits
+    from limen.session.replay import read_limits, run_alarms
+    from limen.session.state import corrected
+
+    rules = alarm_response().budget
+    given = read_json(limits) if limits is not None else None
+    counted: list[Watched] = []
+    trials: list[dict[str, Any]] = []
+    with bar("Sessions") as show:
+        for done, file in enumerate(files):
+            show(done, len(files))
+            recorded = read_export(read_json(file))
+            run = run_alarms(recorded)
+            counted.append(Watched(run.alarms, corrected(recorded.events), run.ticks / 3600.0))
+            if given is not None:
+                pairs = read_limits(given, recorded.rules.monitoring)
+                trial = try_limits(recorded, pairs, warned_within_s=rules.action_within_s)
+                trials.append({"file": file, **trial.to_json()})
+    value: dict[str, Any] = {"budget": alarm_budget(counted, rules).to_json()}
+    if given is not None:
+        value["trial"] = trials
+    if as_json:
+        print_json(value)
+    else:
+        _show_budget(value)
+
+
+def _show_budget(value: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    budget = value["budget"]
+    rate, acted = budget["per_chair_h"], budget["acted_pct"]
+    console.print(
+        f"{budget['sessions']} sessions, {budget['chair_h']:.1f} chair-hours: "
+        + (f"{rate:.1f} alarms a chair-hour" if rate is not None else "nothing was watched")
+        + f", budget {budget['most_per_chair_h']:.1f}"
+        + (f"; {acted:.0f} in 100 were acted on" if acted is not None else "")
+    )
+    table = Table(title="Alarms by condition", title_justify="left")
+    for column in ("condition", "rule", "priority", "times", "acted on", "looked again", "neither"):
+        table.add_column(column)
+    for row in budget["rows"]:
+        cells = (row["condition"], row["rule"], row["priority"], row["count"], row["acted"], row["checked"])
+        table.add_row(*(escape(str(cell)) for cell in (*cells, row["neither"])))
+    console.print(table)
+    for trial in value.get("trial", ()):
+        console.print(
+            f"{escape(trial['file'])}: {len(trial['gained'])} gained, {len(trial['lost'])} lost, "
+            f"{len(trial['missed'])} events missed"
+        )
+        for event in trial["missed"]:
+            warned = ", ".join(event["warned"])
+            console.print(f"  {_clock(event['t_s'])} {escape(event['text'])}: no longer warned of by {escape(warned)}")
 
 
 def _show(value: dict[str, Any]) -> None:

@@ -42,6 +42,22 @@ def read_yaml(path: Path | Traversable, model: type[T]) -> T:
         raise KnowledgeError(f"{first['msg']} (got {first['input']!r:.80})", where=where) from None
 
 
+def plain_yaml(text: str, name: str) -> Any:
+    """The values of a YAML text that is not ours, such as a user's: same strictness, nothing kept beside it.
+
+    Raises
+    ------
+    KnowledgeError
+        If the text is not YAML 1.2, or repeats a key. Names the file and the line.
+
+    Examples
+    --------
+    >>> plain_yaml("SPO2: {low: 90}", "limits.yaml")
+    {'SPO2': {'low': 90}}
+    """
+    return _plain(_tree(text, name))
+
+
 def _tree(text: str, name: str) -> Any:
     """The text as a tree that knows its lines."""
     try:

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from limen.errors import KnowledgeError
 from limen.evidence import Verification, sources
+from limen.knowledge.alarm_response import alarm_response
 from limen.knowledge.discharge import discharge
 from limen.knowledge.drugs import products
 from limen.knowledge.inputs import inputs
@@ -35,6 +36,7 @@ _LOADERS: tuple[Callable[[], object], ...] = (
     instruments,
     monitoring,
     discharge,
+    alarm_response,
     measuring,
     surveillance,
 )

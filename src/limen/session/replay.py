@@ -13,6 +13,7 @@ from limen.care.alarm_limits import Watch
 from limen.care.alarm_state import Alarm, AlarmState, Change, Sample
 from limen.care.alarms import step
 from limen.errors import InputError
+from limen.knowledge.monitoring import MonitoringRules
 from limen.session.events import DischargeAsked, EntryCorrected, Event, LimitPair, LimitsChanged
 from limen.session.export import Recorded, read_export
 from limen.session.header import parse_header
@@ -198,13 +199,40 @@ def what_if(export: Mapping[str, Any], limits: Mapping[str, Any]) -> ReplayResul
         If a limit is malformed or its signal unknown.
     """
     recorded = read_export(export)
+    pairs = read_limits(limits, recorded.rules.monitoring)
+    was = replay_recorded(recorded)
+    now = tuple(Alarm.from_json(alarm) for alarm in was.alarms)
+    then = run_alarms(under_limits(recorded, pairs)).alarms
+    gained, lost = alarm_differences(now, then)
+    return replace(
+        was,
+        what_if={
+            "limits": {signal: _pair(pair) for signal, pair in pairs.items()},
+            "gained": [alarm.to_json() for alarm in gained],
+            "lost": [alarm.to_json() for alarm in lost],
+            "alarms": [alarm.to_json() for alarm in then],
+        },
+    )
+
+
+def read_limits(limits: Mapping[str, Any], rules: MonitoringRules) -> dict[str, LimitPair]:
+    """Own limits from their JSON: signal to ``low`` and ``high``, or an object with that under ``limits``.
+
+    Raises
+    ------
+    InputError
+        If a limit is malformed or its signal unknown, or none is named.
+    """
     given = limits.get("limits", limits)
     if not isinstance(given, Mapping) or not given:
         raise InputError("names no limit", where="what-if", allowed='{"SPO2": {"low": 90}, ...}')
-    pairs = parse_header({"limits": dict(given)}, recorded.rules.monitoring, where="what-if").limits or {}
-    was = replay_recorded(recorded)
+    return parse_header({"limits": dict(given)}, rules, where="what-if").limits or {}
+
+
+def under_limits(recorded: Recorded, pairs: dict[str, LimitPair]) -> Recorded:
+    """The record as it would be with these own limits from beginning to end."""
     changed = {event.id for event in recorded.events if isinstance(event, LimitsChanged)}
-    other = replace(
+    return replace(
         recorded,
         header=recorded.header.model_copy(update={"limits": pairs}),
         events=tuple(
@@ -213,17 +241,12 @@ def what_if(export: Mapping[str, Any], limits: Mapping[str, Any]) -> ReplayResul
             if event.id not in changed and not (isinstance(event, EntryCorrected) and event.entry in changed)
         ),
     )
-    then = run_alarms(other).alarms
-    now = tuple(Alarm.from_json(alarm) for alarm in was.alarms)
-    return replace(
-        was,
-        what_if={
-            "limits": {signal: _pair(pair) for signal, pair in pairs.items()},
-            "gained": [alarm.to_json() for alarm in then if not _kept(alarm, now)],
-            "lost": [alarm.to_json() for alarm in now if not _kept(alarm, then)],
-            "alarms": [alarm.to_json() for alarm in then],
-        },
-    )
+
+
+def alarm_differences(now: tuple[Alarm, ...], then: tuple[Alarm, ...]) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
+    """The alarms that only ``then`` has (gained), and those that only ``now`` has (lost)."""
+    gained = tuple(alarm for alarm in then if not _kept(alarm, now))
+    return gained, tuple(alarm for alarm in now if not _kept(alarm, then))
 
 
 def _pair(pair: LimitPair) -> dict[str, float | None]:
