@@ -34,6 +34,8 @@ class Session(SiteModel):
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    # Whom the owner asked to take over; until that person accepts, the owner is the owner.
+    offered_to = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         ordering = ("-created_at",)
@@ -43,6 +45,10 @@ class Session(SiteModel):
                 fields=["chair"],
                 condition=models.Q(status__in=["running", "recovery"]),
                 name="one_open_session_in_a_chair",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status__in=["running", "recovery"]) | models.Q(owner__isnull=False),
+                name="a_chair_in_use_has_an_owner",
             ),
         )
         # What the monitor asks each second and the board each time: never by reading every session there ever was.
@@ -240,3 +246,7 @@ class AlarmRecord(SiteRow):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+
+from limen.clinic.sessions.floor_models import Comfort as Comfort  # noqa: E402  Django finds models here
+from limen.clinic.sessions.floor_models import PatientLink as PatientLink  # noqa: E402

@@ -8,13 +8,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, OuterRef, Subquery
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from limen.care.alarm_state import AlarmState
 from limen.care.alarm_state import Sample as Measured
 from limen.care.alarms import Watch
 from limen.care.discharge import minimum_stay
+from limen.clinic.sessions.around import asked, chair_order, due_soon, scores
 from limen.clinic.sessions.export import export_session, find_session
 from limen.clinic.sessions.models import AlarmSnapshot, LiveEvent, Sample, Session, SessionEvent
 from limen.clinic.sessions.outlook import outlook
@@ -198,6 +199,9 @@ def _tile(reading: _Reading) -> dict[str, Any]:
         "next": {"label": first.label, "due_t_s": first.due_t_s, "late_s": first.late_s, "what": list(first.what)}
         if first
         else None,
+        "due_soon": due_soon(reading.due, reading.alarms, reading.rules.monitoring) if session.started_at else [],
+        "scores": scores(state, reading.rules.monitoring, reading.header.protocol),
+        **asked(reading.events),
         "signals": _signals(reading),
         "alarms": [alarm.to_json() for alarm in reading.alarms.alarms] if session.status in LIVE else [],
     }
@@ -238,35 +242,43 @@ def _signals(reading: _Reading) -> dict[str, Any]:
 def board(site: Site) -> dict[str, Any]:
     """Every chair of a site: its open session, or nothing."""
     newest = newest_live_event(site=site)
-    sessions = {
-        session.chair_id: session
-        for session in Session.objects.select_related("patient", "plan", "chair", "course", "site").filter(
-            site=site, status__in=LIVE
-        )
-    }
+    sessions = {session.chair_id: session for session in _open_sessions(site)}
     readings = {session.pk: _Reading(session) for session in sessions.values()}
-    chairs: list[dict[str, Any]] = []
-    for chair in Chair.objects.filter(site=site, is_active=True).order_by("name"):
-        session = sessions.get(chair.pk)
-        if session is None:
-            chairs.append({"session": None, "chair": chair.name})
-            continue
-        reading = readings[session.pk]
-        chairs.append(
-            {
-                **_tile(reading),
-                "baseline": reading.header.baseline_values(),
-                "limits": _limits(reading),
-                "cuffs": series(session, reading.watch, ("NIBP_SYS",)).get("NIBP_SYS", {"t_s": [], "value": []}),
-                "outlook": outlook(session, reading.state, every=4),
-            }
-        )
+    chairs = [
+        board_tile(readings[sessions[chair.pk].pk]) if chair.pk in sessions else {"session": None, "chair": chair.name}
+        for chair in sorted(Chair.objects.filter(site=site, is_active=True), key=lambda chair: chair_order(chair.name))
+    ]
     return {
         "now": timezone.now().isoformat(),
         "last_event_id": newest,
         "monitor_age_s": monitor_age_s(),
         "chairs": chairs,
         "late_pct": _late_today_pct(site, readings),
+    }
+
+
+def board_chair(site: Site, session_id: UUID) -> dict[str, Any] | None:
+    """One chair of the board, fetched anew after an event of its session; nothing once the session is over."""
+    newest = newest_live_event(site=site, session=session_id)
+    session = _open_sessions(site).filter(pk=session_id).first()
+    if session is None:
+        return None
+    return {"now": timezone.now().isoformat(), "last_event_id": newest, "chairs": [board_tile(_Reading(session))]}
+
+
+def _open_sessions(site: Site) -> QuerySet[Session]:
+    whole = Session.objects.select_related("patient", "plan", "chair", "course", "site", "owner", "offered_to")
+    return whole.filter(site=site, status__in=LIVE)
+
+
+def board_tile(reading: _Reading) -> dict[str, Any]:
+    """One chair as the board draws it."""
+    return {
+        **_tile(reading),
+        "baseline": reading.header.baseline_values(),
+        "limits": _limits(reading),
+        "cuffs": series(reading.session, reading.watch, ("NIBP_SYS",)).get("NIBP_SYS", {"t_s": [], "value": []}),
+        "outlook": outlook(reading.session, reading.state, every=4),
     }
 
 

@@ -1,0 +1,70 @@
+"""What a page shows around the vital signs of a chair: scores with their ages, what is due soon, who calls whom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from limen.care.alarm_state import AlarmState
+from limen.knowledge.monitoring import MonitoringRules
+from limen.session.events import Event
+from limen.session.floor import last_signal, standing_call, standing_offer
+from limen.session.schedule import DueList
+from limen.session.state import SessionState
+
+SOON_S = 600.0  # a page filters to five minutes by its own clock
+SCORES = ("moaas", "dissociation", "distress")
+
+
+def scores(state: SessionState, rules: MonitoringRules, protocol: str | None) -> dict[str, Any]:
+    """The newest of each score that a person gives, with the ages at which it is old: one and two visits missed."""
+    schedule = rules.schedule_for(protocol)
+    every_min = schedule.during_every_min if state.end_t_s is None else schedule.after_every_min
+    every_s = 60.0 * (every_min or schedule.during_every_min or schedule.after_every_min or 15.0)
+    grace_s = rules.observation_grace_s
+    found: dict[str, Any] = {}
+    for name in SCORES:
+        seen = state.latest.get(name)
+        found[name] = {
+            "value": None if seen is None else seen.value,
+            "t_s": None if seen is None else seen.t_s,
+            "stale_s": every_s + grace_s,
+            "lost_s": 2 * every_s + grace_s,
+        }
+    return found
+
+
+def due_soon(due: DueList, alarms: AlarmState, rules: MonitoringRules) -> list[dict[str, Any]]:
+    """What is late or falls due within ten minutes, soonest first."""
+    found = [
+        {"label": entry.label, "due_t_s": entry.due_t_s, "what": list(entry.what), "act": "observe"}
+        for entry in due.entries
+        if due.next_due_t_s is not None and entry.status in ("due", "coming") and entry.due_t_s <= due.at_t_s + SOON_S
+    ]
+    asked = [limit.recheck_s for limit in rules.limits if limit.recheck_s is not None]
+    if alarms.recheck_t_s is not None and asked:
+        recheck_t_s = alarms.recheck_t_s + max(asked)
+        found.append({"label": "recheck", "due_t_s": recheck_t_s, "what": ["pressure"], "act": "cuff"})
+    return sorted(found, key=lambda item: float(item["due_t_s"]))
+
+
+def asked(events: Sequence[Event]) -> dict[str, Any]:
+    """Who waits for an answer at this chair: a patient for a person, an owner for another."""
+    call, offer, said = standing_call(events), standing_offer(events), last_signal(events)
+    return {
+        "call": {"t_s": call.t_s, "times": call.times} if call else None,
+        "offer": {"to": offer.to, "by": offer.by, "t_s": offer.t_s} if offer else None,
+        "said": {"signal": said.signal, "t_s": said.t_s} if said else None,
+    }
+
+
+def chair_order(name: str) -> list[tuple[int, str]]:
+    """A key that puts Chair 2 before Chair 10.
+
+    Examples
+    --------
+    >>> sorted(["Chair 10", "Chair 2", "Room B"], key=chair_order)
+    ['Chair 2', 'Chair 10', 'Room B']
+    """
+    return [(int(part), "") if part.isdigit() else (0, part.casefold()) for part in re.split(r"(\d+)", name)]
