@@ -102,6 +102,7 @@ class Device(SiteModel):
     token_hash = models.CharField(max_length=128, unique=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     streams = models.JSONField(default=dict)  # signal -> {"period_s": seconds, or null for a cuff}
+    label = models.CharField(max_length=80, blank=True)  # what stands on its barcode; its name where it has none
 
     class Meta:
         ordering = ("name",)
@@ -117,7 +118,9 @@ class DeviceAssociation(SiteModel):
     device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="associations")
     session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="associations")
     started_at = models.DateTimeField(default=timezone.now)
+    started_t_s = models.FloatField(null=True)  # in session time; null where it was put on before the start
     ended_at = models.DateTimeField(null=True)
+    read_back = models.CharField(max_length=200, blank=True)  # what the person read on device and chair
 
     class Meta:
         constraints = (
@@ -128,6 +131,43 @@ class DeviceAssociation(SiteModel):
 
     def __str__(self) -> str:
         return f"{self.device_id} on {self.session_id}"
+
+
+class DeviceHealth(Guarded):
+    """What is known of a device now: its clock against ours, and what of it was not charted. One row, overwritten."""
+
+    device = models.OneToOneField(Device, on_delete=models.PROTECT, primary_key=True, related_name="health")
+    offsets = models.JSONField(default=list)  # the newest differences of the clocks, in seconds
+    skew_s = models.FloatField(null=True)  # device minus server
+    skew_at = models.DateTimeField(null=True)
+    held = models.BigIntegerField(default=0)  # values refused and kept aside, ever
+    held_at = models.DateTimeField(null=True)
+    held_why = models.CharField(max_length=300, blank=True)
+    held_where = models.CharField(max_length=40, blank=True)
+    lost = models.BigIntegerField(default=0)  # values that its own gateway says it had to drop
+
+    def __str__(self) -> str:
+        return f"health of {self.device_id}"
+
+
+class HeldBatch(SiteRow):
+    """Values that belong to no session that we know of, or to another patient: kept aside, never charted."""
+
+    id = models.BigAutoField(primary_key=True)
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="held_batches")
+    batch_key = models.CharField(max_length=80)
+    held_at = models.DateTimeField(default=timezone.now)
+    why = models.CharField(max_length=300)
+    count = models.PositiveIntegerField()
+    body = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=["device", "batch_key"], name="held_batch_once"),)
+        indexes = (models.Index(fields=["held_at"], name="held_by_time"),)
+
+    def __str__(self) -> str:
+        return f"{self.batch_key} held"
 
 
 class SampleBatch(SiteRow):
@@ -194,6 +234,7 @@ class AlarmSnapshot(Guarded):
     session = models.OneToOneField(Session, on_delete=models.PROTECT, primary_key=True, related_name="alarms")
     version = models.BigIntegerField(default=0)
     tick_t_s = models.FloatField(null=True)
+    clock_offset_s = models.FloatField(default=0.0)  # how far the server's clock was turned, back being positive
     state = models.JSONField(default=dict)
 
     def __str__(self) -> str:
