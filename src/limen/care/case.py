@@ -202,7 +202,7 @@ class Case:
 
     @property
     def age_years(self) -> float | None:
-        """Whole years from the date of birth, else the age given."""
+        """Whole years from the date of birth (of an infant, the part of the first), else the age given."""
         return self.number("patient.age_years")
 
     @property
@@ -227,7 +227,10 @@ class Case:
         if birth > self.on:
             return Gap("patient.age_years", f"date of birth {birth.isoformat()} is after {self.on.isoformat()}")
         had_birthday = (self.on.month, self.on.day) >= (birth.month, birth.day)
-        return Fact("patient.age_years", self.on.year - birth.year - (not had_birthday), self.on, born.source)
+        years: float = self.on.year - birth.year - (not had_birthday)
+        if years == 0:
+            years = round((self.on - birth).days / 365.25, 3)
+        return Fact("patient.age_years", years, self.on, born.source)
 
 
 def build_case(

@@ -12,7 +12,7 @@ from limen.knowledge.rules import CodeSet, code_sets
 
 # Words straight before a name that turn it round.
 _NEGATED = re.compile(
-    r"(?:\bno|\bnot|\bwithout|\bdenies|\bdenied|\bnegative for|\bnever had|\bruled out"
+    r"(?:\bno|\bno known|\bnot|\bwithout|\bdenies|\bdenied|\bnegative for|\bnever had|\bruled out"
     r"|\b(?:family|no|no known) (?:history|hx|evidence|signs?) of|\bfamily history:?)\s+(?:an?\s+|any\s+)?$"
 )
 
@@ -39,6 +39,48 @@ def belongs(item: Condition, to: CodeSet) -> bool:
     if item.code and item.system is None and _looks_icd10(item.code) and belongs(_as_icd10(item), to):
         return True
     return _named(item.text, to)
+
+
+@functools.lru_cache(maxsize=4096)
+def sets_of(code: str | None, system: str | None, text: str) -> frozenset[str]:
+    """Every code set that a code or a plain name belongs to: what ``belongs`` says, without asking each set.
+
+    Examples
+    --------
+    >>> sorted(sets_of("I71.43", "icd10", ""))
+    ['aneurysm']
+    """
+    item = Condition(text, code, system)
+    return frozenset(name for name in _candidates(code, system, text) if belongs(item, code_sets()[name]))
+
+
+def _candidates(code: str | None, system: str | None, text: str) -> set[str]:
+    """The sets that share a code or the beginning of a word: few, and none is left out."""
+    by_code, by_beginning = _beginnings()
+    found: set[str] = set()
+    if code:
+        plain = _plain_code(code)
+        for length in range(1, len(plain) + 1):
+            found |= by_code.get(plain[:length], set())
+    for spelling in _spellings(text) if text else ():
+        for word in re.findall(r"\w+", spelling):
+            found |= by_beginning.get(word[:_SHORT], set())
+    return found
+
+
+_SHORT = 2  # letters: the shortest word of a code set
+
+
+@functools.cache
+def _beginnings() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    by_code: dict[str, set[str]] = {}
+    by_beginning: dict[str, set[str]] = {}
+    for name, to in code_sets().items():
+        for code in (*to.icd10, *to.snomed):
+            by_code.setdefault(_plain_code(code), set()).add(name)
+        for phrase in (*to.phrases, *to.words):
+            by_beginning.setdefault(phrase[:_SHORT], set()).add(name)
+    return by_code, by_beginning
 
 
 def recent(entries: Iterable[Condition], *, on: date, within_months: int) -> list[Condition]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, assert_never
 from limen.care.case import Case
 from limen.care.case import Condition as Entry
 from limen.care.facts import Fact, Gap, shown_value
-from limen.care.history import belongs, recent
+from limen.care.history import recent, sets_of
 from limen.care.pressure import counted_pressures, mean_pressure, pressure_gap
 from limen.care.triage import triage
 from limen.knowledge.conditions import (
@@ -92,8 +92,8 @@ class Subject:
 
 def subject(case: Case) -> Subject:
     """Read the lists of a case; a medicine that the patient has stopped does not count."""
-    entries = {name: tuple(item for item in case.conditions if belongs(item, to)) for name, to in code_sets().items()}
-    known = {item for found in entries.values() for item in found}
+    sets = [(item, sets_of(item.code, item.system, item.text)) for item in case.conditions]
+    entries = {name: tuple(item for item, of in sets if name in of) for name in code_sets()}
     drugs: list[tuple[str, Agent]] = []
     unrecognised: list[str] = []
     for item in case.medications:
@@ -102,7 +102,7 @@ def subject(case: Case) -> Subject:
         found, unknown = resolve(item.name)
         drugs += [(item.name, agent) for agent in found]
         unrecognised += [f"{part} (in {item.name})" if found else item.name for part in unknown]
-    unread = tuple(item for item in case.conditions if item not in known)
+    unread = tuple(item for item, of in sets if not of)
     return Subject(case, entries, unread, tuple(drugs), tuple(dict.fromkeys(unrecognised)))
 
 

@@ -264,7 +264,7 @@ def bears(scope: Scope, case: Case) -> bool:
     for allowed, value in named:
         if allowed and (scope.only_if_stated if value is None else value not in allowed):
             return False
-    if case.setting is not None and case.setting in scope.not_settings:
+    if case.indication in scope.not_indications or case.setting in scope.not_settings:
         return False
     given = {
         "request.concentration_mg_per_mL": case.request.concentration_mg_per_mL,

@@ -28,10 +28,12 @@ class Scope(Record):
     """Where a rule or a tier bears; an empty list means everywhere.
 
     A case that does not name its product, route or setting is taken to be inside, unless ``only_if_stated``.
-    ``once_given`` names parts of the request without which the rule has nothing to judge.
+    ``not_indications`` and ``not_settings`` take out only what a case names. ``once_given`` names parts of the request
+    without which the rule has nothing to judge.
     """
 
     indications: tuple[str, ...] = ()
+    not_indications: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()

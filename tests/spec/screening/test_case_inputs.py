@@ -227,7 +227,7 @@ def test_plain_names(text: str, of: str, expected: bool) -> None:
         ("G45.4", "icd10", "stroke", False),
         ("G45.9", "icd10", "stroke", True),
         ("38341003", "snomed", "hypertension", True),
-        ("F17.210", "icd10", "substance-use-disorder", False),
+        ("F17.210", "icd10", "other-substance-use-disorder", False),
     ],
 )
 def test_codes(code: str, system: str | None, of: str, expected: bool) -> None:

@@ -59,6 +59,7 @@ def entered() -> list[Fact]:
         "labs.ast_xULN": 0.5,
         "labs.bilirubin_xULN": 0.5,
         "labs.ggt_xULN": 0.4,
+        "labs.alp_xULN": 0.5,
         "scores.PHQ-9": 19,
         "scores.C-SSRS": {"q1": False, "q2": False, "q6": False},
         "facts.pregnancy_test": "negative",
