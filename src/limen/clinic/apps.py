@@ -59,6 +59,13 @@ class Treatment(ClinicApp):
     label = "treatment"
 
 
+class Calls(ClinicApp):
+    """Calls to people for alarms that nobody answers."""
+
+    name = "limen.clinic.calls"
+    label = "calls"
+
+
 class Stock(ClinicApp):
     """The ledger."""
 

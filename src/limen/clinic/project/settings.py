@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "limen.clinic.apps.Patients",
     "limen.clinic.apps.Courses",
     "limen.clinic.apps.Treatment",
+    "limen.clinic.apps.Calls",
     "limen.clinic.apps.Stock",
     "limen.clinic.apps.Outcomes",
     "limen.clinic.apps.Notes",

@@ -10,6 +10,7 @@ urlpatterns = [
     path("courses/", include("limen.clinic.courses.urls")),
     path("audit/", include("limen.clinic.audit.urls")),
     path("", include("limen.clinic.sessions.urls")),
+    path("", include("limen.clinic.calls.urls")),
     path("", include("limen.clinic.stock.urls")),
     path("", include("limen.clinic.outcomes.urls")),
     path("", include("limen.clinic.notes.urls")),

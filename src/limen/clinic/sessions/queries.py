@@ -16,6 +16,7 @@ from limen.care.alarm_state import Sample as Measured
 from limen.care.alarms import Watch
 from limen.care.discharge import minimum_stay
 from limen.clinic.sessions.around import asked, chair_order, due_soon, scores
+from limen.clinic.calls.queries import told
 from limen.clinic.sessions.export import export_session, find_session
 from limen.clinic.sessions.models import AlarmSnapshot, LiveEvent, Sample, Session, SessionEvent
 from limen.clinic.sessions.outlook import outlook
@@ -203,8 +204,15 @@ def _tile(reading: _Reading) -> dict[str, Any]:
         "scores": scores(state, reading.rules.monitoring, reading.header.protocol),
         **asked(reading.events),
         "signals": _signals(reading),
-        "alarms": [alarm.to_json() for alarm in reading.alarms.alarms] if session.status in LIVE else [],
+        "alarms": _alarms(reading) if session.status in LIVE else [],
     }
+
+
+def _alarms(reading: _Reading) -> list[dict[str, Any]]:
+    """The alarms that stand, each with the people called for it."""
+    standing = reading.alarms.alarms
+    calls = told(reading.session, standing)
+    return [{**alarm.to_json(), "calls": calls.get(alarm.id, [])} for alarm in standing]
 
 
 def _recovery_min(reading: _Reading) -> float | None:

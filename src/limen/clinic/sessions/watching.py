@@ -12,6 +12,7 @@ from limen.care.alarm_state import AlarmState, Change
 from limen.care.alarm_state import Sample as Measured
 from limen.care.alarms import Watch, step
 from limen.clinic.audit.act import acting
+from limen.clinic.calls.actions import call_people
 from limen.clinic.sessions.clock import lock
 from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, LiveEvent, Sample, Session
 from limen.clinic.sessions.outbox import emit
@@ -99,6 +100,7 @@ class Watcher:
         if last_s is None or last_s == snapshot.tick_t_s:
             return False
         _store(session, snapshot, state, last_s, changes)
+        call_people(session, state, last_s)
         # The pump runs empty without an event, so the phase may move by time alone. Look after the newest event: one
         # that no tick has taken yet (a discharge) must not be undone.
         newest_s = max([now_s, *(event.known_t_s for event in events)])

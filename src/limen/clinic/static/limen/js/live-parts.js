@@ -215,11 +215,24 @@
     bang.classList.toggle("flash-high", !acknowledged && alarm.priority === "high");
     bang.classList.toggle("flash-medium", !acknowledged && alarm.priority === "medium");
     seen.hidden = acknowledged;
-    if (!acknowledged) by.textContent = "";
+    if (!acknowledged) by.textContent = called(alarm);
     else {
       const sound = alarm.silent_until_t_s !== null && alarm.silent_until_t_s > now ? `, sound back in ${span(alarm.silent_until_t_s - now)}` : "";
       by.textContent = `Seen by ${alarm.acknowledged_by} ${span(now - alarm.acknowledged_t_s)} ago${sound}.`;
     }
+  }
+
+  // Who was called beside the owner, and what became of it.
+  function called(alarm) {
+    const people = new Map();
+    for (const call of alarm.calls || []) people.set(call.who, { ...people.get(call.who), [call.kind]: call.t_s, step: call.step });
+    const said = [];
+    for (const [who, call] of people) {
+      if (call.nobody !== undefined) said.push("Nobody called has a screen that shows it: call out.");
+      else if (call.accepted !== undefined) said.push(`${who} is going.`);
+      else if (call.step > 0) said.push(`${who} called, ${call.delivered !== undefined ? "shown" : "not shown yet"}.`);
+    }
+    return said.join(" ");
   }
 
   // Priorities that may be heard now.

@@ -1,0 +1,119 @@
+"""Reads about calls: what was made, who can be reached, what a person is called to now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from limen.care.alarm_state import Alarm, AlarmState
+from limen.care.escalation import Call, Person
+from limen.clinic.accounts.models import Membership, User
+from limen.clinic.accounts.permissions import Permission
+from limen.clinic.accounts.roles import ROLES
+from limen.clinic.calls.models import CallEntry, Screen
+from limen.clinic.sessions.models import AlarmSnapshot, Session
+from limen.clinic.sites.models import Site
+from limen.knowledge.alarm_response import AlarmResponse, alarm_response
+
+LIVE = (Session.Status.RUNNING, Session.Status.RECOVERY)
+Entry = CallEntry.Kind
+
+
+def people(site: Site, rules: AlarmResponse) -> tuple[Person, ...]:
+    """Everybody of the site, with whether a screen of theirs asks for calls."""
+    since = timezone.now() - timedelta(seconds=rules.present_within_s)
+    here = set(Screen.objects.filter(site=site, asked_at__gte=since).values_list("user_id", flat=True))
+    held: dict[int, list[str]] = {}
+    for user_id, role in Membership.objects.filter(site=site, is_active=True, user__is_active=True).values_list(
+        "user_id", "role"
+    ):
+        held.setdefault(user_id, []).append(role)
+    return tuple(
+        Person(
+            id=str(user_id),
+            roles=tuple(sorted(roles)),
+            answers=any(Permission.ALARM_ACKNOWLEDGE in ROLES[role].permissions for role in roles),
+            present=user_id in here,
+        )
+        for user_id, roles in sorted(held.items())
+    )
+
+
+def calls_for(session: Session, alarms: Iterable[Alarm]) -> tuple[Call, ...]:
+    """Every call made for these alarms, with its delivery and its acceptance."""
+    rows = CallEntry.objects.filter(session=session, alarm__in=[alarm.id for alarm in alarms]).exclude(
+        kind=Entry.NOBODY
+    )
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    for alarm, person_id, step, kind, t_s in rows.values_list("alarm", "person_id", "step", "kind", "t_s"):
+        entry = found.setdefault((alarm, person_id), {"step": step, "called": t_s})
+        entry[kind] = t_s
+    return tuple(
+        Call(alarm, str(person), entry["step"], entry["called"], entry.get("delivered"), entry.get("accepted"))
+        for (alarm, person), entry in found.items()
+    )
+
+
+def calls_of(user: User, site: Site) -> list[dict[str, Any]]:
+    """What a person is called to now: calls for alarms that still stand unanswered, newest last."""
+    standing: dict[tuple[Any, str], tuple[Session, Alarm]] = {}
+    snapshots = AlarmSnapshot.objects.filter(session__site=site, session__status__in=LIVE).select_related(
+        "session__chair", "session__owner"
+    )
+    for snapshot in snapshots.defer("session__header", "session__rules_snapshot"):
+        if not snapshot.state:
+            continue
+        for alarm in AlarmState.from_json(snapshot.state).alarms:
+            if alarm.acknowledged_t_s is None:
+                standing[snapshot.session_id, alarm.id] = (snapshot.session, alarm)
+    if not standing:
+        return []
+    rows = CallEntry.objects.filter(person=user, session_id__in={pk for pk, _ in standing})
+    kinds: dict[tuple[Any, str], set[str]] = {}
+    steps: dict[tuple[Any, str], int] = {}
+    for session_id, alarm_id, kind, step in rows.values_list("session_id", "alarm", "kind", "step"):
+        if (session_id, alarm_id) in standing:
+            kinds.setdefault((session_id, alarm_id), set()).add(kind)
+            steps[session_id, alarm_id] = step
+    return [
+        {
+            "session": str(key[0]),
+            "alarm": key[1],
+            "chair": standing[key][0].chair.name,
+            "owner": standing[key][0].owner.display_name if standing[key][0].owner else None,
+            "priority": standing[key][1].priority,
+            "because": standing[key][1].because,
+            "since": (standing[key][0].started_at + timedelta(seconds=standing[key][1].t_s)).isoformat()
+            if standing[key][0].started_at
+            else None,
+            "step": steps[key],
+            "delivered": Entry.DELIVERED in found,
+            "accepted": Entry.ACCEPTED in found,
+        }
+        for key, found in kinds.items()
+    ]
+
+
+def told(session: Session, alarms: Iterable[Alarm]) -> dict[str, list[dict[str, Any]]]:
+    """For each alarm who was called and what became of it, as pages show it."""
+    ids = [alarm.id for alarm in alarms if alarm_response().ladder(alarm.priority) is not None]
+    found: dict[str, list[dict[str, Any]]] = {}
+    if not ids:
+        return found
+    rows = CallEntry.objects.filter(session=session, alarm__in=ids).order_by("id")
+    for alarm, who, step, kind, t_s in rows.values_list("alarm", "person__display_name", "step", "kind", "t_s"):
+        found.setdefault(alarm, []).append({"who": who, "step": step, "kind": kind, "t_s": t_s})
+    return found
+
+
+def log_of(session: Session) -> list[dict[str, Any]]:
+    """Every entry of a session's calls, for its alarm log and its export."""
+    rows = CallEntry.objects.filter(session=session).order_by("id")
+    names = ("alarm", "person__display_name", "step", "kind", "t_s")
+    return [
+        {"alarm": alarm, "who": who, "step": step, "kind": kind, "t_s": t_s}
+        for alarm, who, step, kind, t_s in rows.values_list(*names)
+    ]

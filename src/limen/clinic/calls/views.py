@@ -1,0 +1,65 @@
+"""What every page asks for by itself: am I called? And the button that says: I am going."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from limen.clinic.calls import actions, queries
+from limen.clinic.project.middleware import passive
+from limen.clinic.sessions.models import Session
+from limen.clinic.web.refusals import status_of
+from limen.clinic.web.request import ClinicRequest
+from limen.errors import InputError, LimenError
+
+MAX_BODY = 16 * 1024
+
+
+@passive
+@require_POST
+@never_cache
+def here(request: ClinicRequest) -> JsonResponse:
+    """A page is there: ``{"shown": [{"session", "alarm"}]}``. The answer is what this person is called to now."""
+    try:
+        shown = _body(request).get("shown", [])
+        if not isinstance(shown, list) or not all(isinstance(call, dict) for call in shown):
+            raise InputError("not a list of calls", where="shown", allowed='[{"session": .., "alarm": ..}]')
+        actions.screen_asks(user=request.user, site=request.site)
+        actions.shown(user=request.user, site=request.site, calls=shown)
+    except LimenError as problem:
+        return _refused(problem)
+    return JsonResponse({"calls": queries.calls_of(request.user, request.site)})
+
+
+@require_POST
+def accept(request: ClinicRequest) -> JsonResponse:
+    """``{"session", "alarm"}``: this person is going."""
+    try:
+        body = _body(request)
+        session = get_object_or_404(Session, pk=actions.session_id_of(body), site=request.site)
+        actions.accept(by=request.user, session=session, alarm=str(body.get("alarm") or ""))
+    except LimenError as problem:
+        return _refused(problem)
+    return JsonResponse({"calls": queries.calls_of(request.user, request.site)})
+
+
+def _body(request: HttpRequest) -> dict[str, Any]:
+    if len(request.body) > MAX_BODY:
+        raise InputError("too long", where="body", allowed=f"up to {MAX_BODY} bytes")
+    try:
+        value = json.loads(request.body or b"{}")
+    except (ValueError, UnicodeDecodeError):
+        raise InputError("not JSON", where="body", allowed="one JSON object") from None
+    if not isinstance(value, dict):
+        raise InputError(f"holds a {type(value).__name__}", where="body", allowed="one JSON object")
+    return value
+
+
+def _refused(problem: LimenError) -> JsonResponse:
+    error = {"what": problem.what, "where": problem.where, "allowed": problem.allowed, "hint": problem.hint}
+    return JsonResponse({"error": error}, status=status_of(problem))
