@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from limen.care.scoring import change_between
+from limen.knowledge.course import course_rules
 from limen.knowledge.instruments import get_instrument
-
-# MNT-2, on MADRS (Transl Psychiatry 2024, doi 10.1038/s41398-024-03027-2).
-_STOP_INSTRUMENT = "MADRS"
-_STOP_FALL_PCT = 20.0
-_STOP_SOURCE = "stop-rule-2024"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,53 +141,48 @@ def trajectory(instrument: str, readings: Sequence[Reading], sessions: Sequence[
     # Without a dose there is no course yet, so nothing is frozen.
     baseline = before[-1] if before and given else None
     points = tuple(_point(instrument, reading, baseline, given) for reading in ordered)
-    signal = _stop_signal(points, given) if instrument == _STOP_INSTRUMENT and given else None
+    signal = _stop_signal(points, given) if instrument == course_rules().stop.instrument and given else None
     return Trajectory(get_instrument(instrument).id, baseline, points, given, signal)
 
 
 def _point(instrument: str, reading: Reading, baseline: Reading | None, sessions: tuple[datetime, ...]) -> Point:
-    knowledge = get_instrument(instrument)
-    remission = {
-        rule.flag: None if reading.total is None else reading.total <= rule.at_most for rule in knowledge.remission
-    }
-    pct: float | None = None
-    response: bool | None = None
     after_baseline = baseline is not None and reading.at > baseline.at
-    if after_baseline and baseline is not None and baseline.total and reading.total is not None:
-        pct = 100.0 * (reading.total - baseline.total) / baseline.total
-        if knowledge.response is not None and knowledge.response.fall_pct is not None:
-            response = 100 * (baseline.total - reading.total) >= knowledge.response.fall_pct * baseline.total
+    start = baseline.total if after_baseline and baseline is not None else None
+    change = change_between(instrument, reading.total, start)
     return Point(
         reading=reading,
         sessions_before=sum(at <= reading.at for at in sessions),
         is_baseline=reading is baseline,
-        pct=pct,
-        response=response,
-        remission=remission,
+        pct=change.pct,
+        response=change.response if start is not None else None,
+        remission=dict(change.remission),
     )
 
 
 def _stop_signal(points: tuple[Point, ...], sessions: tuple[datetime, ...]) -> StopSignal:
-    """MNT-2: a fall under 20 % after the 4th infusion, or after each of the first 3."""
+    """MNT-2: too small a fall after the 4th infusion, or after each of the first 3."""
+    rule = course_rules().stop
 
     def fall(session: int) -> float | None:
         known = [point.pct for point in points if point.sessions_before == session and point.pct is not None]
         return -known[-1] if known else None
 
     def signal(stop: bool | None, because: str) -> StopSignal:
-        return StopSignal("MNT-2", stop, because, _STOP_SOURCE)
+        return StopSignal(rule.rule, stop, because, rule.sources[0])
 
-    fourth = fall(4) if len(sessions) >= 4 else None
-    if fourth is not None:
-        if fourth < _STOP_FALL_PCT:
-            return signal(True, f"MADRS fell {fourth:.0f} % after infusion 4, under 20 %")
-        return signal(False, f"MADRS fell {fourth:.0f} % after infusion 4")
-    if len(sessions) < 3:
-        return signal(False, f"{len(sessions)} infusions given; judged after the third")
-    falls = [fall(session) for session in (1, 2, 3)]
-    missing = [str(number) for number, value in enumerate(falls, start=1) if value is None]
-    if any(value is not None and value >= _STOP_FALL_PCT for value in falls):
-        return signal(False, "MADRS fell 20 % or more after one of the first 3 infusions")
+    name, least_pct = rule.instrument, rule.fall_pct
+    later = fall(rule.after_session) if len(sessions) >= rule.after_session else None
+    if later is not None:
+        if later < least_pct:
+            return signal(True, f"{name} fell {later:.0f} % after infusion {rule.after_session}, under {least_pct:g} %")
+        return signal(False, f"{name} fell {later:.0f} % after infusion {rule.after_session}")
+    if len(sessions) < rule.each_of_first:
+        return signal(False, f"{len(sessions)} infusions given; judged after number {rule.each_of_first}")
+    numbers = range(1, rule.each_of_first + 1)
+    falls = [fall(number) for number in numbers]
+    missing = [str(number) for number, value in zip(numbers, falls, strict=True) if value is None]
+    if any(value is not None and value >= least_pct for value in falls):
+        return signal(False, f"{name} fell {least_pct:g} % or more after one of the first {rule.each_of_first}")
     if missing:
-        return signal(None, f"no MADRS against the baseline after infusion {', '.join(missing)}")
-    return signal(True, "MADRS fell under 20 % after each of the first 3 infusions")
+        return signal(None, f"no {name} against the baseline after infusion {', '.join(missing)}")
+    return signal(True, f"{name} fell under {least_pct:g} % after each of the first {rule.each_of_first} infusions")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
+from limen.care.exposure import History, given_between
 from limen.care.plan_limits import Held, Standing
 from limen.care.plan_monitoring import observations_due
 from limen.care.screening import Finding, Screening
 from limen.care.syringe import Syringe
+from limen.care.weights import Person, weights_json
 from limen.knowledge.claim import Statement
 from limen.knowledge.discharge import discharge
 from limen.knowledge.drugs import get_product
 from limen.knowledge.protocols import Protocol, WeightBasis
+from limen.knowledge.walls import WINDOWS
 from limen.pharmacology.regimen import Dose
 from limen.units import Concentration, Mass, Minutes
 
@@ -71,6 +75,9 @@ class Plan:
     overridden: tuple[str, ...]
     blocked_by: tuple[Blocker, ...]
     forecast: Mapping[str, Any] | None
+    on: date
+    person: Person | None = None
+    history: History | None = None
 
     @property
     def released(self) -> bool:
@@ -120,7 +127,9 @@ class Plan:
             },
             "verdict": self.screening.verdict,
             "findings": [finding.to_json() for finding in self.findings],
-            "missing": [gap.to_json() for gap in self.screening.missing],
+            "missing": [*(gap.to_json() for gap in self.screening.missing), *self._not_counted()],
+            "weights": weights_json(self.protocol, self.person, self.weight_basis),
+            "exposure": self._exposure_json(),
             "overridden": list(self.overridden),
             "blocked_by": [
                 {"rule": item.rule, "level": item.level, "because": item.because} for item in self.blocked_by
@@ -201,14 +210,44 @@ class Plan:
     def _lowest(self, measure: str, *kinds: str) -> float | None:
         """The protocol's own walls; those that bear on this patient only stand in ``walls``."""
         found = [
-            standing.limit
+            standing.whole
             for standing in self.walls
             if standing.wall.measure == measure
             and standing.wall.bound == "most"
             and standing.wall.kind in kinds
             and not standing.wall.is_conditional
+            and not standing.wall.counts_sessions
         ]
         return min(found, default=None)
+
+    def _not_counted(self) -> list[dict[str, Any]]:
+        """Limits that look back, where nobody said what was given before."""
+        return [
+            {"rule": standing.wall.rule, "input": "exposure", "why": f"{standing.wall.name}: {standing.past.missing}"}
+            for standing in self.walls
+            if standing.past is not None and standing.past.given is None and standing.past.missing
+        ]
+
+    def _exposure_json(self) -> dict[str, Any]:
+        """What was given before, counted; and the spans over which no source gives a limit."""
+        bounded = {standing.wall.measure for standing in self.walls}
+        out: dict[str, Any] = {
+            "known": self.history is not None,
+            "sessions": None,
+            "given_mg": None,
+            "last_on": None,
+            "session_number": self.session_number,
+            "no_limit_on_record": [measure for measure in WINDOWS if measure not in bounded],
+        }
+        if self.history is not None:
+            before = self.history.until(self.on)
+            amounts = given_between(before, self.protocol.product, None, self.on, self.history.zone)
+            out |= {
+                "sessions": len(before),
+                "given_mg": None if amounts.unknown else float(amounts.mg),
+                "last_on": before[-1].day(self.history.zone).isoformat() if before else None,
+            }
+        return out
 
 
 def _step_json(kind: str, dose: Dose, filled: Concentration | None) -> dict[str, Any]:

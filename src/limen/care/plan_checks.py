@@ -8,6 +8,7 @@ from typing import Any
 from limen.care.case import Case
 from limen.care.measured import Rounding
 from limen.care.plan_limits import Held, Standing, bounded
+from limen.care.plan_past import share_in_window
 from limen.care.screening import Finding
 from limen.care.syringe import Syringe
 from limen.evidence import Verification
@@ -98,7 +99,7 @@ def dose_findings(
     """Walls crossed, slips of ten, and doses under the range reported."""
     crossed = [_crossing(standing, doses, held) for standing in held.crossed]
     found: list[Finding] = []
-    over = any(standing.wall.measure != "duration" for standing in held.crossed)
+    over = any(standing.wall.measure != "duration" and not standing.wall.counts_sessions for standing in held.crossed)
     for step, dose in zip(protocol.steps, doses, strict=True):
         usual_mg = in_mg(step.amount.typical, step, dose, weight_kg)
         if usual_mg is not None and over and _is_slip(dose.amount_mg / 10.0, usual_mg):
@@ -165,6 +166,8 @@ def in_mg(value_mg: float | None, step: Step, dose: Dose, weight_kg: float | Non
 
 def _crossing(standing: Standing, doses: Sequence[Dose], held: Held) -> Finding:
     wall = standing.wall
+    if wall.counts_sessions:
+        return _too_often(standing, held)
     asked = _asked(standing, doses)
     side = "over" if wall.bound == "most" else "under"
     because = f"Asked {asked:g} {standing.unit}, {side} the {wall.name} of {standing.limit:g} {standing.unit}"
@@ -180,12 +183,49 @@ def _crossing(standing: Standing, doses: Sequence[Dose], held: Held) -> Finding:
         action = "Passed on purpose; the reason stands with the order"
     elif wall.measure == "duration":
         action = "Check the duration"
+    elif held.nothing_left:
+        level, override, action = "block", "none", "Nothing is left to give: wait until the limit allows a dose again"
     else:
         used_mg = sum(dose.amount_mg for dose in held.doses)
         action = f"The forecast is of {used_mg:g} mg" if held.refused else f"Held to {used_mg:g} mg"
     title = wall.name[:1].upper() + wall.name[1:]
     limit = f"{standing.limit:g} {standing.unit}"
     return _finding(wall.rule, level, title, because, {"asked": asked}, limit, action, override, wall)
+
+
+def _too_often(standing: Standing, held: Held) -> Finding:
+    """A session too soon, or one too many: nothing to hold down, so the plan waits or is refused."""
+    wall, past = standing.wall, standing.past
+    days = "" if past is None else ", ".join(day.isoformat() for day in past.days)
+    if wall.bound == "least":
+        because = f"{standing.reached:g} days after the session of {days}; {wall.name}: {standing.limit:g} days or more"
+    else:
+        because = f"Session {standing.reached:g} of {standing.limit:g}, {wall.name}; given on {days}"
+    level: Level = "block" if wall.kind == "hard" else "hold"
+    override: Override | None = "medical-director" if wall.kind == "hard" else "prescriber"
+    action = "Choose a later day, or decide against it with a reason"
+    if standing in held.passed:
+        level, override, action = "warn", None, "Passed on purpose; the reason stands with the order"
+    title = wall.name[:1].upper() + wall.name[1:]
+    limit = f"{standing.limit:g} {standing.unit}"
+    return _finding(wall.rule, level, title, because, {"asked": standing.reached}, limit, action, override, wall)
+
+
+def other_product_findings(walls: Sequence[Standing], product: str) -> tuple[Finding, ...]:
+    """Another product inside the window of a limit in mg: its milligrams are not converted, so a person decides."""
+    found = []
+    for standing in walls:
+        if standing.past is None or not standing.past.others or standing.wall.counts_sessions:
+            continue
+        days = ", ".join(day.isoformat() for day in dict.fromkeys(standing.past.others))
+        because = f"Another ketamine product was given on {days}; milligrams are never converted"
+        because += f", so the {standing.wall.name} counts {product} alone"
+        limit = f"{standing.whole:g} {standing.unit} of {product}"
+        action = "Judge both together, or choose a later day"
+        named = {"product": product}
+        title = "Another product before"
+        found.append(_own("DOSE-PRODUCTS", "hold", title, because, named, limit, action, "prescriber"))
+    return tuple(found[:1])
 
 
 def _rounded(rounding: Rounding) -> Finding:
@@ -213,7 +253,7 @@ def _asked(standing: Standing, doses: Sequence[Dose]) -> float:
         return min(spans) if standing.wall.bound == "least" else max(spans)
     if standing.wall.measure == "rate":
         return max(60.0 * dose.amount_mg / dose.duration_min for dose in timed)
-    return sum(dose.amount_mg for dose in doses)
+    return sum(dose.amount_mg * float(share_in_window(standing.wall, dose.duration_min)) for dose in doses)
 
 
 def _under_range(

@@ -4,88 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from math import isclose
-from typing import Any, Literal
+from fractions import Fraction
+from math import floor
+from typing import Any
 
 from limen.care.measured import Rounding, measure
+from limen.care.plan_past import Asking, Past, look_back, share_in_window
+from limen.care.weights import Person
 from limen.errors import InputError
-from limen.knowledge.protocols import Protocol, Wall, WeightBasis
+from limen.knowledge.protocols import Protocol
+from limen.knowledge.walls import Wall
 from limen.pharmacology.regimen import Dose
 from limen.units import Concentration, Mass, MassRate
 
-# Devine 1974: kg at 60 inches, and kg for each inch above.
-_IDEAL_AT_60_IN_KG = {"male": 50.0, "female": 45.5}
-_IDEAL_PER_INCH_KG = 2.3
-_INCH_CM = 2.54
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """What walls look at. ``None`` is not known; a wall that cannot be judged stands."""
-
-    weight_kg: float
-    height_cm: float | None = None
-    sex: str | None = None
-    session_number: int | None = None
-
-    @property
-    def bmi_kg_per_m2(self) -> float | None:
-        return None if self.height_cm is None else self.weight_kg / (self.height_cm / 100.0) ** 2
-
-
-def dosing_weight_kg(protocol: Protocol, person: Person, basis: WeightBasis | None = None) -> float:
-    """The weight doses follow.
-
-    Parameters
-    ----------
-    basis : {"actual", "ideal"}, optional
-        The protocol's own where not given.
-
-    Returns
-    -------
-    float
-        kg. Ideal weight by Devine 1974, never over the actual weight.
-
-    Raises
-    ------
-    InputError
-        If the protocol does not allow the basis for this patient, or height or sex is missing.
-
-    Examples
-    --------
-    >>> from limen.knowledge.protocols import get_protocol
-    >>> round(dosing_weight_kg(get_protocol("TRD-IV"), Person(104, 178, "male"), "ideal"), 1)
-    73.2
-    """
-    rule = protocol.weight
-    chosen = basis or rule.basis
-    where = "weight_basis"
-    if chosen != rule.basis:
-        least = rule.alternative_from_bmi_kg_per_m2
-        if chosen != rule.alternative:
-            raise InputError(f"{protocol.id} is not dosed by {chosen} weight", where=where, allowed=rule.basis)
-        bmi = person.bmi_kg_per_m2
-        if least is not None and (bmi is None or bmi < least):
-            shown = "not known" if bmi is None else f"{bmi:.1f}"
-            raise InputError(
-                f"body mass index {shown}", where=where, allowed=f"{chosen} weight from a body mass index of {least:g}"
-            )
-    if chosen == "actual":
-        return person.weight_kg
-    if person.height_cm is None or person.sex not in _IDEAL_AT_60_IN_KG:
-        raise InputError("ideal weight needs height and sex", where=where, allowed="height_cm, and sex female or male")
-    over_in = max(0.0, person.height_cm / _INCH_CM - 60.0)
-    return min(person.weight_kg, _IDEAL_AT_60_IN_KG[person.sex] + _IDEAL_PER_INCH_KG * over_in)
+# What is held down ends on a millionth of a milligram: far finer than anyone measures, and never over the limit.
+_FINEST = 10**6
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A wall that stands for this patient, its limit in ``unit`` (mg, mg/h or min), and why it stands."""
+    """A wall that stands for this patient, and why.
+
+    Attributes
+    ----------
+    limit : float
+        What this session may reach, in ``unit`` (mg, mg/h, min, sessions or days): of milligrams over a day or longer
+        what previous sessions leave.
+    whole : float
+        The limit before anything was given.
+    past : Past or None
+        What was given before, where the wall counts it.
+    """
 
     wall: Wall
     limit: float
-    unit: Literal["mg", "mg/h", "min"]
+    unit: str
     because: str
+    whole: float
+    past: Past | None = None
+
+    @property
+    def reached(self) -> float | None:
+        """What a count of sessions comes to with this one, or the days since the last; ``None``: not known, or none."""
+        if self.past is None or self.past.given is None or not self.wall.counts_sessions:
+            return None
+        return self.past.given if self.wall.measure == "apart" else self.past.given + 1
 
     def to_json(self) -> dict[str, Any]:
         """As a screen draws it."""
@@ -96,7 +59,9 @@ class Standing:
             "measure": self.wall.measure,
             "bound": self.wall.bound,
             "limit": self.limit,
+            "whole": self.whole,
             "unit": self.unit,
+            "past": None if self.past is None else self.past.to_json(),
             "because": self.because,
             "why": self.wall.why,
             "sources": list(self.wall.sources),
@@ -104,13 +69,23 @@ class Standing:
         }
 
 
-def standing_walls(protocol: Protocol, person: Person, weight_kg: float) -> tuple[Standing, ...]:
+def standing_walls(
+    protocol: Protocol,
+    person: Person,
+    weight_kg: float,
+    asking: Asking | None = None,
+    more: Sequence[Wall] = (),
+) -> tuple[Standing, ...]:
     """The walls that stand for this patient. A wall whose condition cannot be judged stands.
 
     Parameters
     ----------
     weight_kg : float
         The weight doses follow; conditions on weight look at the actual one.
+    asking : Asking, optional
+        What was given before; without it every wall bounds this session alone.
+    more : sequence of Wall
+        The site's own, beside the protocol's.
 
     Examples
     --------
@@ -119,16 +94,20 @@ def standing_walls(protocol: Protocol, person: Person, weight_kg: float) -> tupl
     [('soft maximum', 78.0), ('hard maximum', 104.0), ('first-infusion cap', 60.0)]
     """
     found = []
-    for wall in protocol.walls:
+    for wall in (*protocol.walls, *more):
         because = _stands(wall, person)
         if because is None:
             continue
         per_kg = wall.unit.startswith("mg/kg")
-        limit = wall.limit * weight_kg if per_kg else wall.limit
-        unit: Literal["mg", "mg/h", "min"] = (
-            "min" if wall.unit == "min" else "mg/h" if wall.unit.endswith("/h") else "mg"
-        )
-        found.append(Standing(wall, limit, unit, because))
+        whole = limit = float(Fraction(str(wall.limit)) * Fraction(str(weight_kg))) if per_kg else wall.limit
+        unit = wall.unit.replace("mg/kg", "mg")
+        past = None
+        if wall.looks_back and asking is not None:
+            past = look_back(wall, asking)
+            if past.given and not wall.counts_sessions:
+                limit = float(max(Fraction(0), Fraction(str(whole)) - Fraction(str(past.given))))
+                because = f"{because}; {past.given:g} {unit} of {whole:g} {unit} given before"
+        found.append(Standing(wall, limit, unit, because, whole, past))
     return tuple(found)
 
 
@@ -175,6 +154,7 @@ class Binding:
             "rule": self.standing.wall.rule,
             "name": self.standing.wall.name,
             "kind": self.standing.wall.kind,
+            "measure": self.standing.wall.measure,
             "because": self.standing.because,
             "verification": self.standing.wall.verification.value,
         }
@@ -192,7 +172,7 @@ class Held:
     binding : Binding or None
         The wall that decided: of hard ones crossed the furthest, for they refuse the dose; else the lowest.
     crossed : tuple of Standing
-        Every wall the asked doses cross: doses and rates over a most, durations outside their walls.
+        Every wall the asked doses cross: doses and rates over a most, durations and counts outside their walls.
     passed : tuple of Standing
         Soft walls crossed and passed on purpose.
     rounding : Rounding or None
@@ -210,8 +190,15 @@ class Held:
         """The hard walls crossed."""
         return tuple(standing for standing in self.crossed if standing.wall.kind == "hard")
 
+    @property
+    def nothing_left(self) -> bool:
+        """Whether previous sessions leave nothing to give."""
+        return not any(dose.amount_mg for dose in self.doses)
+
     def measured(self, strength: Concentration) -> Held:
         """The same, brought down to what a syringe of this strength can measure."""
+        if self.nothing_left:
+            return self
         doses, rounding = measure(self.doses, strength)
         return replace(self, doses=doses, binding=_used(self.binding, doses), rounding=rounding)
 
@@ -249,42 +236,44 @@ def hold(doses: Sequence[Dose], walls: Sequence[Standing], pass_walls: Collectio
             )
     crossed: list[Standing] = []
     passed: list[Standing] = []
-    holding: list[tuple[float, Standing]] = []
+    holding: list[tuple[Fraction, Standing]] = []
     for standing in walls:
-        if standing.wall.measure == "duration":
-            if any(_outside(standing, dose) for dose in bounded(standing, doses) if dose.duration_min > 0):
-                crossed.append(standing)
-            continue
-        asked = _asked(standing, doses)
-        if standing.wall.bound == "least" or asked <= standing.limit:
+        if not _crosses(standing, doses):
             continue
         crossed.append(standing)
         if standing.wall.name in pass_walls:
             passed.append(standing)
-            continue
-        holding.append((standing.limit / asked, standing))
+        elif standing.wall.measure != "duration" and not standing.wall.counts_sessions:
+            holding.append((Fraction(str(standing.limit)) / _asked(standing, doses), standing))
     if not holding:
         return Held(tuple(doses), None, tuple(crossed), tuple(passed))
     share, lowest = min(holding, key=lambda item: item[0])
-    held = _reduced(doses, share, lowest)
+    held = tuple(replace(dose, amount_mg=_reduced_mg(dose, share)) for dose in doses)
     hard = [item for item in holding if item[1].wall.kind == "hard"]
     decided = min(hard, key=lambda item: item[0])[1] if hard else lowest
-    ordered = _quantity(decided, _asked(decided, doses))
-    return Held(held, _used(Binding(decided, ordered, ordered), held), tuple(crossed), tuple(passed))
+    binding = Binding(decided, _quantity(decided, _asked(decided, doses)), _quantity(decided, _asked(decided, held)))
+    return Held(held, binding, tuple(crossed), tuple(passed))
+
+
+def _crosses(standing: Standing, doses: Sequence[Dose]) -> bool:
+    wall = standing.wall
+    if wall.measure == "duration":
+        return any(_outside(standing, dose) for dose in bounded(standing, doses) if dose.duration_min > 0)
+    if wall.counts_sessions:
+        reached = standing.reached
+        return reached is not None and (reached < standing.limit if wall.bound == "least" else reached > standing.limit)
+    return _asked(standing, doses) > Fraction(str(standing.limit))
 
 
 def _used(binding: Binding | None, doses: Sequence[Dose]) -> Binding | None:
     """The binding wall with what is used of it now."""
     if binding is None:
         return None
-    limit = binding.standing.limit
-    used = _asked(binding.standing, doses)
-    # A dose reduced to the limit stands a rounding error under it.
-    return replace(binding, used=_quantity(binding.standing, limit if isclose(used, limit, rel_tol=1e-9) else used))
+    return replace(binding, used=_quantity(binding.standing, _asked(binding.standing, doses)))
 
 
-def _quantity(standing: Standing, amount: float) -> Mass | MassRate:
-    return MassRate(amount) if standing.unit == "mg/h" else Mass(amount)
+def _quantity(standing: Standing, amount: Fraction) -> Mass | MassRate:
+    return MassRate(float(amount)) if standing.unit == "mg/h" else Mass(float(amount))
 
 
 def bounded(standing: Standing, doses: Sequence[Dose]) -> Sequence[Dose]:
@@ -292,12 +281,17 @@ def bounded(standing: Standing, doses: Sequence[Dose]) -> Sequence[Dose]:
     return doses if standing.wall.step is None else doses[standing.wall.step - 1 : standing.wall.step]
 
 
-def _asked(standing: Standing, doses: Sequence[Dose]) -> float:
+def _asked(standing: Standing, doses: Sequence[Dose]) -> Fraction:
+    """What doses come to in a wall's own measure, without a rounding error: the decimals as they are written."""
     seen = bounded(standing, doses)
     if standing.wall.measure == "rate":
-        rates = [60.0 * dose.amount_mg / dose.duration_min for dose in seen if dose.duration_min > 0]
-        return max(rates, default=0.0)
-    return sum(dose.amount_mg for dose in seen)
+        rates = [60 * _mg(dose) / Fraction(str(dose.duration_min)) for dose in seen if dose.duration_min > 0]
+        return max(rates, default=Fraction(0))
+    return sum((_mg(dose) * share_in_window(standing.wall, dose.duration_min) for dose in seen), Fraction(0))
+
+
+def _mg(dose: Dose) -> Fraction:
+    return Fraction(str(dose.amount_mg))
 
 
 def _outside(standing: Standing, dose: Dose) -> bool:
@@ -306,11 +300,5 @@ def _outside(standing: Standing, dose: Dose) -> bool:
     return dose.duration_min > standing.limit
 
 
-def _reduced(doses: Sequence[Dose], share_fraction: float, lowest: Standing) -> tuple[Dose, ...]:
-    if len(doses) == 1 and lowest.unit == "mg":
-        # The limit itself, not a product that rounding could carry over it.
-        only = doses[0]
-        return (Dose(lowest.limit, only.route, only.start_min, only.duration_min),)
-    # A trillionth under, so that rounding cannot carry the sum or a rate over the limit.
-    shrink = share_fraction * (1.0 - 1e-12)
-    return tuple(Dose(dose.amount_mg * shrink, dose.route, dose.start_min, dose.duration_min) for dose in doses)
+def _reduced_mg(dose: Dose, share: Fraction) -> float:
+    return floor(_mg(dose) * share * _FINEST) / _FINEST

@@ -7,12 +7,22 @@ from dataclasses import replace
 from typing import Any
 
 from limen.care.case import Case
+from limen.care.exposure import History
 from limen.care.facts import Gap
 from limen.care.plan import Asked, Blocker, Plan, span_min, total_mg
-from limen.care.plan_checks import device_findings, dose_findings, order_findings, preparation_findings
-from limen.care.plan_limits import Held, Person, Standing, dosing_weight_kg, hold, standing_walls
+from limen.care.plan_checks import (
+    device_findings,
+    dose_findings,
+    order_findings,
+    other_product_findings,
+    preparation_findings,
+)
+from limen.care.plan_limits import Held, Standing, hold, standing_walls
+from limen.care.plan_past import Asking, session_number
 from limen.care.screening import Finding, Screening, screen
+from limen.care.site_dosing import SiteDosing
 from limen.care.syringe import Syringe, make_up
+from limen.care.weights import Person, dosing_weight_kg
 from limen.errors import InputError
 from limen.knowledge.drugs import get_product
 from limen.knowledge.protocols import Protocol, Step, WeightBasis, get_protocol
@@ -40,6 +50,8 @@ def plan(
     weight_basis: WeightBasis | None = None,
     pass_walls: Collection[str] = (),
     overrides: Collection[str] = (),
+    history: History | None = None,
+    site: SiteDosing | None = None,
     forecast: Forecaster | None = None,
 ) -> Plan:
     """Plan one session.
@@ -57,12 +69,17 @@ def plan(
     dilute_to_mg_per_mL : float, optional
         Strength of what the pump runs. Where the request says ``diluted`` and no number is given, the protocol's
         usual preparation; otherwise the vial as it is.
-    weight_basis : {"actual", "ideal"}, optional
+    weight_basis : {"actual", "ideal", "adjusted"}, optional
         The protocol's own where not given.
     pass_walls : collection of str
         Names of soft walls passed on purpose; who and why is the caller's to record.
     overrides : collection of str
         Rules decided against by someone who may; their findings stay, unchanged, and no longer block.
+    history : History, optional
+        What was given before, by any route and protocol. Without it limits over days, a course or a life count this
+        session alone, and ``missing`` says so.
+    site : SiteDosing, optional
+        Limits and equipment that the site declares.
     forecast : callable, optional
         From doses and patient to the JSON of ``simulate``.
 
@@ -93,22 +110,25 @@ def plan(
     orders = _orders(protocol, text)
     diluted = True if dilute_to_mg_per_mL is not None else case.request.diluted
     screening = screen(_as_asked(case, protocol, text, strength, diluted))
-    session_number = _session_number(case)
+    asking = Asking(protocol.product, protocol.route, protocol.id, case.on, history)
+    number = session_number(asking, _session_number(case))
+    declared = site or SiteDosing()
 
     blockers: list[Blocker] = []
     if None in orders:
         blockers.append(Blocker("prescriber-must-enter", "needs-data", f"{protocol.id} gives no number to start from"))
     weight = case.current("patient.weight_kg")
     weight_kg: float | None = None
+    person: Person | None = None
     walls: tuple[Standing, ...] = ()
     if isinstance(weight, Gap):
         # Without a weight the walls are not known, so even a dose in mg cannot be judged.
         blockers.append(Blocker("BAS-01", "needs-data", weight.why))
     elif case.weight_kg is not None:
-        person = Person(case.weight_kg, case.height_cm, case.sex, session_number)
+        person = Person(case.weight_kg, case.height_cm, case.sex, number)
         weight_kg = dosing_weight_kg(protocol, person, weight_basis)
-        walls = standing_walls(protocol, person, weight_kg)
-    doses = () if blockers else tuple(resolve(order, weight_kg) for order in orders if order is not None)
+        walls = standing_walls(protocol, person, weight_kg, asking, declared.walls_for(protocol.product))
+    doses = () if blockers else tuple(_exact(resolve(order, weight_kg)) for order in orders if order is not None)
     held = hold(doses, walls, pass_walls) if doses else None
     pumped = _pumped(protocol, strength, dilute_to_mg_per_mL, diluted)
     drawn = pumped if strength is None else Concentration(strength)
@@ -119,12 +139,15 @@ def plan(
         (
             *(dose_findings(protocol, doses, held, weight_kg) if held is not None else ()),
             *device_findings(product, doses),
+            *other_product_findings(walls, protocol.product),
             *(preparation_findings(protocol, product, syringe) if syringe is not None else ()),
             *order_findings(case, protocol),
             *screening.findings,
         )
     )
     blockers += _blockers(findings, screening, overrides)
+    blockers += _unknown_amounts(walls)
+    given = () if held is None or held.nothing_left else held.doses
     return Plan(
         protocol=protocol,
         asked=Asked(text, doses or _needing_no_weight(orders), strength),
@@ -133,13 +156,30 @@ def plan(
         walls=walls,
         held=held,
         syringe=syringe,
-        session_number=session_number,
+        session_number=number,
         screening=screening,
         findings=findings,
         overridden=tuple(finding.rule for finding in findings if _is_overridden(finding, overrides)),
         blocked_by=tuple(dict.fromkeys(blockers)),
-        forecast=None if forecast is None or held is None else forecast(held.doses, _profile(case)),
+        forecast=None if forecast is None or not given else forecast(given, _profile(case)),
+        on=case.on,
+        person=person,
+        history=history,
     )
+
+
+def _exact(dose: Dose) -> Dose:
+    """The dose without what floats lose in mg/kg times kg: far under what anyone measures, and plain to read."""
+    return replace(dose, amount_mg=round(dose.amount_mg, 9))
+
+
+def _unknown_amounts(walls: tuple[Standing, ...]) -> list[Blocker]:
+    """A limit in mg over days cannot be judged where a session in its window has no amount on record."""
+    return [
+        Blocker(standing.wall.rule, "needs-data", f"{standing.past.missing}: the {standing.wall.name} cannot be judged")
+        for standing in walls
+        if standing.past is not None and standing.past.given is not None and standing.past.missing
+    ]
 
 
 def _needing_no_weight(orders: tuple[DoseOrder | None, ...]) -> tuple[Dose, ...]:
@@ -240,7 +280,7 @@ def _syringe(
     protocol: Protocol, held: Held | None, strength_mg_per_mL: float | None, pumped: Concentration | None
 ) -> Syringe | None:
     """Made up for the doses that stand."""
-    if held is None or pumped is None:
+    if held is None or pumped is None or held.nothing_left:
         return None
     usual = protocol.preparation
     duration_min = span_min(held.doses)

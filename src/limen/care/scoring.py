@@ -297,6 +297,33 @@ def _change(knowledge: Instrument, found: Total, total: Number, start: Start, no
     )
 
 
+def change_between(instrument: str, total: Number, baseline: Number) -> Change:
+    """How far one total lies from another of the same scale: change, response, remission.
+
+    The one judgement of response: a scored questionnaire and a course of many ask it here.
+
+    Parameters
+    ----------
+    total, baseline : int, float or None
+        ``None`` is missing, and what needs it is then ``None``.
+
+    Raises
+    ------
+    InputError
+        If the instrument is unknown, or a total is none that its scale has.
+
+    Examples
+    --------
+    >>> change_between("MADRS", 16, 32).response, change_between("MADRS", 17, 32).response
+    (True, False)
+    """
+    knowledge = get_instrument(instrument)
+    now, start = _entered(knowledge, total, "total"), Start(_entered(knowledge, baseline, "baseline.total"))
+    parts = {item.part: None for item in knowledge.changes if item.part is not None}
+    exact = None if now is None else Fraction(now)
+    return _change(knowledge, Total(exact, "incomplete" if now is None else "complete", parts), now, start, [])
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """The baseline: its total, and its parts where its items are known."""

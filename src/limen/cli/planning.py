@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -37,22 +37,38 @@ def register(app: typer.Typer) -> None:
         dilute_to_mg_per_mL: Annotated[
             float | None, typer.Option("--dilute-to-mg-per-mL", help="Strength of what the pump runs.")
         ] = None,
-        weight_basis: Annotated[str | None, typer.Option(help="actual or ideal.")] = None,
+        weight_basis: Annotated[
+            str | None, typer.Option(help="actual, ideal or adjusted, as the protocol allows.")
+        ] = None,
+        exposure: Annotated[
+            str | None,
+            typer.Option(help="JSON of what was given before and how it went; default: the CASE's own `exposure`."),
+        ] = None,
+        site: Annotated[
+            str | None, typer.Option(help="JSON of the site's own limits and of its syringes and pumps.")
+        ] = None,
         population: Annotated[int, typer.Option(help="Virtual patients of the forecast; 0 for none.")] = _PATIENTS,
         seed: Annotated[int, typer.Option(help="Seed of the virtual patients.")] = 1,
         on: Annotated[str | None, typer.Option(help="The day of the session; default: the CASE's own.")] = None,
         json: Json = False,
     ) -> None:
         """Plan one session: asked and used side by side with the walls, the pump, the forecast and the reasons."""
+        from limen.care.exposure_json import history_from_json
         from limen.care.planning import plan as make_plan
+        from limen.care.site_dosing import site_dosing
         from limen.errors import InputError
-        from limen.knowledge.protocols import get_protocol
+        from limen.knowledge.protocols import WeightBasis, get_protocol
 
         if seed < 0 or population < 0:
             raise InputError(f"seed {seed}, population {population}", where="--seed", allowed="0 or more")
-        if weight_basis not in (None, "actual", "ideal"):
-            raise InputError(f"weight basis {weight_basis!r}", where="--weight-basis", allowed="actual, ideal")
-        known, report = read_case(read_json(case), on, {})
+        if weight_basis not in (None, *get_args(WeightBasis)):
+            allowed = ", ".join(get_args(WeightBasis))
+            raise InputError(f"weight basis {weight_basis!r}", where="--weight-basis", allowed=allowed)
+        document = read_json(case)
+        within = document.pop("exposure", None) if isinstance(document, dict) else None
+        known, report = read_case(document, on, {})
+        before = within if exposure is None else read_json(exposure)
+        history, unread = (None, ()) if before is None else history_from_json(before, known.on)
         result = make_plan(
             known,
             protocol,
@@ -60,8 +76,11 @@ def register(app: typer.Typer) -> None:
             concentration_mg_per_mL,
             dilute_to_mg_per_mL=dilute_to_mg_per_mL,
             weight_basis=weight_basis,  # type: ignore[arg-type]
+            history=history,
+            site=None if site is None else site_dosing(read_json(site)),
             forecast=_forecaster(get_protocol(protocol).product, known, population, seed),
         ).to_json()
+        result["unknown_inputs"] += [f"exposure.{key}" for key in unread]
         if report is not None:
             result["import"] = report
         if json:

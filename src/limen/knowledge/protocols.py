@@ -13,11 +13,12 @@ from limen.evidence import read_yaml
 from limen.evidence.yaml import Record
 from limen.knowledge.claim import Claim, Statement
 from limen.knowledge.drugs import get_product
+from limen.knowledge.titration import Titration
+from limen.knowledge.walls import Wall
 
 StepKind = Literal["bolus", "infusion", "device", "oral"]
 DoseUnit = Literal["mg/kg", "mg", "mg/kg/h", "mg/h"]
-WallUnit = Literal["mg/kg", "mg", "mg/kg/h", "mg/h", "min"]
-WeightBasis = Literal["actual", "ideal"]
+WeightBasis = Literal["actual", "ideal", "adjusted"]
 Route = Literal["iv", "im", "sc", "in", "po", "sl", "buccal", "pr"]
 Setting = Literal["clinic", "palliative", "emergency", "anaesthesia", "intensive-care", "home"]
 
@@ -70,62 +71,6 @@ class Step(Record):
             raise ValueError(f"{self.title}: an infusion needs a duration")
         if self.amount.unit in {"mg/kg/h", "mg/h"} and self.kind != "infusion":
             raise ValueError(f"{self.title}: only an infusion is given by rate")
-        return self
-
-
-class Wall(Claim):
-    """A limit with a name and a rule.
-
-    Attributes
-    ----------
-    kind : {"soft", "cap", "hard"}
-        A soft wall holds a dose down to it until a prescriber passes it with a reason. A cap holds and is never
-        passed: the stated maximum of a regimen by weight. Beyond a hard wall the dose is refused.
-    measure : {"dose", "rate", "day", "duration"}
-        What of the session it bounds.
-    bound : {"most", "least"}
-    over_weight_kg, from_bmi_kg_per_m2 : float or None
-        Stands only over this weight or from this body mass index; either is enough. Both ``None``: always.
-    first_sessions : int or None
-        Stands only in the first so many sessions.
-    step : int or None
-        Bounds this step alone (from 1); ``None``: the session, or each rate and duration in it.
-    why : str
-        Where the number comes from and why it is used as a wall.
-    """
-
-    rule: str
-    name: str
-    kind: Literal["soft", "cap", "hard"]
-    measure: Literal["dose", "rate", "day", "duration"] = "dose"
-    bound: Literal["most", "least"] = "most"
-    limit: float
-    unit: WallUnit
-    over_weight_kg: float | None = None
-    from_bmi_kg_per_m2: float | None = None
-    first_sessions: int | None = None
-    step: int | None = None
-    why: str
-
-    @property
-    def is_conditional(self) -> bool:
-        """Whether it stands for some patients or sessions only."""
-        return (self.over_weight_kg, self.from_bmi_kg_per_m2, self.first_sessions) != (None, None, None)
-
-    @model_validator(mode="after")
-    def _meaningful(self) -> Self:
-        allowed = {
-            "dose": {"mg/kg", "mg"},
-            "day": {"mg/kg", "mg"},
-            "rate": {"mg/kg/h", "mg/h"},
-            "duration": {"min"},
-        }[self.measure]
-        if self.unit not in allowed:
-            raise ValueError(f"{self.name}: a wall on the {self.measure} is in {' or '.join(sorted(allowed))}")
-        if self.limit <= 0:
-            raise ValueError(f"{self.name}: a wall stands over 0")
-        if self.kind == "cap" and (self.bound == "least" or self.measure == "duration"):
-            raise ValueError(f"{self.name}: a cap bounds a dose or a rate from above")
         return self
 
 
@@ -197,6 +142,12 @@ class Protocol(Record):
     ----------
     closed : Statement or None
         Why it can be read and never ordered.
+    titration : Titration or None
+        How the dose moves from one session to the next, where a source says.
+    taper : tuple of Statement
+        How it is withdrawn.
+    stops_early : bool
+        Whether the rule on a course that does not help (MNT-2) was found in this way of giving.
     """
 
     id: str
@@ -213,7 +164,10 @@ class Protocol(Record):
     walls: tuple[Wall, ...]
     preparation: Preparation | None = None
     course: tuple[Phase, ...]
+    titration: Titration | None = None
+    taper: tuple[Statement, ...] = ()
     stop_signals: tuple[Statement, ...] = ()
+    stops_early: bool = False
     observations: tuple[Observation, ...] = ()
     premedication: tuple[Statement, ...] = ()
     discharge: tuple[str, ...]
@@ -227,7 +181,9 @@ class Protocol(Record):
             raise ValueError(f"{self.id}: a protocol needs a step and a setting")
         if self.route not in get_product(self.product).routes:
             raise ValueError(f"{self.id}: {self.product} is not given {self.route}")
-        if not self.closed and not any(wall.kind != "soft" and wall.bound == "most" for wall in self.walls):
+        if not self.closed and not any(
+            wall.kind != "soft" and wall.bound == "most" and not wall.counts_sessions for wall in self.walls
+        ):
             raise ValueError(f"{self.id}: an order needs a hard wall or a cap")
         if any(wall.step is not None and not 1 <= wall.step <= len(self.steps) for wall in self.walls):
             raise ValueError(f"{self.id}: a wall bounds a step that there is not")
@@ -235,14 +191,21 @@ class Protocol(Record):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"{self.id}: the wall {twice[0]!r} stands twice")
-        for measure in ("dose", "rate", "day"):
-            hard = [wall for wall in self.walls if wall.kind != "soft" and wall.measure == measure]
-            for soft in self.walls:
-                if soft.kind == "soft" and soft.measure == measure and soft.bound == "most":
-                    same = [wall for wall in hard if (wall.unit, wall.step) == (soft.unit, soft.step)]
-                    over = [wall.name for wall in same if not wall.is_conditional and soft.limit > wall.limit]
-                    if over:
-                        raise ValueError(f"{self.id}: {soft.name} lies beyond {over[0]}")
+        firm = [wall for wall in self.walls if wall.kind != "soft" and not wall.is_conditional]
+        for soft in self.walls:
+            if soft.kind != "soft" or soft.bound != "most":
+                continue
+            over = [
+                wall.name
+                for wall in firm
+                if wall.bound == "most"
+                and (wall.measure, wall.unit, wall.step) == (soft.measure, soft.unit, soft.step)
+                and soft.limit > wall.limit
+            ]
+            if over:
+                raise ValueError(f"{self.id}: {soft.name} lies beyond {over[0]}")
+        if self.titration is not None and not 1 <= self.titration.step <= len(self.steps):
+            raise ValueError(f"{self.id}: the titration is of a step that there is not")
         return self
 
 

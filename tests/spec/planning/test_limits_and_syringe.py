@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limen.care.plan_limits import Person, Standing, dosing_weight_kg, hold, standing_walls
+from limen.care.plan_limits import Standing, hold, standing_walls
 from limen.care.syringe import VialSpec, check_vial, make_up
+from limen.care.weights import Person, dosing_weight_kg
 from limen.errors import InputError, RefusedError
-from limen.knowledge.protocols import Wall, get_protocol
+from limen.knowledge.protocols import get_protocol
+from limen.knowledge.walls import Wall
 from limen.pharmacology.regimen import Dose
 from limen.units import Concentration, Mass, Minutes, Volume
 

@@ -29,6 +29,7 @@ def planned(protocol: Protocol, dose: str | None, *, weight_kg: float = 70, sess
         "rems_site_certified": True,
         "rems_patient_enrolled": True,
         "ventilated": protocol.id == "SE",
+        "therapy_programme": True,
     }
     from_syringe = protocol.product == "racemic" and all(step.kind in DRAWN for step in protocol.steps)
     entry = CLEAN | {
