@@ -14,7 +14,7 @@ from limen.errors import KnowledgeError
 from limen.evidence import Verification, sources
 from limen.evidence.yaml import read_yaml
 from limen.knowledge.conditions import All, AnyOf, Not, Presume, Threshold, parts
-from limen.knowledge.index import Problem, claims, problems
+from limen.knowledge.index import claims
 from limen.knowledge.inputs import inputs
 from limen.knowledge.release import knowledge_release
 from limen.knowledge.rules import CodeSet, Rule, code_sets, rules
@@ -72,26 +72,6 @@ def test_a_broken_file_names_its_line(tmp_path: Path) -> None:
     path.write_text("id: aneurysm\ntitle: aneurysm\nsources: []\nverification: V\n", encoding="utf-8")
     with pytest.raises(KnowledgeError, match=r"sets\.yaml:1"):
         read_yaml(path, CodeSet)
-
-
-def test_the_installed_knowledge_has_no_problem() -> None:
-    assert problems([DATA]) == ()
-
-
-def test_the_check_finds_what_is_wrong(tmp_path: Path) -> None:
-    (tmp_path / "wrong.yaml").write_text(
-        "- {id: A, sources: [], verification: P}\n"
-        "- {id: B, sources: [nowhere-2020], verification: P}\n"
-        "- {id: C, low: 5, high: 3, sources: [limen], verification: P}\n"
-        "- {id: D, lower: 1, typical: 2, upper: 1.5, source: limen, verification: P}\n",
-        encoding="utf-8",
-    )
-    assert set(problems([tmp_path])) == {
-        Problem("wrong.yaml A", "a claim without a source"),
-        Problem("wrong.yaml B", "unknown source 'nowhere-2020'"),
-        Problem("wrong.yaml", "[2]: low 5 lies above high 3"),
-        Problem("wrong.yaml", "[3]: typical 2 lies above upper 1.5"),
-    }
 
 
 def test_every_rule_id_of_the_reference_is_held() -> None:
@@ -161,15 +141,15 @@ def test_no_pattern_of_a_code_set_matches_every_text() -> None:
 
 
 def test_unverified_values_carry_their_mark() -> None:
-    marks = {claim.verification for claim in claims([DATA])}
+    marks = {claim.verification for claim in claims({"": DATA})}
     assert {mark.value for mark in Verification} >= {mark for mark in marks if mark}
-    unverified = [claim for claim in claims([DATA]) if claim.verification == "M"]
+    unverified = [claim for claim in claims({"": DATA}) if claim.verification == "M"]
     assert unverified
 
 
 def test_every_source_of_selection_is_used() -> None:
     mine = {key for key in sources() if key.startswith("sel-")}
-    used = {key for claim in claims([DATA]) for key in claim.sources}
+    used = {key for claim in claims({"": DATA}) for key in claim.sources}
     assert mine <= used
 
 

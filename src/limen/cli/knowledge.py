@@ -2,47 +2,65 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from limen.cli.output import Json, print_json
 
 if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
+    from datetime import date
+
+    from limen.knowledge.lint import Finding
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``limen knowledge check``, ``freeze``, ``diff`` and ``export``, and ``limen evidence show``."""
+    """Add ``limen knowledge check``, ``freeze``, ``diff`` and ``export``, and ``limen evidence show`` and its like."""
     knowledge = typer.Typer(name="knowledge", help="The clinic's rules as data.", no_args_is_help=True)
     evidence = typer.Typer(name="evidence", help="Where every number comes from.", no_args_is_help=True)
 
     @knowledge.command()
-    def check(json: Json = False) -> None:
-        """Read every knowledge file by its schema and follow every source; exit 2 where one must be mended."""
-        from limen.knowledge.index import claims, problems
-        from limen.knowledge.release import knowledge_release
+    def check(
+        on: Annotated[
+            str | None, typer.Option(help="The day that ends are counted from, 2026-11-22; default: today.")
+        ] = None,
+        strict: Annotated[bool, typer.Option("--strict", help="Exit 2 for a warning too.")] = False,
+        json: Json = False,
+    ) -> None:
+        """Lint the knowledge: one finding a line with file and line; exit 2 where something must be mended.
 
-        roots = _roots()
-        found = problems(roots)
-        every = claims(roots) if not found else ()
+        Errors: files that do not fit their schema, claims without a source, names of nothing, units, ranges and
+        orders that cannot be, bands that overlap, doubles, and what has ended. Warnings: what ends within 90 days,
+        sources that nothing cites, and marks that a seller's page cannot carry.
+        """
+        from limen.care.dossier import knowledge_roots
+        from limen.knowledge.index import claims
+        from limen.knowledge.lint import lint
+        from limen.knowledge.release import knowledge_release, package_text
+
+        found = lint(knowledge_roots(), _day(on), package_text=package_text())
+        errors = [item for item in found if item.level == "error"]
+        warnings = [item for item in found if item.level == "warning"]
+        every = claims(knowledge_roots()) if not errors else ()
         result = {
-            "release": knowledge_release() if not found else None,
+            "release": knowledge_release() if not errors else None,
             "claims": len(every),
-            "unverified": sum(claim.verification == "M" for claim in every),
-            "problems": [{"where": problem.where, "what": problem.what} for problem in found],
+            "unverified": sum(claim.mark == "M" for claim in every),
+            "problems": [_found(item) for item in errors],
+            "warnings": [_found(item) for item in warnings],
         }
         if json:
             print_json(result)
-        elif not found:
-            typer.echo(
-                f"Knowledge {result['release']}: {result['claims']} claims, every source found; "
-                f"{result['unverified']} unverified, for the medical director to sign off."
-            )
         else:
-            for problem in found:
-                typer.echo(f"{problem.where}: {problem.what}", err=True)
-        if found:
+            for item in found:
+                typer.echo(f"{item.where}: {item.level}: {item.what} [{item.check}]", err=item.level == "error")
+            if not errors:
+                typer.echo(
+                    f"Knowledge {result['release']}: {result['claims']} claims, every source found; "
+                    f"{result['unverified']} unverified, for the medical director to sign off; "
+                    f"{len(warnings)} warnings."
+                )
+        if errors or (strict and warnings):
             raise typer.Exit(2)
 
     @knowledge.command()
@@ -100,27 +118,113 @@ def register(app: typer.Typer) -> None:
 
     @evidence.command()
     def show(
-        name: str = typer.Argument(metavar="ID", help="A rule, protocol, model or source, such as SEL-04."),
+        name: str = typer.Argument(metavar="ID", help="A rule, protocol, model, source, claim or dispute: SEL-04."),
         json: Json = False,
     ) -> None:
-        """What speaks for and against one rule, protocol or model, and who rests on one source."""
-        result = _dossier(name)
+        """What speaks for and against one rule, protocol, model or claim, and who rests on one source."""
+        from limen.care.dossier import dossier
+
+        result = dossier(name)
+        if json:
+            print_json(result)
+        elif "sides" in result:
+            typer.echo("\n".join(_dispute_lines(result)))
+        else:
+            typer.echo("\n".join(_dossier_lines(result)))
+
+    @evidence.command()
+    def contradictions(
+        about: str | None = typer.Argument(None, metavar="[ID]", help="Only those that bear on a rule or protocol."),
+        json: Json = False,
+    ) -> None:
+        """Every question that sources answer differently: each side with its claims, and what this product does."""
+        from limen.care.dossier import contradictions as every
+        from limen.errors import InputError
+
+        found = [item for item in every() if about is None or about in (item["id"], *item["bears_on"])]
+        if not found:
+            raise InputError(f"no contradiction bears on {about!r}", where="ID", allowed="none to list all of them")
+        if json:
+            print_json(found)
+        else:
+            typer.echo("\n\n".join("\n".join(_dispute_lines(item)) for item in found))
+
+    @evidence.command()
+    def affects(
+        name: str = typer.Argument(metavar="ID", help="A source, claim, dispute or rule."),
+        json: Json = False,
+    ) -> None:
+        """What to look at when a source or a claim changes: rules, protocols, screens and texts that depend on it."""
+        from limen.care.dossier import affects as of
+
+        result = of(name)
         if json:
             print_json(result)
             return
-        typer.echo(f"{result['id']}: {result['title']} [{result['verification']}]")
-        for text in result["claims_for"]:
-            typer.echo(f"  + {text}")
-        for text in result["claims_against"]:
-            typer.echo(f"  - {text}")
-        for source in result["sources"]:
-            doi = f" doi:{source['doi']}" if source["doi"] else ""
-            typer.echo(f"  {source['key']}: {source['citation']} [{source['grade']}]{doi}")
-        if result["used_by"]:
-            typer.echo(f"  used by {', '.join(result['used_by'])}")
+        typer.echo(f"{result['id']} ({result['kind']})")
+        for kind, owners in result["owners"].items():
+            typer.echo(f"  {kind}: {', '.join(owners)}")
+        for item in result["rests"]:
+            typer.echo(f"    {item['at']} {item['owner']}: {item['text']} [{item['mark'] or 'no mark'}]")
+        for title in ("disputes", "referred_by", "commands", "screens", "texts"):
+            if result[title]:
+                typer.echo(f"  {title.replace('_', ' ')}: {'; '.join(result[title])}")
 
     app.add_typer(knowledge)
     app.add_typer(evidence)
+
+
+def _day(text: str | None) -> date:
+    from datetime import date
+
+    from limen.errors import InputError
+
+    if text is None:
+        return date.today()  # noqa: DTZ011 - the clinic's own calendar day
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"day {text!r}", where="--on", allowed="a day such as 2026-11-22") from None
+
+
+def _found(item: Finding) -> dict[str, Any]:
+    return {
+        "where": item.where,
+        "what": item.what,
+        "level": item.level,
+        "check": item.check,
+        "file": item.file,
+        "line": item.line,
+        "owner": item.owner,
+    }
+
+
+def _dossier_lines(result: dict[str, Any]) -> list[str]:
+    lines = [f"{result['id']}: {result['title']} [{result['verification']}]"]
+    if not result.get("traced", True):
+        lines.append("  no source that was read stands behind this: a clinic rule or unverified, for the director")
+    if "grade" in result:
+        lines.append(f"  {result['grade']['words']}; carries at most the mark {result['grade']['strongest_mark']}")
+    lines += [f"  + {text}" for text in result["claims_for"]]
+    lines += [f"  - {text}" for text in result["claims_against"]]
+    for source in result["sources"]:
+        doi = f" doi:{source['doi']}" if source["doi"] else ""
+        lines.append(f"  {source['key']}: {source['citation']} [{source['grade']}]{doi}")
+    if result.get("disputes"):
+        lines.append(f"  disputed: {', '.join(result['disputes'])}")
+    if result["used_by"]:
+        lines.append(f"  used by {', '.join(result['used_by'])}")
+    return lines
+
+
+def _dispute_lines(item: dict[str, Any]) -> list[str]:
+    lines = [f"{item['id']}: {item['title']}"]
+    for side in item["sides"]:
+        lines.append(f"  {side['answer']}")
+        lines += [f"    {claim['text']} [{claim['verification']}; {claim['kind']}]" for claim in side["claims"]]
+    lines.append(f"  held: {item['held']}")
+    lines.append(f"  bears on {', '.join(item['bears_on'])}")
+    return lines
 
 
 def _write_new(file: str, content: Any) -> None:
@@ -143,82 +247,3 @@ def _write_new(file: str, content: Any) -> None:
 def _short(value: Any) -> str:
     text = "nothing" if value is None else str(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _roots() -> list[Traversable]:
-    from importlib import resources
-
-    return [
-        resources.files("limen.knowledge") / "data",
-        resources.files("limen.pharmacology") / "data",
-        resources.files("limen.pharmacology.models") / "data",
-    ]
-
-
-def _dossier(name: str) -> dict[str, Any]:
-    from limen.care.wording import threshold_text
-    from limen.errors import InputError
-    from limen.evidence import sources
-    from limen.knowledge.index import claims, users, weakest_mark
-    from limen.knowledge.protocols import protocols
-    from limen.knowledge.rules import rules
-
-    every = claims(_roots())
-    if name in sources():
-        source = sources()[name]
-        resting = [claim for claim in every if name in claim.sources]
-        return {
-            "id": name,
-            "title": source.citation,
-            "verification": weakest_mark(resting).value,
-            "claims_for": [f"{claim.owner}: {claim.text}" for claim in resting],
-            "claims_against": [],
-            "sources": [_cited(name)],
-            "used_by": list(users(name, every)),
-        }
-    about = [claim for claim in every if claim.owner == name]
-    if not about:
-        near = sorted({claim.owner for claim in every if claim.owner.lower().startswith(name.lower()[:3])})
-        raise InputError(
-            f"nothing is on record under {name!r}",
-            where="ID",
-            allowed="a rule, protocol, model or source",
-            hint=f"Near it: {', '.join(near[:8])}" if near else "",
-        )
-    title, against = name, list[str]()
-    supports = [claim.text for claim in about]
-    if name in rules():
-        rule = rules()[name]
-        title = rule.title
-        supports = [
-            f"{tier.level}: {threshold_text(tier.when)}. {tier.action} [{tier.verification.value}]"
-            for tier in rule.tiers
-        ]
-    elif name in protocols():
-        title = protocols()[name].title
-        against = [statement.text for statement in protocols()[name].evidence.opposes]
-    keys = dict.fromkeys(key for claim in about for key in claim.sources)
-    return {
-        "id": name,
-        "title": title,
-        "verification": weakest_mark(about).value,
-        "claims_for": [text for text in dict.fromkeys(supports) if text not in against],
-        "claims_against": against,
-        "sources": [_cited(key) for key in keys],
-        "used_by": ["screen"] if name in rules() else sorted({claim.file for claim in about}),
-    }
-
-
-def _cited(key: str) -> dict[str, Any]:
-    from limen.evidence import cite
-
-    source = cite(key)
-    return {
-        "key": key,
-        "citation": source.citation,
-        "doi": source.doi,
-        "pmid": source.pmid,
-        "url": source.url,
-        "grade": source.grade,
-        "note": source.note,
-    }

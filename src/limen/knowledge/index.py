@@ -1,9 +1,9 @@
-"""Every claim of the knowledge files in one list: who rests on which source, and what is wrong with the files."""
+"""Every claim of the knowledge files in one list: who rests on which source, in which line, under which mark."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -11,92 +11,96 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from limen.errors import KnowledgeError
-from limen.evidence import Verification, sources
-from limen.knowledge.alarm_response import alarm_response
-from limen.knowledge.discharge import discharge
-from limen.knowledge.drugs import products
-from limen.knowledge.inputs import inputs
-from limen.knowledge.instruments import instruments
-from limen.knowledge.interactions import agents
-from limen.knowledge.measuring import measuring
-from limen.knowledge.monitoring import monitoring
-from limen.knowledge.protocols import protocols
+from limen.evidence import Verification
+from limen.evidence.compiled import parsed
+from limen.evidence.grades import counted_mark
+from limen.knowledge.lines import Keys, line_of
 from limen.knowledge.release import yaml_files
-from limen.knowledge.rules import code_sets, rules
-from limen.knowledge.surveillance import surveillance
 
-_LOADERS: tuple[Callable[[], object], ...] = (
-    sources,
-    inputs,
-    code_sets,
-    agents,
-    rules,
-    products,
-    protocols,
-    instruments,
-    monitoring,
-    discharge,
-    alarm_response,
-    measuring,
-    surveillance,
-)
-# Keys that name the thing a claim belongs to, and pairs that must not fall.
-_NAMES = ("id", "rule")
-_RISING = (("low", "high"), ("lower", "upper"), ("lower", "typical"), ("typical", "upper"), ("minimum", "maximum"))
+# Keys that name the thing a claim belongs to.
+NAMES = ("id", "rule")
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimAt:
-    """One claim as it stands in a file."""
+    """One claim as it stands in a file.
+
+    Attributes
+    ----------
+    owner : str
+        The nearest name above it: a rule, a protocol, an instrument, else the file.
+    verification : str or None
+        The mark as the file has it; `mark` is the one that counts.
+    """
 
     owner: str
     file: str
     sources: tuple[str, ...]
     verification: str | None
     text: str
+    keys: Keys
+    path: Traversable
 
+    @property
+    def line(self) -> int:
+        """The line it begins at."""
+        return line_of(self.path, self.keys)
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that must be mended before the knowledge may be used."""
-
-    where: str
-    what: str
-
-
-def claims(roots: Iterable[Traversable]) -> tuple[ClaimAt, ...]:
-    """Every claim under the folders: each mapping that names sources, with the nearest name above it."""
-    found: list[ClaimAt] = []
-    for root in roots:
-        for name, path in yaml_files(root):
-            found += _walk(tree_of(path), path.name.removesuffix(".yaml"), name)
-    return tuple(found)
-
-
-def problems(roots: Iterable[Traversable]) -> tuple[Problem, ...]:
-    """What is wrong with the knowledge files: nothing, when they may be used.
-
-    Every loader reads its files by its own schema (unknown keys, missing sources, order of tiers, doubles); then every
-    file is walked for sources that do not exist, claims without a source, and bounds that fall.
-    """
-    found: list[Problem] = []
-    for load in _LOADERS:
+    @property
+    def mark(self) -> Verification | None:
+        """The mark that counts, brought down where its sources cannot carry it; ``None`` where the file has none."""
+        if not self.verification:
+            return None
         try:
-            load()
-        except KnowledgeError as problem:
-            found.append(Problem(problem.where, problem.what))
-    known = sources() if not found else {}
-    for root in roots:
+            return counted_mark(Verification(self.verification), self.sources)
+        except (KnowledgeError, ValueError):
+            return Verification.UNVERIFIED
+
+
+Roots = Mapping[str, Traversable]
+"""Folders of knowledge by the name that files lying in them without a folder of their own go under."""
+
+
+def files(roots: Roots) -> Iterator[tuple[str, Traversable]]:
+    """Every file with its name, folder first."""
+    for folder, root in roots.items():
         for name, path in yaml_files(root):
-            tree = tree_of(path)
-            for claim in _walk(tree, path.name.removesuffix(".yaml"), name):
-                if not claim.sources:
-                    found.append(Problem(f"{name} {claim.owner}", "a claim without a source"))
-                for key in claim.sources:
-                    if known and key not in known:
-                        found.append(Problem(f"{name} {claim.owner}", f"unknown source {key!r}"))
-            found += [Problem(name, what) for what in _falling(tree, "")]
-    return tuple(dict.fromkeys(found))
+            yield (f"{folder}/{name}" if folder and "/" not in name else name), path
+
+
+def claims(roots: Roots) -> tuple[ClaimAt, ...]:
+    """Every claim under the folders: each mapping that names sources, with the nearest name above it."""
+    return tuple(claim for name, path in files(roots) for claim in claims_of(tree_of(path), name, path))
+
+
+def claims_of(tree: Any, name: str, path: Traversable) -> Iterator[ClaimAt]:
+    """The claims of one file."""
+    for keys, owner, node in mappings(tree, path.name.removesuffix(".yaml")):
+        cited = node.get("sources", node.get("source"))
+        if isinstance(cited, list | str):
+            yield ClaimAt(
+                owner=owner,
+                file=name,
+                sources=(cited,) if isinstance(cited, str) else tuple(str(key) for key in cited),
+                verification=node.get("verification"),
+                text=_words(node),
+                keys=keys,
+                path=path,
+            )
+
+
+def mappings(node: Any, owner: str, keys: Keys = ()) -> Iterator[tuple[Keys, str, Mapping[str, Any]]]:
+    """Every mapping of a tree with its path and the nearest name above it, from the top down."""
+    if isinstance(node, list):
+        for place, item in enumerate(node):
+            yield from mappings(item, owner, (*keys, place))
+    if not isinstance(node, Mapping):
+        return
+    named = next((node[name] for name in NAMES if isinstance(node.get(name), str)), owner)
+    yield keys, named, node
+    for key, value in node.items():
+        if key not in {"sources", "source"}:
+            yield from mappings(value, named, (*keys, key))
 
 
 def users(key: str, of: Iterable[ClaimAt]) -> tuple[str, ...]:
@@ -106,39 +110,18 @@ def users(key: str, of: Iterable[ClaimAt]) -> tuple[str, ...]:
 
 def weakest_mark(of: Iterable[ClaimAt]) -> Verification:
     """The weakest mark among claims; unverified where none carries one."""
-    marks = [Verification(claim.verification) for claim in of if claim.verification]
-    return min(marks, key=lambda mark: mark.rank, default=Verification.UNVERIFIED)
+    marks = [claim.mark for claim in of]
+    return min((mark for mark in marks if mark), key=lambda mark: mark.rank, default=Verification.UNVERIFIED)
 
 
 def tree_of(path: Traversable) -> Any:
     """One file as plain values, without its schema."""
-    return _parsed(path.read_text(encoding="utf-8"))
+    return _parsed(path, path.read_text(encoding="utf-8"))
 
 
-@functools.lru_cache(maxsize=256)
-def _parsed(text: str) -> Any:
-    return YAML(typ="safe").load(text)
-
-
-def _walk(node: Any, owner: str, file: str) -> Iterator[ClaimAt]:
-    if isinstance(node, list):
-        for item in node:
-            yield from _walk(item, owner, file)
-    if not isinstance(node, Mapping):
-        return
-    named = next((node[name] for name in _NAMES if isinstance(node.get(name), str)), owner)
-    cited = node.get("sources", node.get("source"))
-    if isinstance(cited, list | str):
-        yield ClaimAt(
-            owner=named,
-            file=file,
-            sources=(cited,) if isinstance(cited, str) else tuple(str(key) for key in cited),
-            verification=node.get("verification"),
-            text=_words(node),
-        )
-    for key, value in node.items():
-        if key not in {"sources", "source"}:
-            yield from _walk(value, named, file)
+@functools.lru_cache(maxsize=512)
+def _parsed(path: Traversable, text: str) -> Any:
+    return parsed(path, text, lambda text: YAML(typ="safe").load(text))
 
 
 def _words(node: Mapping[str, Any]) -> str:
@@ -151,17 +134,3 @@ def _words(node: Mapping[str, Any]) -> str:
         key: value for key, value in node.items() if isinstance(value, str | int | float) and key != "verification"
     }
     return ", ".join(f"{key} {value}" for key, value in plain.items())
-
-
-def _falling(node: Any, path: str) -> Iterator[str]:
-    if isinstance(node, list):
-        for place, item in enumerate(node):
-            yield from _falling(item, f"{path}[{place}]")
-    if not isinstance(node, Mapping):
-        return
-    for low, high in _RISING:
-        first, second = node.get(low), node.get(high)
-        if isinstance(first, int | float) and isinstance(second, int | float) and first > second:
-            yield f"{path or 'top'}: {low} {first} lies above {high} {second}"
-    for key, value in node.items():
-        yield from _falling(value, f"{path}.{key}" if path else str(key))

@@ -42,3 +42,16 @@ def yaml_files(root: Traversable, prefix: str = "") -> Iterator[tuple[str, Trave
             yield from yaml_files(path, f"{prefix}{path.name}/")
         elif path.name.endswith(".yaml"):
             yield prefix + path.name, path
+
+
+def package_text() -> str:
+    """Every file of the package that may cite a source, in one text; the bibliography itself is left out."""
+    return "\n".join(_texts(resources.files("limen")))
+
+
+def _texts(folder: Traversable) -> Iterator[str]:
+    for path in folder.iterdir():
+        if path.is_dir() and path.name not in {"sources", "__pycache__", "static", "vendor"}:
+            yield from _texts(path)
+        elif path.name.endswith((".py", ".yaml", ".json", ".csv")):
+            yield path.read_text(encoding="utf-8")
