@@ -167,13 +167,13 @@ def expected() -> dict[str, Any]:
     return made.to_json()
 
 
-def furnish(slug: str = "harbour") -> Room:
-    """A site with a nurse, a medical director and four chairs."""
+def furnish(slug: str = "harbour", chairs: int = 4) -> Room:
+    """A site with a nurse, a medical director and four chairs, or more."""
     site = Site(name="Harbour Clinic", slug=slug, timezone="Europe/Zurich")
     with acting(by="test", action="test.site", site=site):
         site.save()
-        chairs = [Chair.objects.create(name=f"Chair {number}") for number in range(1, 5)]
-    room = Room(site, None, None, chairs)  # type: ignore[arg-type]
+        made = [Chair.objects.create(name=f"Chair {number}") for number in range(1, chairs + 1)]
+    room = Room(site, None, None, made)  # type: ignore[arg-type]
     room.nurse = room.person(f"{slug}-nurse", "nurse")
     room.director = room.person(f"{slug}-director", "medical-director")
     return room
@@ -208,7 +208,7 @@ def signed_in(user: User) -> str:
 
 def build(chairs: int) -> dict[str, Any]:
     """A whole room in the database of this process's settings, and what a test outside of it needs to know."""
-    room = furnish()
+    room = furnish(chairs=max(4, chairs))
     sessions, tokens = [], []
     for number in range(1, chairs + 1):
         session, _, token = room.begun(number)

@@ -271,7 +271,14 @@ TAPS: list[tuple[str, list[dict[str, Any]], dict[str, Any], str]] = [
         {"deed": "change_limits", "role": "director", "limits": {"HR": {"low": 50, "high": 120}}, "reason": LONG},
         "limits.changed",
     ),
-    ("owner", [], {"deed": "change_owner", "to": "second"}, "owner.changed"),
+    ("owner", [], {"deed": "take_over", "role": "second", "reason": LONG}, "owner.changed"),
+    ("offer", [], {"deed": "offer_chair", "to": "second"}, "owner.offered"),
+    (
+        "acceptance",
+        [{"deed": "offer_chair", "to": "second"}],
+        {"deed": "accept_chair", "role": "second"},
+        "owner.changed",
+    ),
     ("question", [], {"deed": "ask_discharge"}, "discharge.asked"),
     ("discharge", [], {"deed": "discharge", "reason": LONG}, "discharged"),
     ("end", [], {"deed": "end_session", "reason": LONG}, "session.ended"),
@@ -304,9 +311,9 @@ def test_a_double_click_on_start_is_one_start(people: Crowd, slug: str) -> None:
 def test_a_late_second_click_changes_nothing_that_came_after(people: Crowd, slug: str) -> None:
     session = people.do("begun", slug=slug)["session"]
     where = {"slug": slug, "session": session}
-    people.do("tap", **where, deed="change_owner", to="second", key="a")
-    people.do("tap", **where, deed="change_owner", to="director", key="b")
-    people.do("tap", **where, deed="change_owner", to="second", key="a")
+    people.do("tap", **where, deed="take_over", role="second", reason=LONG, key="a")
+    people.do("tap", **where, deed="take_over", role="director", reason=LONG, key="b")
+    people.do("tap", **where, deed="take_over", role="second", reason=LONG, key="a")
     assert people.do("header", session=session)["owner"] == f"{slug}-director"
     people.do("tap", **where, deed="end_session", reason=LONG, key="end")
     ended = people.do("header", session=session)

@@ -15,7 +15,6 @@ from limen.clinic.sessions.actions import (
     ask_discharge,
     associate_device,
     change_limits,
-    change_owner,
     create_session,
     discharge,
     end_session,
@@ -239,16 +238,6 @@ def test_a_device_is_on_one_patient_at_a_time_and_says_when_it_leaves(room):
 def test_an_acknowledgement_names_one_alarm(room, session):
     with pytest.raises(InputError, match="names no alarm"):
         answer_alarm(by=room.nurse, session=session, kind="alarm.acknowledged", data={})
-
-
-def test_the_owner_is_a_person_of_the_site(room, session):
-    stranger = furnish("hill").nurse
-    with pytest.raises(InputError, match="no role at this site"):
-        change_owner(by=room.nurse, session=session, to=stranger)
-    change_owner(by=room.nurse, session=session, to=room.director)
-    session.refresh_from_db()
-    assert session.owner == room.director
-    assert state_of(session).owner == room.director.display_name
 
 
 def test_discharge_names_what_is_not_met_and_takes_a_reason(room, session):

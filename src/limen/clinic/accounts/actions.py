@@ -44,6 +44,11 @@ def revoke_role(*, by: User, membership: Membership) -> None:
     """Take a role away; what was done under it stays."""
     if membership.user_id == by.pk:
         raise RefusedError("you cannot take a role from yourself", hint="Ask another medical director")
+    others = Membership.objects.filter(user=membership.user, site=membership.site, is_active=True)
+    if not others.exclude(pk=membership.pk).exists():
+        from limen.clinic.sessions.handover import refuse_leaving_chairs
+
+        refuse_leaving_chairs(membership.user, membership.site_id)
     membership.is_active = False
     membership.save(update_fields=["is_active"])
 

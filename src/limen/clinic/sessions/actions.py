@@ -16,6 +16,7 @@ from limen.clinic.courses.models import Plan
 from limen.clinic.outcomes.queries import open_safety_tasks
 from limen.clinic.sessions.clock import lock
 from limen.clinic.sessions.devices import join, leave, streams_of
+from limen.clinic.sessions.handover import accept_chair, decline_chair, offer_chair, take_over
 from limen.clinic.sessions.models import AlarmSnapshot, DeviceAssociation, Session, SessionEvent
 from limen.clinic.sessions.record import append, done_before
 from limen.clinic.sites.models import Chair
@@ -32,6 +33,8 @@ from limen.session.ticks import refuse_slow_streams
 if TYPE_CHECKING:
     from limen.clinic.accounts.models import User
 
+__all__ = ["accept_chair", "decline_chair", "offer_chair", "take_over"]
+
 REASON_LENGTH = 10
 
 # Who may record what. A kind that is not here has its own action, or comes from the system.
@@ -47,6 +50,7 @@ RECORDED = (
     "emergency.started",
     "emergency.ended",
     "entry.corrected",
+    "call.answered",
 )
 _OBSERVED = set(ObservationRecorded.model_fields) - {"t_s", "received_t_s", "id", "by", "note", "kind"}
 HALTED = ("infusion.paused", "infusion.stopped")
@@ -158,10 +162,11 @@ def start_session(*, by: User, session: Session, key: str | None = None) -> Sess
     session.knowledge_release = knowledge_release()
     session.product_version = limen.__version__
     session.started_at = timezone.now()
+    session.owner = by  # whoever starts is there and in charge, whoever prepared it
     session.save()
     AlarmSnapshot.objects.create(session=session)
     row = append(session, "session.started", by=by.display_name, key=key)
-    append(session, "owner.changed", by=by.display_name, data={"to": (session.owner or by).display_name})
+    append(session, "owner.changed", by=by.display_name, data={"to": by.display_name})
     for device in devices:
         joined = {"device": device.name, "streams": streams_of(device)}
         append(session, "device.associated", by=by.display_name, data=joined)
@@ -258,20 +263,6 @@ def change_limits(
         raise InputError("the reason says too little", where="reason", allowed=f"at least {REASON_LENGTH} letters")
     data = {"limits": dict(limits) if limits else None, "reason": reason.strip()}
     return append(session, "limits.changed", by=by.display_name, data=data, key=key)
-
-
-@action(Permission.SESSION_RECORD, on="session")
-def change_owner(*, by: User, session: Session, to: User, key: str | None = None) -> SessionEvent:
-    """Hand the chair over to another person of the site."""
-    if not to.memberships.filter(site=session.site, is_active=True).exists():
-        raise InputError("holds no role at this site", where="to", allowed="a person of the site")
-    session = lock(session)
-    known = done_before(session, "owner.changed", key)
-    if known is not None:
-        return known
-    row = append(session, "owner.changed", by=by.display_name, data={"to": to.display_name}, key=key)
-    Session.objects.filter(pk=session.pk).update(owner=to)
-    return row
 
 
 @action(Permission.DISCHARGE_RECORD, on="session")

@@ -203,6 +203,8 @@ def _tile(reading: _Reading) -> dict[str, Any]:
         "due_soon": due_soon(reading.due, reading.alarms, reading.rules.monitoring) if session.started_at else [],
         "scores": scores(state, reading.rules.monitoring, reading.header.protocol),
         **asked(reading.events),
+        "owner_id": str(session.owner_id) if session.owner_id else None,
+        "offered_to_id": str(session.offered_to_id) if session.offered_to_id else None,
         "signals": _signals(reading),
         "alarms": _alarms(reading) if session.status in LIVE else [],
     }

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from limen.clinic.accounts.models import User
 from limen.clinic.project.middleware import passive
 from limen.clinic.sessions import actions, queries
 from limen.clinic.sessions.models import Session, SessionEvent
@@ -44,8 +45,15 @@ def board(request: ClinicRequest) -> HttpResponse:
 @require_GET
 @never_cache
 def board_state(request: ClinicRequest) -> JsonResponse:
-    """The board, whole."""
-    return JsonResponse(queries.board(request.site))
+    """The board, whole; with ``?session=ID`` the one chair that an event was about."""
+    named = request.GET.get("session")
+    if named is None:
+        return JsonResponse(queries.board(request.site))
+    try:
+        one = queries.board_chair(request.site, UUID(named))
+    except ValueError:
+        one = None
+    return JsonResponse(one) if one else JsonResponse({"chairs": []})
 
 
 @require_GET
@@ -106,8 +114,24 @@ def _limits(request: ClinicRequest, session: Session, kind: str, data: dict[str,
     )
 
 
+def _offer(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
+    found = User.objects.filter(pk=data["to"]).first() if str(data.get("to", "")).isdigit() else None
+    if found is None:
+        raise InputError("names nobody", where="to", allowed="a person of the site")
+    return actions.offer_chair(by=request.user, session=session, to=found, key=more["key"])
+
+
+def _decline(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
+    reason = str(data.get("reason") or "")
+    return actions.decline_chair(by=request.user, session=session, reason=reason, key=more["key"])
+
+
 def _owner(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
-    return actions.change_owner(by=request.user, session=session, to=request.user, key=more["key"])
+    """Accept what is offered; with a reason, take over what is not."""
+    reason = str(data.get("reason") or "")
+    if reason:
+        return actions.take_over(by=request.user, session=session, reason=reason, key=more["key"])
+    return actions.accept_chair(by=request.user, session=session, key=more["key"])
 
 
 def _ask(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
@@ -131,6 +155,8 @@ DOORS: dict[str, Act] = {
     "session.started": _start,
     "limits.changed": _limits,
     "owner.changed": _owner,
+    "owner.offered": _offer,
+    "owner.declined": _decline,
     "discharge.asked": _ask,
     "discharged": _leave,
     "session.ended": _end,
