@@ -18,7 +18,7 @@ CONTRACT = (
 
 
 # What happens around a chair, beside the contract's own kinds: more may be added, these stay.
-FLOOR = "owner.offered owner.declined patient.called call.answered"
+FLOOR = "owner.offered owner.declined patient.called call.answered forecast.updated"
 
 
 def test_the_vocabulary_is_the_contract_and_the_floor() -> None:

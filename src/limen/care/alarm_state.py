@@ -134,7 +134,25 @@ class Emergency:
     by: str = ""
 
 
-Act = Acknowledge | PauseAudio | Score | Symptoms | SetLimits | Associate | DeviceGone | Emergency
+@dataclass(frozen=True, slots=True)
+class ExpectedBand:
+    """Where a signal is expected, in its unit: straight lines between rising times."""
+
+    signal: str
+    t_s: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What is forecast from now on, of all signals; it replaces what was forecast before."""
+
+    t_s: float
+    bands: tuple[ExpectedBand, ...]
+
+
+Act = Expect | Acknowledge | PauseAudio | Score | Symptoms | SetLimits | Associate | DeviceGone | Emergency
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +350,7 @@ class AlarmState:
     limits: Mapping[str, OwnLimit] = field(default_factory=dict)
     symptoms: tuple[str, ...] = ()
     recheck_t_s: float | None = None
+    expected: Mapping[str, ExpectedBand] = field(default_factory=dict)
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
@@ -352,6 +371,7 @@ class AlarmState:
             "limits": {key: asdict(self.limits[key]) for key in sorted(self.limits)},
             "symptoms": list(self.symptoms),
             "recheck_t_s": self.recheck_t_s,
+            "expected": {key: asdict(self.expected[key]) for key in sorted(self.expected)},
         }
 
     @classmethod
@@ -364,6 +384,7 @@ class AlarmState:
             limits={key: OwnLimit(**entry) for key, entry in value["limits"].items()},
             symptoms=tuple(value["symptoms"]),
             recheck_t_s=value["recheck_t_s"],
+            expected={key: _band(entry) for key, entry in value.get("expected", {}).items()},
         )
 
 
@@ -386,6 +407,10 @@ def _slot(value: Mapping[str, Any]) -> Slot:
         clear_t_s=value["clear_t_s"],
         crossed_t_s=tuple((rank, t_s) for rank, t_s in value["crossed_t_s"]),
     )
+
+
+def _band(value: Mapping[str, Any]) -> ExpectedBand:
+    return ExpectedBand(value["signal"], tuple(value["t_s"]), tuple(value["low"]), tuple(value["high"]))
 
 
 def _signal(value: Mapping[str, Any]) -> SignalState:

@@ -14,6 +14,7 @@ from limen.care.alarm_state import (
     AlarmState,
     Change,
     Emergency,
+    ExpectedBand,
     OwnLimit,
     PauseAudio,
     SignalState,
@@ -38,6 +39,7 @@ class Work:
         self.limits: Mapping[str, OwnLimit] = state.limits
         self.symptoms = state.symptoms
         self.recheck_t_s = state.recheck_t_s
+        self.expected: Mapping[str, ExpectedBand] = state.expected
         self.changes: list[Change] = []
 
     def frozen(self) -> AlarmState:
@@ -53,6 +55,7 @@ class Work:
             limits=self.limits,
             symptoms=self.symptoms,
             recheck_t_s=self.recheck_t_s,
+            expected=self.expected,
         )
 
     # Alarms

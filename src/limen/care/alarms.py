@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from limen.care.alarm_conditions import reported_crossings, set_symptoms
+from limen.care.alarm_deviation import judge_deviation
 from limen.care.alarm_limits import Watch
 from limen.care.alarm_signals import arrival, heard, mark, measured, silences, technical
 from limen.care.alarm_state import (
@@ -32,6 +33,8 @@ from limen.care.alarm_state import (
     Change,
     DeviceGone,
     Emergency,
+    Expect,
+    ExpectedBand,
     OwnLimit,
     PauseAudio,
     Sample,
@@ -54,6 +57,8 @@ __all__ = [
     "Change",
     "DeviceGone",
     "Emergency",
+    "Expect",
+    "ExpectedBand",
     "OwnLimit",
     "PauseAudio",
     "Sample",
@@ -183,6 +188,10 @@ def _apply(work: Work, act: Act) -> None:
         for limit in act.limits:
             _known(watch, limit.signal)
         work.set_limits({limit.signal: limit for limit in act.limits})
+    elif isinstance(act, Expect):
+        for band in act.bands:
+            _known(watch, band.signal)
+        work.expected = {band.signal: band for band in act.bands}
     elif isinstance(act, Symptoms):
         set_symptoms(work, act)
     elif isinstance(act, Score):
@@ -218,6 +227,8 @@ def _take(work: Work, sample: Sample) -> None:
         work.settle(f"device/{sample.device}", None)
     if valid and sample.value is not None:
         work.judge(signal, sample.value, measured(sample), newest=came == "new")
+        if came == "new":
+            judge_deviation(work, signal, sample.value, measured(sample))
 
 
 def _window_s(work: Work, state: SignalState) -> float:

@@ -155,6 +155,25 @@ class OwnLimits(Record):
     verification: Verification
 
 
+class Deviation(Record):
+    """The alarm of a patient who leaves the band that was forecast.
+
+    Attributes
+    ----------
+    signals : mapping of signal to seconds
+        Those judged, and how long each must stay outside.
+    level_pct : float
+        Share of readings that the band is made to hold.
+    """
+
+    tier: TierName
+    signals: dict[str, float]
+    level_pct: float
+    do: str
+    sources: tuple[str, ...]
+    verification: Verification
+
+
 class Sound(Record):
     """How long a sound may be held back before it returns."""
 
@@ -206,6 +225,7 @@ class MonitoringRules(Record):
     observation_grace_verification: Verification = Verification.CLINIC_RULE
     schedules: tuple[Schedule, ...]
     scores: dict[str, str]
+    deviation: Deviation | None = None  # rules kept with older sessions know of none
 
     @model_validator(mode="after")
     def _consistent(self) -> MonitoringRules:
@@ -227,6 +247,9 @@ class MonitoringRules(Record):
                 raise ValueError(f"{entry.id}: replaces unknown {entry.replaces}")
         if self.default_schedule not in {schedule.id for schedule in self.schedules}:
             raise ValueError(f"default_schedule: no schedule {self.default_schedule}")
+        for name in self.deviation.signals if self.deviation else ():
+            if name not in known:
+                raise ValueError(f"deviation: unknown signal {name}")
         if self.technical.stale.floor_s > self.technical.lost.floor_s:
             raise ValueError("technical: stale must come before lost")
         return self
@@ -260,6 +283,8 @@ class MonitoringRules(Record):
     def source_keys(self) -> set[str]:
         """Every source cited."""
         cited = {*self.technical.sources, *self.own_limits.sources, *self.sound.sources}
+        if self.deviation is not None:
+            cited.update(self.deviation.sources)
         cited.update(key for limit in self.limits for key in limit.sources)
         cited.update(key for entry in self.reported for key in entry.sources)
         cited.update(key for schedule in self.schedules for key in schedule.sources)

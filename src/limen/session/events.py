@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from limen.errors import InputError
 from limen.session.event_base import Checked, Dose, Duration, Recorded, Texts, TimeInSession, Whole
 from limen.session.floor_events import CallAnswered, OwnerDeclined, OwnerOffered, PatientCalled
+from limen.session.forecast_event import ForecastUpdated
 from limen.session.words import distress_grade
 
 
@@ -333,6 +334,7 @@ Event: TypeAlias = (
     | EntryCorrected
     | MonitorStarted
     | MonitorStopped
+    | ForecastUpdated
 )
 
 KINDS: types.MappingProxyType[str, type[Event]] = types.MappingProxyType(

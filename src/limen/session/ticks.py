@@ -30,6 +30,8 @@ from limen.care.alarm_state import (
     Associate,
     DeviceGone,
     Emergency,
+    Expect,
+    ExpectedBand,
     OwnLimit,
     PauseAudio,
     Sample,
@@ -59,6 +61,7 @@ from limen.session.events import (
     SessionEnded,
     SymptomReported,
 )
+from limen.session.forecast_event import ForecastUpdated
 from limen.session.header import SessionHeader
 from limen.session.schedule import cuff_interval
 from limen.session.state import corrected, in_order, standing_symptoms
@@ -205,6 +208,9 @@ def _acts(event: Event, header: SessionHeader, true: Sequence[Event]) -> list[Ac
         return [Associate(event.t_s, event.device, _streams(event))]
     if isinstance(event, DeviceLost):
         return [DeviceGone(event.t_s, event.device)]
+    if isinstance(event, ForecastUpdated):
+        bands = [ExpectedBand(signal, band.t_s, band.low, band.high) for signal, band in sorted(event.bands.items())]
+        return [Expect(event.t_s, tuple(bands))]
     if isinstance(event, EmergencyStarted | EmergencyEnded):
         return [Emergency(event.t_s, isinstance(event, EmergencyStarted), by)]
     if isinstance(event, SymptomReported) or (isinstance(event, ObservationRecorded) and event.symptoms is not None):
