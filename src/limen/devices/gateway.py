@@ -9,15 +9,22 @@ from typing import Any
 
 import httpx
 
-from limen.devices.spool import Spool
+from limen.devices.clocks import SteadyClock, boot_id
+from limen.devices.spool import Spool, Waiting
 from limen.errors import InputError, RefusedError
 from limen.simulator.samples import SIGNALS, Sample
+
+# Answers after which the same batch may be sent again, and after which its values must be looked at one by one.
+_LATER = (408, 425, 429)
+_MALFORMED = (400, 413, 422)
+_NOT_HERE = (404, 409)
+_AHEAD_S = 2.0
 
 
 class GatewayRefusedError(RefusedError):
     """The clinic will not take this batch; sending it again would not help.
 
-    ``status_code`` 409 means not now (no open session at this device's chair); others mean never.
+    ``status_code`` 404 and 409 mean not for this patient or session; 401 that the token is unknown.
     """
 
     def __init__(self, what: str, *, where: str = "", allowed: str = "", status_code: int = 0) -> None:
@@ -29,7 +36,8 @@ class Gateway:
     """Sends samples to ``POST {url}/api/ingest`` and never blocks its device for longer than one time-out.
 
     A batch is sent again until the clinic confirms it. Sequence numbers make that harmless: the clinic stores a number
-    once. They start at the wall clock's milliseconds, so that a device that restarts never reuses one.
+    once. They start at the wall clock's milliseconds or after the last number in the spool, whichever is later, so that
+    a device that restarts never reuses one.
 
     Parameters
     ----------
@@ -45,8 +53,19 @@ class Gateway:
         Where unsent samples wait; in memory only by default.
     client : httpx.Client, optional
         For tests.
-    clock : callable
-        Seconds since the epoch; only differences reach the clinic, so a wrong clock does no harm.
+    clock : callable, optional
+        Seconds since the epoch. Only differences of it reach the clinic; by default one that nobody can set.
+    wall : callable
+        What this machine's clock shows; the clinic compares it with its own.
+
+    Attributes
+    ----------
+    device_ahead_s : float or None
+        How far the device's own clock is ahead of this machine's, where a driver measured it.
+    taken, refused : int
+        Values that the clinic has taken, and that it will never take from here.
+    ageless : int
+        Values kept from before a restart whose age nobody can tell any more; they were not sent.
     """
 
     def __init__(
@@ -58,7 +77,8 @@ class Gateway:
         session: str | None = None,
         spool: Spool | None = None,
         client: httpx.Client | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
+        wall: Callable[[], float] = time.time,
         timeout_s: float = 3.0,
         batch_size: int = 500,
     ) -> None:
@@ -66,24 +86,63 @@ class Gateway:
         self.session = session
         self.spool = Spool() if spool is None else spool
         self.problem = ""
+        self.taken = self.refused = 0
+        self.ageless = 0
+        self.device_ahead_s: float | None = None
         self.next_try_s = -math.inf
         self._client = client or httpx.Client(timeout=timeout_s, trust_env=False)
         self._url = url.rstrip("/") + "/api/ingest"
         self._token = token
-        self._clock = clock
-        self._batch_size = batch_size
-        self._seq = int(clock() * 1000)
-        self._batch: tuple[str, list[Sample]] | None = None
+        self._wall = wall
+        self._clock = clock or self._steady()
+        self._batch_size = self._most = batch_size
+        self._seq = max(int(self._clock() * 1000), self.spool.last_seq)
+        self._batch: tuple[str, list[Waiting]] | None = None
         self._backoff_s = 0.0
+        self._drop_ageless()
 
-    def offer(self, values: list[tuple[str, float | None]], *, measured_at_s: float | None = None) -> None:
-        """Queue the values of one moment; ``measured_at_s`` on this device's clock, now by default."""
+    def _steady(self) -> SteadyClock:
+        """A clock that goes on with the times in the spool, where they are of this start of the machine."""
+        boot = boot_id()
+        clock = SteadyClock(self.spool.offset_s if boot and boot == self.spool.boot else None, wall=self._wall)
+        self.spool.mark_clock(boot, clock.offset_s)
+        return clock
+
+    def _drop_ageless(self) -> None:
+        """A value kept from before a restart with a clock that was set back: its age is unknown, and not 0."""
+        lost = [entry for entry in self.spool.head(len(self.spool)) if entry.sample.t_s > self._clock() + _AHEAD_S]
+        if lost:
+            self.spool.taken(lost)
+            self.ageless = len(lost)
+
+    def offer(
+        self,
+        values: list[tuple[str, float | None]],
+        *,
+        measured_at_s: float | None = None,
+        patient: str | None = None,
+    ) -> None:
+        """Queue the values of one moment.
+
+        Parameters
+        ----------
+        values : list of (signal, value)
+            Each signal once; the value in the signal's unit, ``None`` where the sensor gave none.
+        measured_at_s : float, optional
+            When it was measured, on this gateway's clock; now by default.
+        patient : str, optional
+            The patient that the device itself names; the clinic refuses what is of another.
+        """
         unknown = [signal for signal, _ in values if signal not in SIGNALS]
         if unknown:
             raise InputError(f"unknown signal {unknown[0]!r}", where="signal", allowed=", ".join(SIGNALS))
         self._seq += 1
         taken_at_s = self._clock() if measured_at_s is None else measured_at_s
-        self.spool.add([Sample(taken_at_s, self._seq, signal, value) for signal, value in values])
+        self.spool.add([Sample(taken_at_s, self._seq, signal, value) for signal, value in values], patient)
+
+    def now_s(self) -> float:
+        """This gateway's clock."""
+        return self._clock()
 
     def flush(self) -> int:
         """Send what waits, oldest first; returns how many samples the clinic took.
@@ -95,40 +154,60 @@ class Gateway:
         GatewayRefusedError
             If the clinic refuses the batch for what it is (unknown token, device or session). Nothing is dropped.
         """
-        sent = 0
+        before = self.taken
         while len(self.spool) and self._clock() >= self.next_try_s:
-            key, samples = self._batch or self._new_batch()
-            self._batch = (key, samples)
-            if not self._post(key, samples):
-                break
-            self.spool.taken(samples)
-            self._batch = None
-            self._backoff_s, self.next_try_s, self.problem = 0.0, -math.inf, ""
-            sent += len(samples)
-        return sent
+            key, entries = self._batch or self._new_batch()
+            self._batch = (key, entries)
+            try:
+                if not self._post(key, entries):
+                    break
+            except GatewayRefusedError as problem:
+                if len(entries) == 1 or not _one_bad_value(problem):
+                    raise
+                self._batch, self._batch_size = None, len(entries) // 2  # find the value that spoils the rest
+                continue
+            self._done(entries)
+            self.taken += len(entries)
+            self._batch_size = min(self._most, 2 * self._batch_size)
+        return self.taken - before
 
-    def discard(self) -> int:
-        """Drop what waits, after the clinic refused it; returns how many samples went."""
-        waiting = self.spool.head(len(self.spool))
-        self.spool.taken(waiting)
-        self._batch = None
-        return len(waiting)
+    def set_aside(self) -> int:
+        """Drop the batch that the clinic refused, and nothing else; returns how many samples went.
+
+        The clinic keeps what it refused for its patient or session; a malformed value is in its answer and our report.
+        """
+        if self._batch is None:
+            return 0
+        entries = self._batch[1]
+        self._done(entries)
+        self.refused += len(entries)
+        return len(entries)
 
     def close(self) -> None:
         """Close the connection; unsent samples stay in the spool."""
         self._client.close()
+        self.spool.close()
 
-    def _new_batch(self) -> tuple[str, list[Sample]]:
-        samples = self.spool.head(self._batch_size)
-        first, last = samples[0], samples[-1]
-        return f"{first.seq}.{first.signal}-{last.seq}.{last.signal}", samples
+    def _done(self, entries: list[Waiting]) -> None:
+        self.spool.taken(entries)
+        self._batch = None
+        self._backoff_s, self.next_try_s, self.problem = 0.0, -math.inf, ""
 
-    def _post(self, key: str, samples: list[Sample]) -> bool:
+    def _new_batch(self) -> tuple[str, list[Waiting]]:
+        entries = self.spool.head(self._batch_size)
+        first, last = entries[0].sample, entries[-1].sample
+        return f"{first.seq}.{first.signal}-{last.seq}.{last.signal}", entries
+
+    def _post(self, key: str, entries: list[Waiting]) -> bool:
+        samples = [entry.sample for entry in entries]
         body: dict[str, Any] = {
             "device": self.device,
             "session": self.session,
+            "patient": entries[0].patient,
             "batch": key,
             "sent_s": self._clock(),
+            "clock_s": self._wall() + (self.device_ahead_s or 0.0),
+            "lost": self.spool.dropped,
             "samples": [
                 {"seq": sample.seq, "t_s": sample.t_s, "signal": sample.signal, "value": sample.value}
                 for sample in samples
@@ -140,7 +219,7 @@ class Gateway:
             return self._wait(f"the clinic does not answer ({type(problem).__name__})")
         if answer.is_success:
             return True
-        if answer.status_code in (408, 425, 429) or answer.status_code >= 500:
+        if answer.status_code in _LATER or answer.status_code >= 500:
             return self._wait(f"the clinic answered {answer.status_code}")
         raise _refusal(answer)
 
@@ -149,6 +228,15 @@ class Gateway:
         self._backoff_s = min(10.0, max(0.5, 2.0 * self._backoff_s))
         self.next_try_s = self._clock() + self._backoff_s
         return False
+
+
+def goes_on(problem: GatewayRefusedError) -> bool:
+    """Whether a refusal is about these values and not about the device: the rest may still be sent."""
+    return problem.status_code in (*_NOT_HERE, *_MALFORMED)
+
+
+def _one_bad_value(problem: GatewayRefusedError) -> bool:
+    return problem.status_code in _MALFORMED or problem.where == "samples.seq"
 
 
 def _refusal(answer: httpx.Response) -> GatewayRefusedError:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
-from limen.devices.gateway import Gateway, GatewayRefusedError
+from limen.devices.gateway import Gateway, GatewayRefusedError, goes_on
 from limen.simulator.chair import VirtualChair
 from limen.simulator.samples import Sample
 
@@ -39,8 +39,8 @@ def play(
 ) -> int:
     """Offer each moment when it is due; returns how many samples the clinic took.
 
-    Due times count from the start, so a slow answer does not shift the later ones. A batch refused with 409 (no open
-    session here) is dropped and said; another refusal ends the run.
+    Due times count from the start, so a slow answer does not shift the later ones. A batch that the clinic refuses for
+    its patient, session or values is set aside and said; a device that it does not know ends the run.
     """
     begin_s = monotonic()
     taken = 0
@@ -52,22 +52,42 @@ def play(
             break
         if samples:
             gateway.offer([(sample.signal, sample.value) for sample in samples])
-        count, word = _send(gateway)
+        count, word = send(gateway)
         taken += count
         if word != said:
             report(word or "connected")
             said = word
-    return taken + _send(gateway)[0]
+    return taken + send(gateway)[0]
 
 
-def _send(gateway: Gateway) -> tuple[int, str]:
-    try:
-        count = gateway.flush()
-    except GatewayRefusedError as problem:
-        if problem.status_code != 409:
-            raise
-        gateway.discard()
-        return 0, f"refused, values dropped: {problem}"
+def send(gateway: Gateway) -> tuple[int, str]:
+    """Send what waits; returns how many samples the clinic took, and what is wrong in words.
+
+    Values that the clinic refuses for what they are do not hold up those behind them.
+
+    Raises
+    ------
+    GatewayRefusedError
+        If the clinic does not know the device.
+    """
+    before = gateway.taken
+    words: list[str] = []
+    while True:
+        try:
+            gateway.flush()
+        except GatewayRefusedError as problem:
+            if not goes_on(problem):
+                raise
+            gateway.set_aside()
+            words.append(f"refused, not charted: {problem}")
+            continue
+        break
+    if gateway.problem:
+        words.append(f"{gateway.problem}, values are kept")
+    if gateway.spool.problem:
+        words.append(gateway.spool.problem)
+    if gateway.ageless:
+        words.append(f"{gateway.ageless} kept values not sent: the clock was set back, their age is unknown")
     if gateway.spool.dropped:
-        return count, f"{gateway.problem}; {gateway.spool.dropped} oldest values dropped"
-    return count, f"{gateway.problem}, values are kept" if gateway.problem else ""
+        words.append(f"{gateway.spool.dropped} oldest values dropped: the spool holds {gateway.spool.capacity}")
+    return gateway.taken - before, "; ".join(dict.fromkeys(words))

@@ -2,76 +2,206 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections import deque
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, TextIO
 
-from limen.errors import InputError
+from limen.errors import InputError, RefusedError
 from limen.simulator.samples import Sample
+
+# Lines that may stand in the file beyond what waits, before it is written anew.
+_SLACK = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A sample on its way, with the patient that its device believes it is of."""
+
+    sample: Sample
+    patient: str | None = None
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """What the clinic stores once."""
+        return self.sample.seq, self.sample.signal
 
 
 class Spool:
-    """A queue of samples, oldest first, mirrored in an append-only file.
+    """A queue of samples, oldest first, mirrored in an append-only file that one process owns.
 
     When it is full the oldest samples go: in a long silence the newest values are the ones that protect the patient.
-    ``dropped`` counts them; the loss is never silent.
+    ``dropped`` counts them over restarts; the loss is never silent. When the disk is full the queue goes on in memory,
+    ``problem`` says so, and the file is written whole as soon as there is room.
+
+    Parameters
+    ----------
+    path : Path, optional
+        The file; without one the queue is in memory only.
+    capacity : int
+        The most samples that wait, in memory and on disk.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used, or is damaged.
+    RefusedError
+        If another process uses it.
     """
 
     def __init__(self, path: Path | None = None, *, capacity: int = 20_000) -> None:
         self.capacity = capacity
         self.dropped = 0
+        self.problem = ""
+        self.last_seq = 0
+        self.boot = ""
+        self.offset_s: float | None = None
         self._path = path
-        self._waiting: deque[Sample] = deque()
-        if path is not None and path.exists():
-            self._load(path)
+        self._lines = 0
+        self._whole = True
+        self._waiting: deque[Waiting] = deque()
+        self._lock: TextIO | None = None
+        if path is not None:
+            self._lock = _own(path)
+            if path.exists():
+                self._load(path)
+            self._rewrite(strict=True)
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, samples: list[Sample]) -> None:
-        """Queue samples; they are in the file when this returns."""
-        self._waiting.extend(samples)
-        self._append([asdict(sample) for sample in samples])
+    def mark_clock(self, boot: str, offset_s: float) -> None:
+        """Note on which clock the samples are timed, so that the next process can go on with it."""
+        self.boot, self.offset_s = boot, offset_s
+        self._append([self._mark()])
+
+    def add(self, samples: list[Sample], patient: str | None = None) -> None:
+        """Queue samples; they are in the file when this returns, or ``problem`` says why they are not."""
+        added = [Waiting(sample, patient) for sample in samples]
+        self._waiting.extend(added)
+        self.last_seq = max([self.last_seq, *(sample.seq for sample in samples)])
+        records: list[dict[str, Any]] = [_record(entry) for entry in added]
+        gone = []
         while len(self._waiting) > self.capacity:
-            self._waiting.popleft()
-            self.dropped += 1
+            gone.append(self._waiting.popleft().key)
+        self.dropped += len(gone)
+        if gone:
+            records.append({"dropped": gone})
+        self._append(records)
 
-    def head(self, count: int) -> list[Sample]:
-        """The oldest samples, without taking them out."""
-        return [self._waiting[index] for index in range(min(count, len(self._waiting)))]
+    def head(self, count: int) -> list[Waiting]:
+        """The oldest samples of one patient, without taking them out."""
+        found: list[Waiting] = []
+        for entry in self._waiting:
+            if len(found) >= count or (found and entry.patient != found[0].patient):
+                break
+            found.append(entry)
+        return found
 
-    def taken(self, samples: list[Sample]) -> None:
-        """Forget samples that the clinic has stored."""
-        done = {(sample.seq, sample.signal) for sample in samples}
-        self._waiting = deque(sample for sample in self._waiting if (sample.seq, sample.signal) not in done)
-        if self._waiting:
-            self._append([{"taken": sorted(done)}])
-        elif self._path is not None:
-            self._path.write_text("", encoding="utf-8")
+    def taken(self, entries: Iterable[Waiting]) -> None:
+        """Forget samples that the clinic has stored, or has said it will never store."""
+        done = {entry.key for entry in entries}
+        self._waiting = deque(entry for entry in self._waiting if entry.key not in done)
+        self._append([{"taken": sorted(done)}], sync=False)
 
-    def _append(self, records: list[dict[str, object]]) -> None:
+    def close(self) -> None:
+        """Let another process have the file."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _mark(self) -> dict[str, Any]:
+        return {"boot": self.boot, "offset_s": self.offset_s, "last_seq": self.last_seq, "lost": self.dropped}
+
+    def _append(self, records: list[dict[str, Any]], *, sync: bool = True) -> None:
         if self._path is None or not records:
             return
-        with self._path.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(record) + "\n" for record in records)
-            file.flush()
-            os.fsync(file.fileno())
+        if not self._whole or self._lines > 2 * len(self._waiting) + _SLACK:
+            self._rewrite()
+            return
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(record) + "\n" for record in records)
+                file.flush()
+                if sync:
+                    os.fsync(file.fileno())
+        except OSError as problem:
+            self._stuck(problem)
+            return
+        self._lines += len(records)
+
+    def _rewrite(self, *, strict: bool = False) -> None:
+        """Write what waits into a new file, and put it in the place of the old one in a single step."""
+        if self._path is None:
+            return
+        fresh = self._path.with_name(self._path.name + ".new")
+        records = [self._mark(), *(_record(entry) for entry in self._waiting)]
+        try:
+            with fresh.open("w", encoding="utf-8") as file:
+                file.writelines(json.dumps(record) + "\n" for record in records)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._path)
+        except OSError as problem:
+            if strict:
+                raise InputError(
+                    f"cannot write here: {problem.strerror}", where=str(self._path), allowed="a file in a folder"
+                ) from None
+            self._stuck(problem)
+            return
+        self._lines, self._whole, self.problem = len(records), True, ""
+
+    def _stuck(self, problem: OSError) -> None:
+        self._whole = False
+        self.problem = f"values are kept in memory only: {problem.strerror or problem} ({self._path})"
 
     def _load(self, path: Path) -> None:
-        done: set[tuple[int, str]] = set()
-        read: list[Sample] = []
-        lines = path.read_text(encoding="utf-8").splitlines()
+        gone: set[tuple[int, str]] = set()
+        read: list[Waiting] = []
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         for number, line in enumerate(lines, start=1):
             try:
                 record = json.loads(line)
-                if "taken" in record:
-                    done.update((int(seq), str(signal)) for seq, signal in record["taken"])
+                if "offset_s" in record:
+                    self.boot, self.offset_s = str(record["boot"]), record["offset_s"]
+                    self.last_seq, self.dropped = int(record["last_seq"]), int(record["lost"])
+                elif "taken" in record:
+                    gone.update((int(seq), str(signal)) for seq, signal in record["taken"])
+                elif "dropped" in record:
+                    gone.update((int(seq), str(signal)) for seq, signal in record["dropped"])
+                    self.dropped += len(record["dropped"])
                 else:
-                    read.append(Sample(record["t_s"], record["seq"], record["signal"], record["value"]))
+                    sample = Sample(float(record["t_s"]), int(record["seq"]), str(record["signal"]), record["value"])
+                    read.append(Waiting(sample, record.get("patient")))
             except (ValueError, KeyError, TypeError):
                 if number == len(lines):  # a crash in mid-write leaves half a last line
                     break
                 raise InputError("the spool file is damaged", where=f"{path}:{number}", hint="Move it aside") from None
-        self._waiting.extend(sample for sample in read if (sample.seq, sample.signal) not in done)
+        self.last_seq = max([self.last_seq, *(entry.sample.seq for entry in read)])
+        self._waiting.extend(entry for entry in read if entry.key not in gone)
+
+
+def _record(entry: Waiting) -> dict[str, Any]:
+    return {**asdict(entry.sample), "patient": entry.patient}
+
+
+def _own(path: Path) -> TextIO:
+    """Hold the file for this process until it ends, however it ends."""
+    try:
+        lock = path.with_name(path.name + ".lock").open("w", encoding="utf-8")
+    except OSError as problem:
+        raise InputError(
+            f"cannot write here: {problem.strerror}", where=str(path), allowed="a file in a folder"
+        ) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise RefusedError(
+            "another process uses this spool", where=str(path), hint="One file for each device"
+        ) from None
+    return lock

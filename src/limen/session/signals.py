@@ -8,6 +8,10 @@ from limen.care.alarm_limits import Watch
 from limen.care.alarm_signals import RULES
 from limen.care.alarm_state import AlarmState
 
+# What an infusion pump says of itself, with its units. It is read and reconciled with the order and the book, never
+# held against a limit, and a pump is never commanded. A 0 is a reading: nothing has run yet.
+PUMP_SIGNALS = {"PUMP_VOLUME": "mL", "PUMP_RATE": "mL/h"}
+
 _WORDS = dict(zip(RULES.values(), ("stale", "no valid value", "lost"), strict=True))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from limen.session.signals import PUMP_SIGNALS
+
 # The signals a device may send, with their units.
 SIGNALS: dict[str, str] = {
     "HR": "/min",
@@ -15,6 +17,7 @@ SIGNALS: dict[str, str] = {
     "NIBP_MEAN": "mmHg",
     "ETCO2": "mmHg",
     "TEMP": "degC",
+    **PUMP_SIGNALS,
 }
 
 

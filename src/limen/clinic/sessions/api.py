@@ -27,7 +27,9 @@ from limen.clinic.web.refusals import unanswered
 from limen.errors import InputError, LimenError, RefusedError
 
 Finite = Annotated[float, AllowInfNan(False)]
-SignalName = Literal["HR", "PULSE", "SPO2", "RR", "NIBP_SYS", "NIBP_DIA", "NIBP_MEAN", "ETCO2", "TEMP"]
+SignalName = Literal[
+    "HR", "PULSE", "SPO2", "RR", "NIBP_SYS", "NIBP_DIA", "NIBP_MEAN", "ETCO2", "TEMP", "PUMP_VOLUME", "PUMP_RATE"
+]
 MAX_SAMPLES = 1000
 PLAIN = "^[^\\x00-\\x1f]*$"  # PostgreSQL stores no NUL, and a name has no line break
 
@@ -50,6 +52,8 @@ class BatchIn(Schema, extra="forbid"):
     samples: list[SampleIn] = Field(min_length=1, max_length=MAX_SAMPLES)
     session: str | None = Field(default=None, max_length=80, pattern=PLAIN)
     patient: str | None = Field(default=None, max_length=64, pattern=PLAIN)
+    clock_s: Finite | None = None  # what the device's own clock shows, in seconds since the epoch
+    lost: int = Field(default=0, ge=0, lt=2**62)  # values that its gateway had to drop, ever
 
 
 class BatchOut(Schema):
