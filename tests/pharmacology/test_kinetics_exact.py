@@ -12,6 +12,7 @@ from scipy.integrate import solve_ivp
 
 from limen.pharmacology.kinetics import LinearSystem, Solution
 from limen.pharmacology.regimen import Dose, Schedule
+from limen.pharmacology.response import Grid
 
 # Fanta 2015 / Otto 2021 at 70 kg, L and L/h, typed from the published table; effect half-life 8.3 min.
 V1, CL, V2, Q2, V3, Q3 = 133.0, 95.2, 187.0, 23.2, 98.8, 157.0
@@ -184,6 +185,23 @@ def test_the_fallback_is_used_and_agrees_with_the_modes() -> None:
     assert not met.modal.any()
     # Area of the second state is everything given over its rate.
     assert met.auc(np.array([1e4]))[0, 1, 0] == pytest.approx(25 / 0.1, rel=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(0, 900), st.floats(0.1, 700), st.booleans()), min_size=1, max_size=5),
+    st.floats(0.3, 40),
+    st.floats(700, 2000),
+)
+def test_equal_steps_by_a_table_are_the_same_curves(given_doses, every_min, until_min) -> None:
+    # The exponential of the matrix knows nothing of modes, tables or steps.
+    schedule = Schedule.of([Dose(10, "iv", start, 0 if at_once else over) for start, over, at_once in given_doses])
+    grid = Grid.of(until_min, every_min, schedule)
+    solution = Solution(chain(), schedule)
+    found = solution.values(grid.solved_min, grid.even)[0]
+    expected = chain().readout[0] @ solution._states_by_exponential(0, grid.solved_min)
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-13 * expected.max())
+    np.testing.assert_allclose(found, solution.values(grid.solved_min)[0], rtol=1e-11, atol=1e-13 * expected.max())
 
 
 def test_rows_do_not_touch_each_other() -> None:

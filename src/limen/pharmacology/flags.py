@@ -147,10 +147,12 @@ def of_regimen(doses: Sequence[Dose], until_min: float) -> list[Flag]:
     """Doses that the forecast does not hold, or holds in part."""
     found = []
     for dose in doses:
+        if dose.end_min <= until_min and dose.start_min < until_min:
+            continue
         words = f"{dose.amount_mg:g} mg {dose.route} at {dose.start_min:g} min"
         if dose.start_min >= until_min:
             found.append(Flag("dose-after-horizon", f"{words} starts at or after the end of the forecast: not in it"))
-        elif dose.end_min > until_min:
+        else:
             found.append(Flag("dose-past-horizon", f"{words} still runs at the end of the forecast: in it in part"))
     for before, after in overlaps(doses):
         found.append(

@@ -23,6 +23,49 @@ Array = npt.NDArray[np.float64]
 MAX_CONDITION = 5e6
 # Numbers worked on at once, so that they stay in the processor's cache.
 _BLOCK = 200_000
+# The longest run of equal steps that shares a table of exponentials; never by how many patients there are, so that each
+# is the same to the bit whoever is beside him.
+_TABLE = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class EvenTimes:
+    """Which of some rising times stand at 0, one step, two steps, ... without a gap.
+
+    Attributes
+    ----------
+    step_min : float
+    steps : int
+        How many do.
+    other : array of int
+        Where the others stand.
+    order : array of int (times,)
+        Where each time stands among all the steps followed by all the others.
+    """
+
+    step_min: float
+    steps: int
+    other: npt.NDArray[np.intp]
+    order: npt.NDArray[np.intp]
+
+    @classmethod
+    def of(cls, step_min: float, times: int, at: npt.NDArray[np.intp]) -> EvenTimes:
+        """Of as many times, of which those at these places go by steps.
+
+        Examples
+        --------
+        >>> EvenTimes.of(5.0, 4, np.array([0, 1, 3])).order.tolist()
+        [0, 1, 3, 2]
+        """
+        alone = np.ones(times, dtype=bool)
+        alone[at] = False
+        other = np.flatnonzero(alone)
+        order = np.empty(times, dtype=np.intp)
+        order[at] = np.arange(len(at))
+        order[other] = np.arange(len(at), times)
+        for shared in (other, order):
+            shared.setflags(write=False)
+        return cls(step_min, len(at), other, order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +129,22 @@ class LinearSystem:
         """Found once for all schedules that it answers."""
         return Modes.of(self.rates_per_min)
 
+    @functools.cached_property
+    def entering(self) -> Array:
+        """What a unit of the schedule's input adds to each mode (rows, states)."""
+        return self.modes.inverse @ self.entry
+
+    @functools.cached_property
+    def weights(self) -> Array:
+        """Outputs as sums of modes (rows, outputs, states)."""
+        return self.readout @ self.modes.vectors
+
+    @functools.cached_property
+    def areas(self) -> Array:
+        """Outputs of what A times a state is (rows, outputs, states): ``readout`` times the inverse of A."""
+        turned = np.linalg.solve(self.rates_per_min.transpose(0, 2, 1), self.readout.transpose(0, 2, 1))
+        return turned.transpose(0, 2, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
@@ -144,17 +203,21 @@ class Solution:
         self.decay_per_min = system.modes.decay_per_min
         self.vectors = system.modes.vectors
         self.inverse = system.modes.inverse
-        self._entry = self.inverse @ system.entry
+        self._entry = system.entering
+        # What an infusion adds to a mode is this times the exponential less one; (segments, rows, states).
+        self._held = self._entry * schedule.rate_mg_per_min[:, None, None] / self.decay_per_min
         self._starts = self._modes_at_starts()
         self._by_exponential: list[int] = np.flatnonzero(~self.modal).tolist()
 
-    def values(self, time_min: Array) -> Array:
+    def values(self, time_min: Array, even: EvenTimes | None = None) -> Array:
         """Outputs at these times, after any bolus given at the same instant.
 
         Parameters
         ----------
         time_min : array (times,)
             Rising, 0 or later.
+        even : EvenTimes, optional
+            Which of them go by equal steps: the same numbers to rounding, from fewer exponentials.
 
         Returns
         -------
@@ -163,13 +226,52 @@ class Solution:
         rows, outputs, states = self.system.readout.shape
         out = np.empty((rows, outputs, len(time_min)))
         step = max(1, _BLOCK // (states * len(time_min)))
-        weights = self.system.readout @ self.vectors
         for begin in range(0, rows, step):
             part = slice(begin, begin + step)
-            np.matmul(weights[part], self._modes(part, time_min), out=out[part])
+            if even is None or self.pulses:
+                np.matmul(self.system.weights[part], self._modes(part, time_min), out=out[part])
+            elif not len(even.other):
+                self._by_steps(part, even.step_min, out[part])
+            else:
+                found = np.empty(out[part].shape)
+                self._by_steps(part, even.step_min, found[..., : even.steps])
+                late = self._few_modes(part, time_min[even.other])
+                np.matmul(self.system.weights[part], late, out=found[..., even.steps :])
+                found.take(even.order, axis=-1, out=out[part], mode="clip")
         for row in self._by_exponential:
             out[row] = self.system.readout[row] @ self._states_by_exponential(row, time_min)
         return out
+
+    def _by_steps(self, part: slice, step_min: float, out: Array) -> None:
+        """Outputs at equal steps from 0, written to ``out`` (rows of ``part``, outputs, times).
+
+        Between changes of input a mode at step j of a block is its value at the block's start times one shared table:
+        the exponential of j steps.
+        """
+        plan, count = self.schedule, out.shape[2]
+        blocks = _blocks(tuple(plan.start_min.tolist()), step_min, count, _TABLE)
+        segments = blocks.segment
+        decay = self.decay_per_min[part]
+        to_start = decay * blocks.since_min[:, None, None]
+        steps = decay[..., None] * blocks.step_min
+        start = self._starts[segments][:, part]
+        held = self._held[segments][:, part]
+        # expm1 keeps the digits of a slow mode soon after the start of an infusion, and
+        # expm1(a + b) = expm1(a) exp(b) + expm1(b) has terms of one sign.
+        falling = start * np.exp(to_start) + held * np.expm1(to_start)
+        weights = self.system.weights[part]
+        falling, held = weights * falling[:, :, None], weights * held[:, :, None]
+        running = (plan.rate_mg_per_min[segments] > 0).tolist()
+        filled_to = max(
+            (last - first for (first, last), runs in zip(blocks.spans, running, strict=True) if runs), default=0
+        )
+        filled = np.expm1(steps[..., :filled_to])
+        table = np.exp(steps, out=steps)
+        for (first, last), runs, kept, held_here in zip(blocks.spans, running, falling, held, strict=True):
+            into = out[..., first:last]
+            np.matmul(kept, table[..., : last - first], out=into)
+            if runs:
+                into += held_here @ filled[..., : last - first]
 
     def auc(self, until_min: Array) -> Array:
         """Integral of each output from 0, exact: A times it is x(T) minus everything that ran in.
@@ -183,55 +285,57 @@ class Solution:
         -------
         array (rows, outputs, spans), output unit times minutes
         """
-        states = self.vectors @ self._modes(slice(None), until_min)
+        states = self.vectors @ self._few_modes(slice(None), until_min)
         for row in self._by_exponential:
             states[row] = self._states_by_exponential(row, until_min)
         given_mg = np.array([self.schedule.given_mg(span) for span in until_min.tolist()])
         states -= self.system.entry[:, None] * given_mg
         for pulse in self.pulses:
             states[:, pulse.state] -= pulse.given_mg(until_min)
-        held = np.linalg.solve(self.system.rates_per_min, states)
-        result: Array = self.system.readout @ held
+        result: Array = self.system.areas @ states
         return result
 
-    def _modes_at_starts(self) -> list[Array]:
-        """Modal coordinates (rows, states) at the start of each segment, its bolus in."""
+    def _modes_at_starts(self) -> Array:
+        """Modal coordinates (segments, rows, states) at the start of each segment, its bolus in."""
         plan = self.schedule
         # Every segment's decay at once: for one patient the calls cost more than the numbers.
-        exponent = self.decay_per_min[..., None] * np.diff(plan.start_min)
-        kept, filled = np.exp(exponent), np.expm1(exponent)
-        state = self._entry * plan.bolus_mg[0]
-        found = [state]
-        for segment, (rate, bolus) in enumerate(zip(plan.rate_mg_per_min[:-1], plan.bolus_mg[1:], strict=True)):
-            state = state * kept[..., segment]
-            if rate > 0:
-                state += self._entry * rate / self.decay_per_min * filled[..., segment]
-            if bolus:
-                state = state + self._entry * bolus
-            found.append(state)
+        exponent = self.decay_per_min * (plan.start_min[1:] - plan.start_min[:-1])[:, None, None]
+        kept = np.exp(exponent)
+        found = self._entry * plan.bolus_mg[:, None, None]
+        found[1:] += self._held[:-1] * np.expm1(exponent)
+        for segment in range(len(kept)):
+            found[segment + 1] += found[segment] * kept[segment]
         return found
+
+    def _few_modes(self, part: slice, time_min: Array) -> Array:
+        """As ``_modes``, for few times: all at once, since for one patient the calls cost more than the numbers."""
+        plan = self.schedule
+        segment = np.searchsorted(plan.start_min, time_min, side="right") - 1
+        decayed = self.decay_per_min[part] * (time_min - plan.start_min[segment])[:, None, None]
+        out = self._starts[segment][:, part] * np.exp(decayed)
+        out += self._held[segment][:, part] * np.expm1(decayed)
+        modes = out.transpose(1, 2, 0)
+        for pulse in self.pulses:
+            modes = modes + self.pulse_modes(pulse, part, time_min)
+        return modes
 
     def _modes(self, part: slice, time_min: Array) -> Array:
         """Modal coordinates (rows of ``part``, states, times)."""
         plan = self.schedule
-        decay = self.decay_per_min[part]
         spans = self._spans(time_min)
         counts = [last - first for _, first, last in spans]
-        since_min = time_min - np.repeat(plan.start_min[[segment for segment, _, _ in spans]], counts)
-        out = decay[..., None] * since_min
+        segments = [segment for segment, _, _ in spans]
+        out = self.decay_per_min[part][..., None] * (time_min - np.repeat(plan.start_min[segments], counts))
         # expm1 keeps the digits of a slow mode soon after the start of an infusion.
         filling = [
-            (segment, first, last, np.expm1(out[..., first:last]))
+            (first, last, self._held[segment][part][..., None] * np.expm1(out[..., first:last]))
             for segment, first, last in spans
             if plan.rate_mg_per_min[segment] > 0
         ]
         np.exp(out, out=out)
-        for segment, first, last in spans:
-            out[..., first:last] *= self._starts[segment][part][..., None]
-        for segment, first, last, grown in filling:
-            start = self._starts[segment][part]
-            steady = start + self._entry[part] * float(plan.rate_mg_per_min[segment]) / decay
-            out[..., first:last] = steady[..., None] * grown + start[..., None]
+        out *= np.repeat(self._starts[segments][:, part].transpose(1, 2, 0), counts, axis=-1)
+        for first, last, filled in filling:
+            out[..., first:last] += filled
         for pulse in self.pulses:
             self._add_pulse(pulse, part, time_min, out)
         return out
@@ -320,6 +424,49 @@ class Solution:
                 span_min = np.array([start_min[segment + 1] - start_min[segment]])
                 state = (_exponential(whole, span_min)[0] @ at_start)[:states]
         return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """Equal steps cut at the starts of segments and at the table's length.
+
+    Attributes
+    ----------
+    segment : array of int (blocks,)
+    since_min : array (blocks,)
+        From the segment's start to the block's first step.
+    spans : list of (first step, one past the last)
+    step_min : array
+        From a block's first step to each of the longest block's.
+    """
+
+    segment: npt.NDArray[np.intp]
+    since_min: Array
+    spans: list[tuple[int, int]]
+    step_min: Array
+
+
+# A regimen is forecast again and again; its times stay.
+@functools.lru_cache(maxsize=32)
+def _blocks(start_min: tuple[float, ...], step_min: float, count: int, most: int) -> _Blocks:
+    """Cut steps 0 to ``count``.
+
+    Examples
+    --------
+    >>> found = _blocks((0.0, 40.0, 60.0), 5.0, 20, 6)
+    >>> list(zip(found.segment.tolist(), found.spans))
+    [(0, (0, 6)), (0, (6, 8)), (1, (8, 12)), (2, (12, 18)), (2, (18, 20))]
+    """
+    firsts = np.searchsorted(np.arange(count) * step_min, start_min).tolist()
+    cut = [
+        (segment, begin, min(begin + most, end))
+        for segment, (first, end) in enumerate(zip(firsts, [*firsts[1:], count], strict=True))
+        for begin in range(first, end, most)
+    ]
+    segment = np.array([segment for segment, _, _ in cut], dtype=np.intp)
+    spans = [(first, last) for _, first, last in cut]
+    since_min = np.array([first for first, _ in spans]) * step_min - np.array(start_min)[segment]
+    return _Blocks(segment, since_min, spans, step_min * np.arange(max(last - first for first, last in spans)))
 
 
 def _exponential(matrix: Array, span_min: Array) -> Array:

@@ -252,17 +252,17 @@ class Schedule:
         >>> Schedule.of([Dose(60, "iv", 0, 60), Dose(30, "iv", 30, 60)]).rate_mg_per_min
         array([1. , 1.5, 0.5, 0. ])
         """
-        given = [dose for dose in doses if dose.amount_mg > 0]
-        edges = sorted({0.0, *(dose.start_min for dose in given), *(dose.end_min for dose in given)})
+        given = [(dose.amount_mg, dose.start_min, dose.end_min) for dose in doses if dose.amount_mg > 0]
+        edges = sorted({0.0}.union(*(spell[1:] for spell in given)))
         rates = np.zeros(len(edges))
         boluses = np.zeros(len(edges))
         place = {edge: index for index, edge in enumerate(edges)}
-        for dose in given:
-            first = place[dose.start_min]
-            if dose.duration_min == 0 or dose.end_min == dose.start_min:
-                boluses[first] += dose.amount_mg
+        for amount_mg, start_min, end_min in given:
+            first = place[start_min]
+            if end_min == start_min:
+                boluses[first] += amount_mg
             else:
-                rates[first : place[dose.end_min]] += dose.amount_mg / (dose.end_min - dose.start_min)
+                rates[first : place[end_min]] += amount_mg / (end_min - start_min)
         return cls(np.array(edges), rates, boluses)
 
     def given_mg(self, until_min: float) -> float:

@@ -17,6 +17,7 @@ from limen.pharmacology.covariates.interactions import Modifiers
 from limen.pharmacology.effects import effect_outputs, links
 from limen.pharmacology.effects.catalogue import ceiling
 from limen.pharmacology.exposure import Measures, peaks
+from limen.pharmacology.kinetics import EvenTimes
 from limen.pharmacology.models.schema import Model, Omega, Product
 from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
@@ -30,6 +31,10 @@ MAX_PATIENT_POINTS = 10_000_000
 # With a coarse grid, points are added after each change of input so that a peak is not stepped over.
 _COARSE_MIN = 2.5
 _AFTER_CHANGE_MIN = np.array([0.5, 1, 2, 3, 5, 8, 12, 18, 25, 35, 50, 70, 100, 140, 200, 300])
+
+# glibc hands memory back to the system above twice the largest block it ever freed, and the curves of one patient are
+# about that: they would be paged in anew at each call, half of its time. 8 MB freed once make it keep them.
+del (_freed := [np.empty(2**20)])[:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,15 @@ class Grid:
         Where ``asked_min`` stand in ``solved_min``.
     corner : array of bool
         Which of ``solved_min`` are times where input starts, stops or changes.
+    even : EvenTimes or None
+        Which of ``solved_min`` go by equal steps.
     """
 
     asked_min: Array
     solved_min: Array
     asked: npt.NDArray[np.intp]
     corner: npt.NDArray[np.bool_]
+    even: EvenTimes | None = None
 
     @property
     def end_min(self) -> float:
@@ -101,9 +109,12 @@ def _grid(until_min: float, every_min: float, corners: tuple[float, ...]) -> Gri
     asked = np.flatnonzero(np.insert(np.ones(len(asked_min), dtype=bool), places[new], False))
     corner = np.zeros(len(solved_min), dtype=bool)
     corner[np.searchsorted(solved_min, corners_min)] = True
+    # The end is asked for even where no step meets it.
+    regular = asked if steps + 1 == len(asked) and asked_min[-1] == steps * every_min else asked[:-1]
+    even = EvenTimes.of(every_min, len(solved_min), regular)
     for shared in (asked_min, solved_min, asked, corner):
         shared.setflags(write=False)
-    return Grid(asked_min, solved_min, asked, corner)
+    return Grid(asked_min, solved_min, asked, corner, even)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +193,8 @@ def respond(
     for arm in arms:
         solution = taken.into(arm)
         # Rounding can leave an empty body a hair under nothing, which the effects' powers cannot take.
-        solved = np.maximum(solution.values(grid.solved_min), 0.0)
+        solved = solution.values(grid.solved_min, grid.even)
+        np.maximum(solved, 0.0, out=solved)
         auc_ng_h_per_mL = solution.auc(np.array(spans_min)) / 60.0
         for place, output in enumerate(arm.outputs):
             curves[output] = solved[:, place]
@@ -201,7 +213,9 @@ def respond(
     # Only the site of perception is shown as a concentration; the others are steps on the way to an effect.
     curves = {output: curve for output, curve in curves.items() if output.partition("@")[2] in {"", "effect"}}
     curves.update(of_effect.values)
-    stack = np.stack(list(curves.values()))
+    stack = np.empty((len(curves), rows, len(grid.solved_min)))
+    for place, curve in enumerate(curves.values()):
+        stack[place] = curve
     if withhold_unusable and unusable.any():
         stack[:, :, unusable] = np.nan
     heights, when_min = peaks(

@@ -127,7 +127,7 @@ def simulate(
         shown = grid.shown(values)
         outputs[name] = Curve(shown[0], Percentiles.over(shown[1:]) if n else None)
         measures = response.measures[name]
-        summary[name] = Summary(measures.rows(slice(0, 1)), measures.rows(slice(1, None)) if n else None)
+        summary[name] = Summary(measures.rows(slice(0, 1)), measures.rows(slice(1, None))) if n else Summary(measures)
     return withhold(
         Forecast(
             chosen.id,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from limen.pharmacology.effects.beyond import believed, reaches, withheld_flags
 from limen.pharmacology.exposure import Curve, Percentiles
-from limen.pharmacology.outcome import Forecast, Member
+from limen.pharmacology.outcome import Forecast, Member, Summary
 
 Array = npt.NDArray[np.float64]
 
@@ -32,7 +32,7 @@ def withhold(forecast: Forecast) -> Forecast:
     (True, True)
     """
     names = [name for name in forecast.outputs if name in reaches()]
-    if not names:
+    if not names or not (forecast.members or any(_passes(forecast.summary.get(name), name) for name in names)):
         return forecast
     curves = {name: _curve(name, forecast.outputs[name]) for name in names}
     members = tuple(_member(member) for member in forecast.members)
@@ -63,6 +63,14 @@ def withhold(forecast: Forecast) -> Forecast:
         disagreement=disagreement,
         flags=tuple(dict.fromkeys((*forecast.flags, *withheld_flags(changed)))),
     )
+
+
+def _passes(summary: Summary | None, name: str) -> bool:
+    """Whether a peak is over the reach or not known; no curve of one model is over its patients' peaks."""
+    if summary is None:
+        return True
+    rows = [summary.typical, *(item for item in (summary.patients, summary.members) if item is not None)]
+    return not all((item.peak <= reaches()[name].value).all() for item in rows)
 
 
 def _curve(name: str, curve: Curve) -> Curve:

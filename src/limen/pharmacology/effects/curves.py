@@ -83,12 +83,12 @@ def unresponsive_pct(loss_site: Array, recovery_site: Array, loss: Normal, recov
     >>> unresponsive_pct(ce, ce, model.loss, model.recovery).round(2).tolist()
     [[0.0, 0.03, 50.0, 50.0, 0.0]]
     """
-    falls = (loss_site - loss.typical) / loss.sd
-    found = np.zeros(falls.shape)
+    found = np.zeros(loss_site.shape)
     # NaN stands for a time that the model must not be believed at; nothing is said there.
-    touched = np.flatnonzero(np.nanmax(np.where(np.isnan(falls), -np.inf, falls), axis=-1) > _NOWHERE)
+    highest = np.fmax.reduce(loss_site, axis=-1)
+    touched = np.flatnonzero((highest - loss.typical) / loss.sd > _NOWHERE)
     if len(touched):
-        falls = falls[touched]
+        falls = (loss_site[touched] - loss.typical) / loss.sd
         wakes = (recovery_site[touched] - recovery.typical) / recovery.sd
         front = np.full(len(touched), -np.inf)
         fronts = np.empty_like(falls)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -138,13 +139,16 @@ def effect_outputs(
     indices = models.occupancy.outputs
     if {indices.enantiomers, indices.racemate} & chosen:
         values |= {name: found for name, found in _occupancies(curves).items() if name in chosen}
-    peaks = {name: _highest(drive[0], believed) for name, drive in drives.items()}
-    return EffectCurves(values, peaks)
+    # Several effects are driven from one site: each is looked through once.
+    highest = {
+        id(drive): _highest(drive[0], believed) for drive in {id(drive): drive for drive in drives.values()}.values()
+    }
+    return EffectCurves(values, {name: highest[id(drive)] for name, drive in drives.items()})
 
 
 def _drawn(estimate: Estimate, column: str | None, draws: Array) -> Array:
     """The value of each patient, (rows, 1)."""
-    if column is None:
+    if column is None or (len(draws) == 1 and not draws.any()):
         return np.full((len(draws), 1), estimate.typical)
     return estimate.drawn(draws[:, population.COLUMNS.index(column)])[:, None]
 
@@ -208,7 +212,8 @@ def effect_flags(
     """
     models = effects()
     found = [_of_link(product, n)]
-    if models.pressure.output in drive_ng_per_mL:
+    pressure = models.pressure.output
+    if pressure in drive_ng_per_mL:
         found.append(_of_pressure(lumped))
     shown: dict[str, Index | Line | OpioidShift | Responsiveness] = {
         **{index.output: index for index in models.indices},
@@ -218,7 +223,7 @@ def effect_flags(
     }
     told = {name: effect for name, effect in shown.items() if name in drive_ng_per_mL}
     for name, effect in told.items():
-        if name != models.pressure.output:
+        if name != pressure:
             found.append(Flag("effect-model", f"{name}: {effect.is_not}"))
         drive, limit = drive_ng_per_mL[name], effect.supported_to
         if drive > limit.value:
@@ -288,6 +293,7 @@ def _of_pressure(lumped: bool) -> Flag:
     )
 
 
+@functools.cache
 def effect_sources() -> tuple[str, ...]:
     """Source keys behind every effect, once.
 
