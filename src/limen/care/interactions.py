@@ -12,14 +12,17 @@ from limen.care.judging import Outcome, Subject, subject
 from limen.care.screening import bearing_tiers, finding_of, tier_outcome
 from limen.errors import InputError
 from limen.evidence import Verification
-from limen.knowledge.interactions import resolve, suggestions
+from limen.knowledge.naming import read_name, resolve, suggestions
 from limen.knowledge.rules import Effect, Level, Override, Rule, Tier, rules
 from limen.pharmacology.covariates.interactions import perpetrators
 
 
 @dataclass(frozen=True, slots=True)
 class DrugFinding:
-    """One drug under one rule. Ratios are exposure with the drug over without; ``None`` where none was read."""
+    """One drug under one rule. Ratios are exposure with the drug over without; ``None`` where none was read.
+
+    ``confidence_pct`` is under 100 where the name is only spelled like the drug: a person confirms it.
+    """
 
     drug: str
     resolved: str
@@ -32,11 +35,14 @@ class DrugFinding:
     sources: tuple[str, ...]
     verification: Verification
     override: Override | None
+    confidence_pct: float = 100.0
 
     def to_json(self) -> dict[str, Any]:
         return {
             "drug": self.drug,
             "resolved": self.resolved,
+            "confidence_pct": self.confidence_pct,
+            "confirm": self.confidence_pct < 100.0,
             "rule": self.rule,
             "level": self.level,
             "because": self.because,
@@ -71,6 +77,8 @@ class InteractionReport:
 
 def perpetrators_of(case: Case) -> tuple[str, ...]:
     """The drugs a patient takes whose effect on ketamine's kinetics was measured by some route.
+
+    A guess at a misspelled name changes no forecast before it is confirmed; screening reports it.
 
     Returns
     -------
@@ -108,7 +116,8 @@ def check(route: str, product: str | None, medications: Sequence[str]) -> Intera
     Returns
     -------
     InteractionReport
-        A name that is not recognised stands in ``unknown``, never in ``no_finding``.
+        A name that is not recognised stands in ``unknown``, never in ``no_finding``. One that is spelled like a single
+        drug is judged as that drug, with ``confidence_pct`` under 100; where no rule is about that drug it is unknown.
 
     Raises
     ------
@@ -141,13 +150,15 @@ def check(route: str, product: str | None, medications: Sequence[str]) -> Intera
         if rule.agents:
             findings += _rule_findings(rule, who)
     with_finding = {finding.drug for finding in findings}
-    unknown = tuple(name for name in names if resolve(name)[1])
+    unknown = tuple(
+        name for name in names if read_name(name).unknown or (read_name(name).guesses and name not in with_finding)
+    )
     return InteractionReport(
         route=route,
         findings=tuple(findings),
         unknown=unknown,
         no_finding=tuple(name for name in names if name not in with_finding and name not in unknown),
-        suggestions={name: found for name in unknown if (found := suggestions(name))},
+        suggestions={name: near for name in names if resolve(name)[1] and (near := suggestions(name))},
     )
 
 
@@ -156,12 +167,13 @@ def _rule_findings(rule: Rule, who: Subject) -> list[DrugFinding]:
     if met is None:
         return []
     tier, outcome = met
-    finding = finding_of(rule, tier, outcome)
+    finding = finding_of(rule, tier, outcome, who)
     found = []
     for name, agent in who.drugs:
         if agent.id not in rule.agents and set(rule.agents).isdisjoint(agent.classes):
             continue
         effect = _effect(rule, agent.id, who.case)
+        guess = who.guesses.get((name, agent.id))
         found.append(
             DrugFinding(
                 drug=name,
@@ -175,6 +187,7 @@ def _rule_findings(rule: Rule, who: Subject) -> list[DrugFinding]:
                 sources=tuple(dict.fromkeys((*tier.sources, *(effect.sources if effect else ())))),
                 verification=tier.verification,
                 override=tier.may_override,
+                confidence_pct=100.0 if guess is None else guess.confidence_pct,
             )
         )
     return found

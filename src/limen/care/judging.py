@@ -31,7 +31,8 @@ from limen.knowledge.conditions import (
     Unrecorded,
     input_words,
 )
-from limen.knowledge.interactions import Agent, resolve, term_words
+from limen.knowledge.interactions import Agent, term_words
+from limen.knowledge.naming import Guess, possible, read_name
 from limen.knowledge.rules import Level, code_sets
 
 T = TypeVar("T")
@@ -60,6 +61,8 @@ class Outcome:
         What is missing, where the truth is unknown.
     asks : tuple of (Gap, level)
         What was presumed and is still to be asked.
+    guessed : tuple of Guess
+        The guesses at a drug's name without which it would not be true.
     """
 
     truth: bool | None
@@ -69,6 +72,7 @@ class Outcome:
     drugs: tuple[tuple[str, Agent | None], ...] = ()
     gaps: tuple[Gap, ...] = ()
     asks: tuple[tuple[Gap, Level], ...] = ()
+    guessed: tuple[Guess, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,10 @@ class Subject:
         The entries of the problem list by the code set they belong to.
     unread : tuple of Condition
         Entries that belong to none.
+    drugs : tuple of (str, Agent)
+        Each medicine on the list with the drug it was read as, guesses among them.
+    guesses : mapping of (str, str) to Guess
+        The guesses among them, by name on the list and drug.
     """
 
     case: Case
@@ -88,6 +96,7 @@ class Subject:
     unread: tuple[Entry, ...]
     drugs: tuple[tuple[str, Agent], ...]
     unrecognised: tuple[str, ...]
+    guesses: Mapping[tuple[str, str], Guess] = field(default_factory=dict)
 
 
 def subject(case: Case) -> Subject:
@@ -96,14 +105,19 @@ def subject(case: Case) -> Subject:
     entries = {name: tuple(item for item, of in sets if name in of) for name in code_sets()}
     drugs: list[tuple[str, Agent]] = []
     unrecognised: list[str] = []
+    guesses: dict[tuple[str, str], Guess] = {}
     for item in case.medications:
         if item.status != "active":
             continue
-        found, unknown = resolve(item.name)
-        drugs += [(item.name, agent) for agent in found]
-        unrecognised += [f"{part} (in {item.name})" if found else item.name for part in unknown]
+        read = read_name(item.name, item.code)
+        drugs += [(item.name, agent) for agent in read.agents]
+        for guess in read.guesses:
+            drugs.append((item.name, guess.agent))
+            guesses[item.name, guess.agent.id] = guess
+        whole = read.agents or read.guesses
+        unrecognised += [f"{part} (in {item.name})" if whole else item.name for part in read.unknown]
     unread = tuple(item for item, of in sets if not of)
-    return Subject(case, entries, unread, tuple(drugs), tuple(dict.fromkeys(unrecognised)))
+    return Subject(case, entries, unread, tuple(drugs), tuple(dict.fromkeys(unrecognised)), guesses)
 
 
 def judge(condition: Condition, who: Subject) -> Outcome:
@@ -115,6 +129,9 @@ def judge(condition: Condition, who: Subject) -> Outcome:
             return joined([judge(part, who) for part in condition.of], decides=True)
         case Not():
             inner = judge(condition.of, who)
+            if inner.truth and inner.guessed:
+                # A guess may add a risk; it never takes one away.
+                return replace(inner, truth=None, gaps=tuple(_confirm(guess) for guess in inner.guessed))
             truth = None if inner.truth is None else not inner.truth
             return replace(inner, truth=truth)
         case Presume():
@@ -161,10 +178,13 @@ def joined(outcomes: list[Outcome], *, decides: bool) -> Outcome:
         deciding = [outcome.asks for outcome in outcomes if outcome.truth is decides]
         # What is known decides; a presumption is asked about only where nothing else would have decided the same.
         asks = _flat(deciding) if all(deciding) else ()
-        return Outcome(decides, values, taken_on, entries, drugs, asks=asks)
+        guesses = [outcome.guessed for outcome in outcomes if outcome.truth is decides]
+        guessed = _flat(guesses) if decides and all(guesses) else ()
+        return Outcome(decides, values, taken_on, entries, drugs, asks=asks, guessed=guessed)
     asks = _flat(outcome.asks for outcome in outcomes)
     if None not in truths:
-        return Outcome(not decides, values, taken_on, entries, drugs, asks=asks)
+        guessed = () if decides else _flat(outcome.guessed for outcome in outcomes)
+        return Outcome(not decides, values, taken_on, entries, drugs, asks=asks, guessed=guessed)
     gaps = _flat(outcome.gaps for outcome in outcomes if outcome.truth is None)
     return Outcome(None, values, taken_on, entries, drugs, gaps, asks)
 
@@ -265,7 +285,9 @@ def _takes(condition: Takes, who: Subject) -> Outcome:
         if agent.id in condition.of or not set(condition.of).isdisjoint(agent.classes)
     )
     if found:
-        return Outcome(True, {"medication": list(dict.fromkeys(name for name, _ in found))}, drugs=found)
+        guesses = tuple(who.guesses[name, agent.id] for name, agent in found if (name, agent.id) in who.guesses)
+        values = {"medication": list(dict.fromkeys(name for name, _ in found))}
+        return Outcome(True, values, drugs=found, guessed=guesses if len(guesses) == len(found) else ())
     if who.case.medications_asked:
         return Outcome(False, {"medication": []})
     named = ", ".join(term_words(term) for term in condition.of)
@@ -275,7 +297,7 @@ def _takes(condition: Takes, who: Subject) -> Outcome:
 def _mixed(condition: Mixed, case: Case) -> Outcome:
     found = []
     for name in case.request.mixed_with:
-        for agent in resolve(name)[0]:
+        for agent in possible(name):
             if agent.id in condition.of or not set(condition.of).isdisjoint(agent.classes):
                 found.append((name, agent))
     if found:
@@ -283,10 +305,16 @@ def _mixed(condition: Mixed, case: Case) -> Outcome:
     return Outcome(False, {"mixed_with": list(case.request.mixed_with)})
 
 
+def _confirm(guess: Guess) -> Gap:
+    return Gap(f"medications: {guess.agent.id}", f"{guess.written!r} was read as {guess.agent.id}: confirm")
+
+
 def _unrecognised(who: Subject) -> Outcome:
-    if who.unrecognised:
-        drugs: tuple[tuple[str, Agent | None], ...] = tuple((name, None) for name in who.unrecognised)
-        return Outcome(True, {"medication": list(who.unrecognised)}, drugs=drugs)
+    guessed = [f"{name} (read as {drug}? confirm)" for name, drug in who.guesses]
+    names = tuple(dict.fromkeys((*who.unrecognised, *guessed)))
+    if names:
+        drugs: tuple[tuple[str, Agent | None], ...] = tuple((name, None) for name in names)
+        return Outcome(True, {"medication": list(names)}, drugs=drugs)
     if who.case.medications_asked:
         return Outcome(False, {"medication": []})
     return Outcome(None, {"medication": None}, gaps=(Gap("medications", ASK),))

@@ -12,6 +12,7 @@ from limen.care.facts import Gap
 from limen.care.judging import Outcome, Subject, joined, judge, merge, subject
 from limen.care.wording import reason, threshold_text
 from limen.evidence import Verification
+from limen.knowledge.naming import Guess
 from limen.knowledge.protocols import get_protocol
 from limen.knowledge.rules import LEVELS, Effect, Level, Override, Rule, Scope, Tier, rules
 
@@ -34,6 +35,8 @@ class Finding:
         Who may decide against it; ``None`` for a warning, which is acknowledged.
     drugs : tuple of (str, str)
         For an interaction: the name on the list and the ingredient it was read as.
+    guesses : mapping of (str, str) to Guess
+        Those of them that are guesses at a misspelled name: a person confirms them.
     """
 
     rule: str
@@ -49,6 +52,7 @@ class Finding:
     taken_on: Mapping[str, date] = field(default_factory=dict)
     drugs: tuple[tuple[str, str | None], ...] = ()
     effects: tuple[Effect, ...] = ()
+    guesses: Mapping[tuple[str, str], Guess] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The finding in the shape of the ``screen`` contract."""
@@ -67,8 +71,13 @@ class Finding:
             "override": self.override,
         }
         if self.drugs:
-            found["drugs"] = [{"drug": drug, "resolved": resolved} for drug, resolved in self.drugs]
+            found["drugs"] = [self._drug_json(drug, resolved) for drug, resolved in self.drugs]
         return found
+
+    def _drug_json(self, drug: str, resolved: str | None) -> dict[str, Any]:
+        guess = self.guesses.get((drug, resolved or ""))
+        sure = {} if guess is None else {"confidence_pct": guess.confidence_pct, "confirm": True}
+        return {"drug": drug, "resolved": resolved, **sure}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +133,8 @@ class Screening:
         Entries of the problem list that no rule reads: a person must.
     unrecognised_medications : tuple of str
         Names on the medication list that no file knows.
+    guesses : mapping of (str, str) to Guess
+        Names that were read as a drug they are spelled like, to be confirmed.
     not_applicable : tuple of str
         Rules that do not bear on this indication, product, route or setting.
     """
@@ -137,6 +148,7 @@ class Screening:
     unknown_inputs: tuple[str, ...]
     unread_conditions: tuple[str, ...]
     unrecognised_medications: tuple[str, ...]
+    guesses: Mapping[tuple[str, str], Guess] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The screening in the shape of the ``screen`` contract."""
@@ -150,6 +162,10 @@ class Screening:
             "unknown_inputs": list(self.unknown_inputs),
             "unread_conditions": list(self.unread_conditions),
             "unrecognised_medications": list(self.unrecognised_medications),
+            "medications_to_confirm": [
+                {"drug": name, "read_as": guess.name, "resolved": drug, "confidence_pct": guess.confidence_pct}
+                for (name, drug), guess in self.guesses.items()
+            ],
         }
 
 
@@ -213,6 +229,7 @@ def screen(case: Case) -> Screening:
         unknown_inputs=case.unknown_inputs,
         unread_conditions=tuple(item.shown for item in who.unread),
         unrecognised_medications=who.unrecognised,
+        guesses=who.guesses,
     )
 
 
@@ -284,7 +301,7 @@ def _judge_rule(
         outcomes.append(outcome)
         if outcome.truth:
             open_gaps = {gap: level for gap, level in gaps.items() if LEVELS.index(level) < LEVELS.index(tier.level)}
-            return finding_of(rule, tier, outcome), _missing(rule, open_gaps), outcomes
+            return finding_of(rule, tier, outcome, who), _missing(rule, open_gaps), outcomes
         open_here: list[tuple[Gap, Level]] = list(outcome.asks)
         if outcome.truth is None:
             open_here += [(gap, tier.level) for gap in outcome.gaps]
@@ -301,13 +318,16 @@ def tier_outcome(rule: Rule, tier: Tier, who: Subject) -> Outcome:
     return joined([about, judge(tier.when, who)], decides=False) if about.truth else about
 
 
-def finding_of(rule: Rule, tier: Tier, outcome: Outcome) -> Finding:
+def finding_of(rule: Rule, tier: Tier, outcome: Outcome, who: Subject) -> Finding:
     """The finding that a met tier makes."""
+    drugs = tuple((name, agent.id if agent else None) for name, agent in outcome.drugs)
+    guesses = {drug: who.guesses[drug] for drug in drugs if drug in who.guesses}
+    doubt = "".join(f". {name!r} was read as {drug}: confirm" for (name, drug) in guesses)
     return Finding(
         rule=rule.id,
         level=tier.level,
         title=rule.title,
-        because=reason(tier, outcome),
+        because=reason(tier, outcome) + doubt,
         input=outcome.values,
         taken_on=outcome.taken_on,
         threshold=_threshold(rule, tier),
@@ -315,8 +335,9 @@ def finding_of(rule: Rule, tier: Tier, outcome: Outcome) -> Finding:
         sources=tier.sources,
         verification=tier.verification,
         override=tier.may_override,
-        drugs=tuple((name, agent.id if agent else None) for name, agent in outcome.drugs),
+        drugs=drugs,
         effects=rule.effects,
+        guesses=guesses,
     )
 
 

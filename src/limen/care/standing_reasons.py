@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from limen.care.history import belongs
 from limen.care.offer import Found, Person
 from limen.evidence.marks import Verification
-from limen.knowledge.interactions import resolve, term_words
+from limen.knowledge.interactions import term_words
+from limen.knowledge.naming import possible
 from limen.knowledge.rules import code_sets
 from limen.knowledge.standing_orders import Against, StandingOrder, WithDrug, WithHistory
 
@@ -25,7 +26,7 @@ def allergic(order: StandingOrder, allergies: Iterable[str]) -> str | None:
     """
     for text in allergies:
         lowered = text.lower()
-        named = any(agent.id == order.drug for agent in resolve(text)[0])
+        named = any(agent.id == order.drug for agent in possible(text))
         if named or any(word in lowered for word in (order.drug, *order.allergy_words)):
             return text
     return None
@@ -72,4 +73,4 @@ def allergy(text: str) -> Found:
 
 
 def _is_of(name: str, terms: tuple[str, ...]) -> bool:
-    return any(agent.id in terms or set(agent.classes) & set(terms) for agent in resolve(name)[0])
+    return any(agent.id in terms or set(agent.classes) & set(terms) for agent in possible(name))

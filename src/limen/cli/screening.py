@@ -62,6 +62,11 @@ def register(app: typer.Typer) -> None:
             typer.echo(
                 f"{_MARK[finding['level']]} {finding['rule']}  {finding['because']}{exposure}. {finding['action']}."
             )
+            if finding["confirm"]:
+                sure = f"{finding['confidence_pct']:g} %"
+                typer.echo(
+                    f"        {finding['drug']} is read as {finding['resolved']} ({sure} alike): confirm the name."
+                )
         for name in result["unknown"]:
             near = result["suggestions"].get(name)
             asked = f" Did you mean {' or '.join(near)}?" if near else ""
@@ -89,6 +94,8 @@ def _lines(result: dict[str, Any]) -> list[str]:
     ):
         if result[key]:
             lines.append(f"{title}: {', '.join(result[key])}")
+    for item in result["medications_to_confirm"]:
+        lines.append(f"Confirm: {item['drug']} was read as {item['read_as']} ({item['confidence_pct']:g} % alike)")
     if "import" in result:
         account = result["import"]
         lines.append(f"Imported {len(account['imported'])} of {account['entries']} entries of the bundle")

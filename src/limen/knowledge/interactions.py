@@ -1,11 +1,10 @@
-"""The drugs that interaction rules know: ingredients, classes, brand names and common misspellings."""
+"""The drugs that interaction rules know: ingredients, classes, brand names, common misspellings and codes."""
 
 from __future__ import annotations
 
-import difflib
 import functools
-import re
 from importlib import resources
+from typing import Literal
 
 from pydantic import model_validator
 
@@ -44,14 +43,48 @@ class Agent(Record):
         return self
 
 
+class Combination(Record):
+    """A brand that holds more than one ingredient."""
+
+    name: str
+    of: tuple[str, ...]
+
+
+class DrugCode(Claim):
+    """A code of a drug or, in ATC, of a whole class: longer codes that begin with it belong.
+
+    Attributes
+    ----------
+    of : str
+        An ingredient or a class.
+    """
+
+    code: str
+    system: Literal["rxnorm", "atc"]
+    of: str
+
+
 class _AgentFile(Record):
-    classes: tuple[DrugClass, ...]
-    agents: tuple[Agent, ...]
+    classes: tuple[DrugClass, ...] = ()
+    agents: tuple[Agent, ...] = ()
+    combinations: tuple[Combination, ...] = ()
+    codes: tuple[DrugCode, ...] = ()
 
 
 @functools.cache
 def _file() -> _AgentFile:
-    return read_yaml(resources.files("limen.knowledge") / "data" / "interactions" / "agents.yaml", _AgentFile)
+    """Every file of drugs as one."""
+    folder = resources.files("limen.knowledge") / "data" / "interactions"
+    names = sorted(
+        path.name for path in folder.iterdir() if path.name.startswith("agents") and path.name.endswith(".yaml")
+    )
+    files = [read_yaml(folder / name, _AgentFile) for name in names]
+    return _AgentFile(
+        classes=tuple(item for file in files for item in file.classes),
+        agents=tuple(item for file in files for item in file.agents),
+        combinations=tuple(item for file in files for item in file.combinations),
+        codes=tuple(item for file in files for item in file.codes),
+    )
 
 
 @functools.cache
@@ -76,6 +109,37 @@ def agents() -> dict[str, Agent]:
 
 
 @functools.cache
+def combinations() -> tuple[Combination, ...]:
+    """Every brand of more than one ingredient.
+
+    Raises
+    ------
+    KnowledgeError
+        If it names an ingredient that no file holds.
+    """
+    for item in _file().combinations:
+        unknown = [name for name in item.of if name not in agents()]
+        if unknown:
+            raise KnowledgeError(f"unknown drug {unknown[0]!r}", where=f"agents {item.name}")
+    return _file().combinations
+
+
+@functools.cache
+def drug_codes() -> tuple[DrugCode, ...]:
+    """Every code of a drug or class.
+
+    Raises
+    ------
+    KnowledgeError
+        If it names a drug or class that no file holds.
+    """
+    for item in _file().codes:
+        if item.of not in agent_terms():
+            raise KnowledgeError(f"unknown drug or class {item.of!r}", where=f"agents code {item.code}")
+    return _file().codes
+
+
+@functools.cache
 def drug_classes() -> dict[str, DrugClass]:
     """Every class by its name."""
     return {item.id: item for item in _file().classes}
@@ -90,73 +154,3 @@ def agent_terms() -> frozenset[str]:
 def term_words(term: str) -> str:
     """A class or an ingredient in words."""
     return drug_classes()[term].title if term in drug_classes() else term.replace("-", " ")
-
-
-@functools.cache
-def _by_name() -> dict[str, Agent]:
-    table: dict[str, Agent] = {}
-    for agent in agents().values():
-        for name in (agent.id.replace("-", " "), *agent.names):
-            spelled = " ".join(_words(name))
-            if table.setdefault(spelled, agent) is not agent:
-                raise KnowledgeError(f"the name {name!r} stands for two drugs", where="agents.yaml")
-    return table
-
-
-@functools.cache
-def _pattern() -> re.Pattern[str]:
-    longest_first = sorted(_by_name(), key=lambda name: (-len(name), name))
-    return re.compile(r"(?<!\S)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\S)")
-
-
-def _words(name: str) -> list[str]:
-    return re.findall(r"[a-z]+(?:'s)?|\d+(?:\.\d+)?", name.lower().replace("’", "'"))
-
-
-_PARTS = re.compile(r"\s/\s|\+|,|;|\band\b|\bwith\b")
-# Words of a label that name no drug.
-_LABEL = re.compile(
-    r"\d+(?:\.\d+)?|mg|mcg|ug|g|ml|l|h|hr|hour|hours|unt|actuat|tablet|tab|tabs|capsule|caps|oral|solution|suspension"
-    r"|injection|injectable|extended|release|sustained|modified|xr|er|sr|mr|cr|la|xl|film|coated|chewable|spray|inhaler"
-    r"|patch|transdermal|system|day|days|pack|daily|bd|od|tds|prn|once|twice|nightly|hydrochloride|hcl|sodium|sulfate"
-    r"|sulphate|maleate|succinate|tartrate|acetate|mesylate|hydrobromide|besylate|a|per|for|meal|metered|dose|in|of|the"
-)
-
-
-def resolve(name: str) -> tuple[tuple[Agent, ...], tuple[str, ...]]:
-    """The ingredients that a name on a medication list holds, and the parts of it that are not recognised.
-
-    A combination is read part by part. A misspelling is recognised only where it is listed: guessing at a drug's name
-    is a decision for a person (see ``suggestions``).
-
-    Examples
-    --------
-    >>> found, unknown = resolve("Hydrochlorothiazide 25 MG Oral Tablet")
-    >>> [agent.id for agent in found], unknown
-    (['hydrochlorothiazide'], ())
-    """
-    found: dict[str, Agent] = {}
-    unknown: list[str] = []
-    for part in _PARTS.split(name.lower()):
-        words = _words(part)
-        text = " ".join(words)
-        matches = [_by_name()[match] for match in _pattern().findall(text)]
-        found.update({agent.id: agent for agent in matches})
-        if not matches and any(not _LABEL.fullmatch(word) for word in words):
-            unknown.append(part.strip())
-    if not found and not unknown:
-        unknown.append(name.strip())
-    return tuple(found.values()), tuple(unknown)
-
-
-def suggestions(name: str) -> tuple[str, ...]:
-    """Ingredients whose name is spelled much like this one: to ask about, never to act on.
-
-    Examples
-    --------
-    >>> suggestions("teophillin")
-    ('theophylline',)
-    """
-    words = [word for word in _words(name) if not _LABEL.fullmatch(word)]
-    close = difflib.get_close_matches(" ".join(words), list(_by_name()), n=3, cutoff=0.8)
-    return tuple(dict.fromkeys(_by_name()[match].id for match in close))
