@@ -12,6 +12,7 @@ from limen.care.plan_limits import Held, Standing
 from limen.care.plan_monitoring import observations_due
 from limen.care.screening import Finding, Screening
 from limen.care.syringe import Syringe
+from limen.care.titration import Proposal
 from limen.care.weights import Person, weights_json
 from limen.knowledge.claim import Statement
 from limen.knowledge.discharge import discharge
@@ -78,6 +79,7 @@ class Plan:
     on: date
     person: Person | None = None
     history: History | None = None
+    proposal: Proposal | None = None
 
     @property
     def released(self) -> bool:
@@ -111,6 +113,7 @@ class Plan:
                 }
                 for phase in self.protocol.course
             ],
+            "taper": [_statement(item) for item in self.protocol.taper],
             "stop_signals": [_statement(item) for item in self.protocol.stop_signals],
             "monitoring": observations_due(self.protocol, self._duration_min(), self.session_number),
             "premedication": [_statement(item) for item in self.protocol.premedication],
@@ -130,6 +133,7 @@ class Plan:
             "missing": [*(gap.to_json() for gap in self.screening.missing), *self._not_counted()],
             "weights": weights_json(self.protocol, self.person, self.weight_basis),
             "exposure": self._exposure_json(),
+            "titration": None if self.proposal is None else self.proposal.to_json(),
             "overridden": list(self.overridden),
             "blocked_by": [
                 {"rule": item.rule, "level": item.level, "because": item.because} for item in self.blocked_by

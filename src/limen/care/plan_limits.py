@@ -95,7 +95,7 @@ def standing_walls(
     """
     found = []
     for wall in (*protocol.walls, *more):
-        because = _stands(wall, person)
+        because = _stands(wall, person, asking)
         if because is None:
             continue
         per_kg = wall.unit.startswith("mg/kg")
@@ -111,11 +111,16 @@ def standing_walls(
     return tuple(found)
 
 
-def _stands(wall: Wall, person: Person) -> str | None:
+def _stands(wall: Wall, person: Person, asking: Asking | None) -> str | None:
     """Why the wall stands, or ``None`` where it does not."""
     reasons = []
     if wall.first_sessions is not None:
-        if person.session_number is None:
+        reached_mg = None if asking is None else asking.most_given_mg
+        if wall.until_given_mg is not None and reached_mg is not None:
+            if reached_mg >= wall.until_given_mg:
+                return None
+            reasons.append(f"no session of {wall.until_given_mg:g} mg on record before")
+        elif person.session_number is None:
             reasons.append("the number of the session is not known")
         elif person.session_number > wall.first_sessions:
             return None

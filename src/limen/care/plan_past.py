@@ -36,6 +36,13 @@ class Asking:
         """What began before, in order of time."""
         return () if self.history is None else self.history.until(self.on)
 
+    @property
+    def most_given_mg(self) -> float | None:
+        """The largest session of this product by this route; ``None`` where the history is not known."""
+        if self.history is None:
+            return None
+        return max((item.dose_mg or 0.0 for item in self.history.like(self.product, self.route, self.on)), default=0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Past:

@@ -22,6 +22,7 @@ from limen.care.plan_past import Asking, session_number
 from limen.care.screening import Finding, Screening, screen
 from limen.care.site_dosing import SiteDosing
 from limen.care.syringe import Syringe, make_up
+from limen.care.titration import propose
 from limen.care.weights import Person, dosing_weight_kg
 from limen.errors import InputError
 from limen.knowledge.drugs import get_product
@@ -165,6 +166,7 @@ def plan(
         on=case.on,
         person=person,
         history=history,
+        proposal=propose(protocol, asking, walls, weight_kg, number),
     )
 
 

@@ -41,12 +41,12 @@ _ENDINGS = tuple(sorted(UNIT_SUFFIXES, key=len, reverse=True))
 _UNITS = {
     "%", "/min", "mmHg", "degC", "degF", "mg", "mg/kg", "mg/h", "mg/kg/h", "mcg/kg/min", "mg/mL", "mg/dL", "mL",
     "mL/h", "mL/min", "L/min", "min", "h", "s", "days", "weeks", "months", "years", "kg", "cm", "kg/m2", "mIU/L",
-    "ng/mL", "points", "x ULN",
+    "ng/mL", "points", "x ULN", "sessions",
 }  # fmt: skip
 # Keys whose number has its unit beside it, or is a count, a share or a score by what it is.
 _BARE = {
     "limit", "lower", "typical", "upper", "low", "high", "value", "auc_ratio", "cmax_ratio", "at_least", "at_most",
-    "only", "version", "rank",
+    "only", "version", "rank", "start",
 }  # fmt: skip
 
 

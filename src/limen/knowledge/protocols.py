@@ -91,6 +91,26 @@ class Preparation(Claim):
     syringe_mL: float
 
 
+class Ages(Claim):
+    """Whom a protocol is for, by age."""
+
+    from_years: float
+
+
+class Weakest(Claim):
+    """The weakest strength it is given at: below it the volume cannot be given that way."""
+
+    concentration_mg_per_mL: float
+    why: str
+
+
+class DeadSpace(Claim):
+    """What stays behind where it is given from, and must be drawn besides."""
+
+    volume_mL: float
+    of: str
+
+
 class Phase(Claim):
     """One phase of the course. ``days`` counts the first session as day 1; empty where the interval is judged."""
 
@@ -159,10 +179,13 @@ class Protocol(Record):
     settings: tuple[Setting, ...]
     status: Literal["approved", "off-label", "research"]
     closed: Statement | None = None
+    ages: Ages | None = None
     weight: Weight
     steps: tuple[Step, ...]
     walls: tuple[Wall, ...]
     preparation: Preparation | None = None
+    weakest: Weakest | None = None
+    dead_space: DeadSpace | None = None
     course: tuple[Phase, ...]
     titration: Titration | None = None
     taper: tuple[Statement, ...] = ()

@@ -56,8 +56,8 @@ class Titration(Claim):
     ----------
     step : int
         The step of the protocol that moves, from 1.
-    start : float
-        Where it starts, in ``unit``.
+    start : float or None
+        Where it starts, in ``unit``; ``None`` where no source gives a number.
     rungs : tuple of float
         Every dose the source names, rising. Empty where the source says to titrate and gives no step: then nothing is
         ever proposed beyond the start.
@@ -74,7 +74,7 @@ class Titration(Claim):
     rule: str
     unit: RungUnit
     step: int = 1
-    start: float
+    start: float | None = None
     rungs: tuple[float, ...] = ()
     raises: Raise
     wait_h: float | None = None
@@ -84,8 +84,8 @@ class Titration(Claim):
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
-        if list(self.rungs) != sorted(set(self.rungs)) or any(rung <= 0 for rung in (self.start, *self.rungs)):
+        if list(self.rungs) != sorted(set(self.rungs)) or any(rung <= 0 for rung in self.rungs):
             raise ValueError(f"{self.rule}: rungs rise, and stand over 0")
-        if self.rungs and self.start > self.rungs[-1]:
-            raise ValueError(f"{self.rule}: the start lies over the highest rung")
+        if self.start is not None and (self.start <= 0 or (self.rungs and self.start > self.rungs[-1])):
+            raise ValueError(f"{self.rule}: the start lies over 0 and not over the highest rung")
         return self

@@ -40,6 +40,9 @@ class Wall(Claim):
         Stands only over this weight or from this body mass index; either is enough. Both ``None``: always.
     first_sessions : int or None
         Stands only in the first so many sessions.
+    until_given_mg : float or None
+        With ``first_sessions``: where the history is known, it stands until a session of this much, by the same
+        product and route, is in it.
     step : int or None
         Bounds this step alone (from 1); ``None``: the session, or each rate and duration in it.
     why : str
@@ -56,6 +59,7 @@ class Wall(Claim):
     over_weight_kg: float | None = None
     from_bmi_kg_per_m2: float | None = None
     first_sessions: int | None = None
+    until_given_mg: float | None = None
     step: int | None = None
     why: str
 
@@ -85,6 +89,8 @@ class Wall(Claim):
             raise ValueError(f"{self.name}: a cap bounds a dose or a rate from above")
         if (self.measure == "apart") != (self.bound == "least" and self.measure != "duration"):
             raise ValueError(f"{self.name}: days apart are bounded from below, and nothing else but a duration is")
+        if self.until_given_mg is not None and self.first_sessions is None:
+            raise ValueError(f"{self.name}: until what is given needs first_sessions, for where that is not known")
         if self.looks_back and self.step is not None:
             raise ValueError(f"{self.name}: what was given before has no step")
         return self
