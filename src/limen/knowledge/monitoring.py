@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterable
 from importlib import resources
 from typing import Literal
@@ -13,6 +12,7 @@ from pydantic import model_validator
 from limen.errors import KnowledgeError
 from limen.evidence import Verification, cite, read_yaml
 from limen.evidence.yaml import Record
+from limen.knowledge.said import asserts, clauses
 
 TierName = Literal["warn", "hold", "stop"]
 Priority = Literal["low", "medium", "high"]
@@ -270,12 +270,12 @@ class MonitoringRules(Record):
 
     def reported_in(self, texts: Iterable[str]) -> tuple[Reported, ...]:
         """The listed reports that the words of ``texts`` hold; a denied one ("no chest pain") does not count."""
-        clauses = [clause for text in texts for clause in _clauses(text)]
+        listed = [clause for text in texts for clause in clauses(text)]
         vocabulary = frozenset(part for entry in self.reported for words in entry.words for part in words.split())
         found = [
             entry
             for entry in self.reported
-            if any(_asserts(clause, words, vocabulary) for clause in clauses for words in entry.words)
+            if any(asserts(clause, words, vocabulary) for clause in listed for words in entry.words)
         ]
         replaced = {entry.replaces for entry in found}
         return tuple(entry for entry in found if entry.id not in replaced)
@@ -289,35 +289,6 @@ class MonitoringRules(Record):
         cited.update(key for entry in self.reported for key in entry.sources)
         cited.update(key for schedule in self.schedules for key in schedule.sources)
         return cited
-
-
-_DENIALS = {"no", "not", "denies", "denied", "without", "nil"}
-_FILLERS = {"any", "new", "further", "of", "a", "or", "nor", "the"}
-
-
-@functools.lru_cache(maxsize=1024)
-def _clauses(text: str) -> tuple[tuple[str, ...], ...]:
-    parts = re.split(r"[,;.]|\band\b|\bbut\b|\bwith\b", text.lower())
-    return tuple(tuple(re.findall(r"[a-z']+", part)) for part in parts)
-
-
-def _asserts(clause: tuple[str, ...], words: str, vocabulary: frozenset[str]) -> bool:
-    """Every word begins a word of the clause, and no denial stands before them with only listed words between.
-
-    In doubt the report stands: a stop too many is safer than one too few.
-    """
-    first = len(clause)
-    for word in words.split():
-        spot = next((index for index, said in enumerate(clause) if said.startswith(word)), None)
-        if spot is None:
-            return False
-        first = min(first, spot)
-    for said in reversed(clause[:first]):
-        if said in _DENIALS:
-            return False
-        if said not in _FILLERS and not any(said.startswith(part) for part in vocabulary):
-            return True
-    return True
 
 
 @functools.cache

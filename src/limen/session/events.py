@@ -19,6 +19,7 @@ from limen.errors import InputError
 from limen.session.event_base import Checked, Dose, Duration, Recorded, Texts, TimeInSession, Whole
 from limen.session.floor_events import CallAnswered, OwnerDeclined, OwnerOffered, PatientCalled
 from limen.session.forecast_event import ForecastUpdated
+from limen.session.harm_events import AdverseEventRecorded, RescueGiven
 from limen.session.words import distress_grade
 
 
@@ -112,6 +113,8 @@ class ObservationRecorded(Recorded):
         Everything the patient reports now; an empty list says that nothing is left.
     device_first_t_s : float or None
         When the first nasal device was used.
+    vitals_acceptable, respiratory_depression : bool or None
+        A person's own judgement, as the monitoring form of nasal esketamine asks for it.
     """
 
     kind: Literal["observation.recorded"] = "observation.recorded"
@@ -134,6 +137,8 @@ class ObservationRecorded(Recorded):
     safety_plan_given: bool | None = None
     next_cssrs_on: str | None = None
     device_first_t_s: TimeInSession | None = None
+    vitals_acceptable: bool | None = None
+    respiratory_depression: bool | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -214,28 +219,6 @@ class DeviceLost(Recorded):
     kind: Literal["device.lost"] = "device.lost"
     device: str = ""
     reason: str | None = None
-
-
-class RescueGiven(Recorded):
-    """A rescue: oxygen, a manoeuvre, a drug with its dose in words."""
-
-    kind: Literal["rescue.given"] = "rescue.given"
-    what: str | None = None
-    dose: str | None = None
-    reason: str | None = None
-
-
-class AdverseEventRecorded(Recorded):
-    """An adverse event, open until ``resolved_t_s``."""
-
-    kind: Literal["adverse-event.recorded"] = "adverse-event.recorded"
-    text: str | None = None
-    severity: Annotated[Whole, Field(ge=1, le=5)] | None = None
-    onset_t_s: TimeInSession | None = None
-    resolved_t_s: TimeInSession | None = None
-    action: str | None = None
-    outcome: str | None = None
-    reported_to: str | None = None
 
 
 class OwnerChanged(Recorded):
