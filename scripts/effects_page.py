@@ -70,7 +70,8 @@ def _acute(table: Table) -> str:
         )
         for model, (output, words, source) in zip(models, numbers, strict=True)
     ]
-    head = ("output", "effect", "parameters", "site, blood", "supported to", "withheld past", "source", "what it is not")
+    head = ("output", "effect", "parameters", "site, blood", "supported to", "withheld past", "source")
+    head += ("what it is not",)
     return f"## Over hours\n\n{table(head, rows)}"
 
 

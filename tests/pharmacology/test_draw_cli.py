@@ -53,7 +53,7 @@ def test_a_forecast_with_its_limits_by_name(run: Run) -> None:
     drawn = " ".join(target.read_text(encoding="utf-8").split())
     for words in ("pause: 40 mmHg", "the patient's own wish: 60 %", "Rise in systolic pressure, mmHg"):
         assert words in drawn
-    assert "Ketamine, plasma" not in drawn
+    assert "Ketamine in plasma" not in drawn
 
 
 def test_models_side_by_side_tell_what_is_assumed(run: Run) -> None:

@@ -38,7 +38,7 @@ def test_the_same_forecast_gives_the_same_bytes() -> None:
 def test_it_is_xml_with_a_lane_for_each_output_and_no_date() -> None:
     text = forecast_svg(made())
     words = words_of(text)
-    for lane in ("Ketamine, plasma, ng/mL", "Ketamine, effect site, ng/mL", "Rise in systolic pressure, mmHg"):
+    for lane in ("Ketamine in plasma, ng/mL", "Ketamine at the effect site, ng/mL", "Rise in systolic pressure, mmHg"):
         assert lane in words
     assert "not measured" in words
     assert "different blood" in words
@@ -74,7 +74,7 @@ def test_a_band_of_study_means_is_not_shown_as_people() -> None:
 
 def test_only_what_was_asked_for_is_drawn_and_what_is_not_there_is_refused() -> None:
     words = words_of(draw_forecast(made(0), outputs=["hr_change_per_min"], now_h=1.0).svg)
-    assert "Rise in heart rate, per min" in words
+    assert "Rise in heart rate, /min" in words
     assert "now" in words.split()
     assert "systolic" not in words
     with pytest.raises(InputError, match="no 'shoe_size'"):

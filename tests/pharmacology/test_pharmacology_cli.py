@@ -99,7 +99,7 @@ def test_several_doses_and_a_readable_rendering(run: Run, patient: str) -> None:
         "simulate", "--model", "fanta-otto-2021", "--patient", patient, *DOSE, "--dose", "10 mg iv at 60 min"
     )
     assert code == 0
-    assert "S-ketamine, venous, ng/mL: peak" in out
+    assert "S-ketamine in venous plasma, ng/mL: peak" in out
     assert "assumed-effect-model" in out
 
 

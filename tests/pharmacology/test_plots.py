@@ -202,7 +202,7 @@ def test_an_individual_forecast_shows_before_and_after_and_what_was_seen() -> No
         "learned": {"because": "nothing was learned"},
     }
     words = words_of(of_individual(entry))
-    for part in ("Rise in systolic pressure, mmHg", "S-ketamine, plasma", "before", "after", "nothing was learned"):
+    for part in ("Rise in systolic pressure, mmHg", "S-ketamine in plasma", "before", "after", "nothing was learned"):
         assert part in words
 
 

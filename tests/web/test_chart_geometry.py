@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from limen.clinic.web.charts.doses import track, vial
-from limen.clinic.web.charts.forecast import clock_span, forecast_chart, forecast_said, title_and_unit
-from limen.clinic.web.charts.geometry import Axis, Frame, plain, round_axis, thin
+from limen.clinic.web.charts.figure import DrawnFigure, lay_out
+from limen.clinic.web.charts.geometry import Frame, band_between
 from limen.clinic.web.charts.trajectory import trajectory
+from limen.pharmacology.wording import parts
+from limen.reports.figures import Wall, forecast_figure, said
+from limen.reports.figures.axes import Axis, clock_span, plain, round_axis
+from limen.reports.figures.words import thin
 
 NAME = "ketamine_plasma_ng_per_mL"
 
@@ -68,54 +72,74 @@ def test_thinning_keeps_ends_and_peaks() -> None:
     assert len(index) <= 101
 
 
-def test_forecast_bands_hold_what_they_name() -> None:
-    chart = forecast_chart(forecast(), ends_at_h=0.5)
+def chart_of(data: dict[str, Any], **options: Any) -> DrawnFigure:
+    chart = lay_out(forecast_figure(data, **options))
     assert chart is not None
+    return chart
+
+
+def test_forecast_bands_hold_what_they_name() -> None:
+    chart = chart_of(forecast(), ends_at_h=0.5)
     (lane,) = chart.lanes
     # the axis is 0 to 200 over 150 px: 100 stands at 75, 120 at 60, 80 at 90
-    assert lane.typical == "M0 150L500 75L1000 112.5"
-    assert lane.patients == "M0 150L500 0L1000 75L1000 131.2L500 112.5L0 150Z"
-    assert lane.models_high == "M0 150L500 60L1000 105"
-    assert lane.models_low == "M0 150L500 90L1000 120"
-    assert chart.ends_pct == 25.0
-    assert chart.members == ("a", "b")
+    assert lane.traces[0].path == "M0 150L500 75L1000 112.5"
+    patients, models = lane.bands
+    assert (patients.role, models.role) == ("patients", "models")
+    assert patients.area == "M0 150L500 0L1000 75L1000 131.2L500 112.5L0 150Z"
+    assert models.edges == "M0 150L500 90L1000 120M0 150L500 60L1000 105"
+    assert [moment.x_pct for moment in lane.moments] == [25.0]
+    assert chart.models == ("a", "b")
 
 
 def test_a_member_of_no_weight_widens_nothing() -> None:
     data = forecast()
     data["members"].append({"id": "c", "weight": 0, "typical": {NAME: [0, 900, 900]}})
-    chart = forecast_chart(data)
-    assert chart is not None
-    assert chart.lanes[0].models_high == "M0 150L500 60L1000 105"
+    assert chart_of(data).lanes[0].bands[1].edges.endswith("M0 150L500 60L1000 105")
 
 
 def test_without_a_population_no_band_is_drawn() -> None:
-    chart = forecast_chart(forecast(outputs={NAME: {"typical": [0, 1, 2]}}, members=[]))
-    assert chart is not None
-    assert (chart.lanes[0].patients, chart.lanes[0].models, chart.has_patients) == ("", "", False)
+    chart = chart_of(forecast(outputs={NAME: {"typical": [0, 1, 2]}}, members=[]))
+    assert chart.lanes[0].bands == ()
+    assert chart.key == (("typical", "typical"),)
 
 
 def test_a_wall_beyond_the_curves_is_still_drawn_inside() -> None:
-    chart = forecast_chart(forecast(), walls=[{"output": NAME, "value": 400, "name": "own limit", "hard": True}])
-    assert chart is not None
+    chart = chart_of(forecast(), walls={NAME: [Wall("own limit", 400, "ng/mL")]})
     (wall,) = chart.lanes[0].walls
     assert (wall.y_px, wall.name) == (0.0, "own limit")
     assert "limit own limit at 400" in chart.lanes[0].sentence
 
 
+def test_a_withheld_stretch_is_a_gap_and_nothing_is_joined_across_it() -> None:
+    curve = {"typical": [0, None, None, 50, 20], "p05": [0, 10, 10, 25, 10], "p95": [0, None, None, None, 40]}
+    data = {"time_h": [0.0, 1.0, 2.0, 3.0, 4.0], "outputs": {NAME: curve}, "members": []}
+    (lane,) = chart_of(data).lanes
+    assert lane.gaps == ((0.0, 100.0, 50.0),)
+    # where any part is missing nothing is drawn: single places at both ends are left, and no line between them
+    assert lane.traces[0].path.count("L") == 0
+    assert lane.bands[0].area == ""
+    assert "no value from 0:00 to 4:00" in lane.sentence
+    (told,) = said(forecast_figure(data))
+    assert told == "Ketamine in plasma is not given from 0:00 to 4:00: past what was studied"
+
+
+def test_a_band_is_broken_where_it_is_not_known() -> None:
+    low, high = ["0 9", "1 9", None, "3 9", "4 9"], ["0 1", "1 1", "2 1", "3 1", "4 1"]
+    assert band_between(low, high) == "M0 1L1 1L1 9L0 9ZM3 1L4 1L4 9L3 9Z"
+
+
 def test_the_sentence_says_peak_time_and_both_spreads() -> None:
-    chart = forecast_chart(forecast())
-    assert chart is not None
+    chart = chart_of(forecast())
     assert chart.lanes[0].sentence == (
         "Ketamine in plasma: forecast typical peak 100 ng/mL at 1:00, "
         "nine in ten patients between 50 and 200 then, models between 80 and 120."
     )
-    assert chart.lanes[0].rows[1] == ("1:00", "100", "80–120", "50–200")
+    assert chart.lanes[0].table.rows[1] == ("1:00", "100", "80–120", "50–200")
 
 
 @pytest.mark.parametrize("data", [{}, {"time_h": [0.0]}, {"time_h": [0.0, 1.0], "outputs": {}}])
 def test_nothing_to_draw_is_said_not_drawn(data: dict[str, Any]) -> None:
-    assert forecast_chart(data) is None
+    assert lay_out(forecast_figure(data)) is None
 
 
 @pytest.mark.parametrize(
@@ -129,7 +153,7 @@ def test_nothing_to_draw_is_said_not_drawn(data: dict[str, Any]) -> None:
     ],
 )
 def test_outputs_are_named_in_words(name: str, words: tuple[str, str]) -> None:
-    assert title_and_unit(name) == words
+    assert parts(name) == words
 
 
 def test_spans_read_as_a_clock() -> None:
@@ -227,12 +251,9 @@ def test_plain_numbers_do_not_pass_for_booleans() -> None:
 def test_the_forecasts_own_spread_between_models_is_used_where_members_name_their_matrix() -> None:
     curve = {"typical": [0, 100, 50], "between_models": {"low": [0, 50, 25], "high": [0, 200, 100]}}
     given = forecast(outputs={NAME: curve}, members=[])
-    chart = forecast_chart(given)
-    assert chart is not None
-    assert chart.lanes[0].models == "M0 150L500 0L1000 75L1000 131.2L500 112.5L0 150Z"
-    assert chart.lanes[0].said == "Ketamine in plasma peaks at 50–200 ng/mL near 1:00"
-    assert forecast_said(given) == ["Ketamine in plasma peaks at 50–200 ng/mL near 1:00"]
-    assert forecast_said({}) == []
+    assert chart_of(given).lanes[0].bands[0].area == "M0 150L500 0L1000 75L1000 131.2L500 112.5L0 150Z"
+    assert said(forecast_figure(given)) == ["Ketamine in plasma peaks at 50–200 ng/mL near 1:00"]
+    assert said(forecast_figure({})) == []
 
 
 def test_a_course_without_a_gap_does_not_speak_of_gaps() -> None:

@@ -10,10 +10,12 @@ from django.template import Context, Template
 
 from limen.clinic.courses.pressure import ceilings, walls
 from limen.clinic.web.assumptions import assumptions, model_title
-from limen.clinic.web.charts.forecast import forecast_chart, forecast_said
+from limen.clinic.web.charts.figure import lay_out
+from limen.clinic.web.templatetags.limen_ui import forecast_said, limits_by_output
 from limen.pharmacology.forecast import forecast
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose
+from limen.reports.figures import forecast_figure
 
 RISE = "sbp_change_mmHg"
 
@@ -90,7 +92,7 @@ def test_a_limit_reached_before_the_dose_is_no_wall_under_zero() -> None:
 
 def test_names_of_walls_that_meet_stand_on_two_sides() -> None:
     # from 150, a rise of 20 % and the limit at 180 are the same 30 mmHg
-    chart = forecast_chart(rising(8), walls=walls(ceilings(150.0)))
+    chart = lay_out(forecast_figure(rising(8), walls=limits_by_output(walls(ceilings(150.0)))))
     assert chart is not None
     meeting = [wall for wall in chart.lanes[0].walls if "160" not in wall.name]
     assert meeting[0].y_px == meeting[1].y_px

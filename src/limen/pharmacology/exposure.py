@@ -137,31 +137,27 @@ def peaks(
         filled = np.where(np.isnan(values), -np.inf, values)
         best = np.argmax(filled, axis=1)
         height = filled[rows, best]
-    height[np.isneginf(height)] = np.nan
+        height[np.isneginf(height)] = np.nan
     when = np.where(np.isnan(height), np.nan, time_min[best])
-    inner = (best > 0) & (best < len(time_min) - 1)
-    inner &= ~corner[best] & ~np.isnan(height)
+    last = len(time_min) - 1
+    inner = (best > 0) & (best < last) & ~corner[best]
     if not inner.any():
         return height, when
-    chosen = rows[inner]
-    middle = best[inner]
+    middle = np.minimum(np.maximum(best, 1), last - 1)
     t0, t1, t2 = time_min[middle - 1], time_min[middle], time_min[middle + 1]
-    y0, y1, y2 = filled[chosen, middle - 1], filled[chosen, middle], filled[chosen, middle + 1]
-    near = np.isfinite(y0) & np.isfinite(y2)
-    chosen, t0, t1, t2, y0, y1, y2 = (item[near] for item in (chosen, t0, t1, t2, y0, y1, y2))
-    left = (y1 - y0) / (t1 - t0)
-    right = (y2 - y1) / (t2 - t1)
-    bend = (right - left) / (t2 - t0)
-    curved = bend < 0
-    chosen, t0, t1, y0, left, bend = (item[curved] for item in (chosen, t0, t1, y0, left, bend))
-    # Newton's form through the three points; its slope is zero at the vertex.
-    vertex = 0.5 * (t0 + t1 - left / bend)
-    top = y0 + left * (vertex - t0) + bend * (vertex - t0) * (vertex - t1)
-    higher = top > height[chosen]
-    if ceiling is not None:
-        higher &= top <= ceiling[chosen]
-    height[chosen[higher]] = top[higher]
-    when[chosen[higher]] = vertex[higher]
+    y0, y1, y2 = filled[rows, middle - 1], filled[rows, middle], filled[rows, middle + 1]
+    with np.errstate(all="ignore"):
+        left = (y1 - y0) / (t1 - t0)
+        bend = ((y2 - y1) / (t2 - t1) - left) / (t2 - t0)
+        # Newton's form through the three points; its slope is zero at the vertex. Next to a gap (minus infinity), and
+        # where the three are a line, there is none.
+        vertex = 0.5 * (t0 + t1 - left / bend)
+        top = y0 + left * (vertex - t0) + bend * (vertex - t0) * (vertex - t1)
+        higher = inner & (bend < 0) & np.isfinite(top) & (top > height)
+        if ceiling is not None:
+            higher &= top <= ceiling
+    height[higher] = top[higher]
+    when[higher] = vertex[higher]
     return height, when
 
 
@@ -184,10 +180,22 @@ def unit_of(name: str) -> str:
     >>> unit_of("ketamine_plasma_ng_per_mL"), unit_of("sbp_change_mmHg")
     ('ng/mL', 'mmHg')
     """
-    for ending, unit in _UNITS.items():
-        if name.endswith(ending):
-            return unit
-    return ""
+    return next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), "")
 
 
-_UNITS = {"_ng_per_mL": "ng/mL", "_mmHg": "mmHg", "_L_per_min": "L/min", "_per_min": "/min", "_pct": "%", "_h": "h"}
+# Longest ending first. The one table of units in print; what a person reads takes its unit from here.
+_UNITS = {
+    "_ng_h_per_mL": "ng h/mL",
+    "_ng_per_mL": "ng/mL",
+    "_nmol_per_mL": "nmol/mL",
+    "_from_placebo": "points",
+    "_L_per_min": "L/min",
+    "_per_min": "/min",
+    "_score": "points",
+    "_ratio": "times",
+    "_mmHg": "mmHg",
+    "_pct": "%",
+    "_h": "h",
+}
+# Endings of the NAME of a concentration and of an area under one.
+CONCENTRATIONS = ("_ng_h_per_mL", "_ng_per_mL", "_nmol_per_mL")

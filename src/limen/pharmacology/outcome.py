@@ -56,7 +56,7 @@ class Summary:
         rows = [self.typical, *(item for item in (self.patients, self.members) if item is not None)]
         if self.believed_to is None or not any((item.peak > self.believed_to).any() for item in rows):
             return False
-        return self.to_json()["cmax"] != self._cell(MEASURES["cmax"])
+        return bool(self.to_json()["cmax"] != self._cell(MEASURES["cmax"]))
 
     def _cell(self, attribute: str) -> dict[str, Any] | None:
         typical = getattr(self.typical, attribute)

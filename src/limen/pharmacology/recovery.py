@@ -21,7 +21,10 @@ from limen.pharmacology.pooling import weighted_percentiles
 Array = npt.NDArray[np.float64]
 
 MINIMUM_STAY = "minimum-stay"
-_LEVELS = ("p05", "p50", "p95")
+# What a person plans the day by: half, and nine of ten, are ready.
+_LEVELS = {"p05": 5.0, "p50": 50.0, "p90": 90.0, "p95": 95.0}
+# Times at which the share of patients who are ready is told.
+_SHARE_TIMES = 97
 # Stands for "not by the end" where percentiles are taken; no forecast is this long.
 _NEVER_MIN = 1e15
 
@@ -127,7 +130,10 @@ class Recovery:
         return float(weights[late].sum() / weights.sum())
 
     def to_json(self) -> dict[str, Any]:
-        """``forecast`` by effects alone beside ``used``, which the minimum stay holds; null is not by the end."""
+        """``forecast`` by effects alone beside ``used``, which the minimum stay holds; null is not by the end.
+
+        ``share_ready`` is the distribution of ``forecast``: the share of patients who are ready at each time.
+        """
         minimum = self.leaving.minimum
         return {
             "criteria": [criterion.to_json() for criterion in self.leaving.criteria],
@@ -144,6 +150,7 @@ class Recovery:
             "forecast": self._cell(lambda times: times),
             "used": self._cell(self.used_min),
             "binding": dict(self.binding_fraction),
+            "share_ready": self._share(),
             "not_ready_by_end_fraction": self.not_ready_fraction,
             "horizon_h": self.horizon_min / 60.0,
         }
@@ -155,12 +162,26 @@ class Recovery:
             weights = np.ones(len(times)) if self.patient_weights is None else self.patient_weights
             cell |= {
                 level: self._hours(found)
-                for level, found in zip(_LEVELS, weighted_percentiles(times, weights), strict=True)
+                for level, found in zip(
+                    _LEVELS, weighted_percentiles(times, weights, tuple(_LEVELS.values())), strict=True
+                )
             }
         if self.members_min:
             of_members = held(np.array(list(self.members_min.values())))
             cell["between_models"] = {"low": self._hours(of_members.min()), "high": self._hours(of_members.max())}
         return cell
+
+    def _share(self) -> dict[str, Any] | None:
+        """Per cent of the virtual patients who are ready by effects alone at each time; None without a population."""
+        if self.patients_min is None:
+            return None
+        time_min = np.linspace(0.0, self.horizon_min, _SHARE_TIMES)
+        weights = np.ones(len(self.patients_min)) if self.patient_weights is None else self.patient_weights
+        ready = self.patients_min[:, None] <= time_min
+        return {
+            "time_h": (time_min / 60.0).tolist(),
+            "effects_pct": (100.0 * (weights @ ready) / weights.sum()).tolist(),
+        }
 
     def _hours(self, minutes: Any) -> float | None:
         return float(minutes) / 60.0 if minutes <= self.horizon_min else None

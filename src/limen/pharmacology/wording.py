@@ -5,18 +5,15 @@ from __future__ import annotations
 import functools
 
 from limen.pharmacology.effects.catalogue import effects
+from limen.pharmacology.exposure import CONCENTRATIONS, unit_of
 
-_MATRICES = ("arterial", "venous", "plasma", "effect_site")
-# Ending of a NAME -> the unit in print.
-_UNITS = (
-    ("_ng_per_mL", "ng/mL"),
-    ("_mmHg", "mmHg"),
-    ("_per_min", "per min"),
-    ("_pct", "%"),
-    ("_ratio", "ratio"),
-    ("_from_placebo", "points"),
-    ("_h", "h"),
-)
+# Where a concentration is, as the end of a phrase.
+_PLACES = {
+    "arterial": "in arterial plasma",
+    "venous": "in venous plasma",
+    "plasma": "in plasma",
+    "effect_site": "at the effect site",
+}
 
 
 def in_words(name: str) -> str:
@@ -25,9 +22,9 @@ def in_words(name: str) -> str:
     Examples
     --------
     >>> in_words("S_ketamine_venous_ng_per_mL")
-    'S-ketamine, venous, ng/mL'
+    'S-ketamine in venous plasma, ng/mL'
     >>> in_words("ketamine_effect_site_ng_per_mL")
-    'Ketamine, effect site, ng/mL'
+    'Ketamine at the effect site, ng/mL'
     >>> in_words("sbp_change_mmHg")
     'Rise in systolic pressure, mmHg'
     """
@@ -45,12 +42,12 @@ def parts(name: str) -> tuple[str, str]:
     >>> parts("unresponsive_until_plasma_level_pct")
     ('Probability of being unresponsive, by plasma', '%')
     """
-    for matrix in _MATRICES:
-        analyte, found, unit = name.partition(f"_{matrix}_")
-        if found and unit == "ng_per_mL":
+    unit = unit_of(name)
+    for matrix, place in _PLACES.items():
+        analyte, found, ending = name.partition(f"_{matrix}_")
+        if found and f"_{ending}" in CONCENTRATIONS:
             analyte = analyte.replace("_", "-")
-            return f"{analyte[0].upper()}{analyte[1:]}, {matrix.replace('_', ' ')}", "ng/mL"
-    unit = next((words for ending, words in _UNITS if name.endswith(ending)), "")
+            return f"{analyte[0].upper()}{analyte[1:]} {place}", unit
     return _titles().get(name, name), unit
 
 

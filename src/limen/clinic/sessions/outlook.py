@@ -23,7 +23,6 @@ PATIENTS = 100
 SEED = 1
 HORIZON_MIN = 240.0
 STEP_MIN = 2.0
-_PATIENT = ("age_years", "sex", "weight_kg", "height_cm", "ancestry")
 
 
 def outlook(session: Session, state: SessionState, *, every: int = 1) -> dict[str, Any]:
@@ -45,7 +44,9 @@ def outlook(session: Session, state: SessionState, *, every: int = 1) -> dict[st
         found = _again(
             session.course.product,
             tuple(_given(state, begin_s)),
-            json.dumps({key: (session.header.get("patient") or {}).get(key) for key in _PATIENT}, sort_keys=True),
+            json.dumps(session.header.get("patient") or {}, sort_keys=True),
+            session.course.setting or None,
+            tuple(planned.get("with") or ()),
         )
     from_s = state.at_t_s if begin_s is None else begin_s
     times = [round(from_s + hour * 3600.0, 1) for hour in found.get("time_h", ())]
@@ -60,7 +61,8 @@ def outlook(session: Session, state: SessionState, *, every: int = 1) -> dict[st
     }
 
 
-def _bands(output: Mapping[str, Any], every: int) -> dict[str, list[float] | None]:
+def _bands(output: Mapping[str, Any], every: int) -> dict[str, list[float | None] | None]:
+    """Thinned and rounded; a value that is withheld stays missing."""
     models = output.get("between_models") or {}
     parts = {
         "typical": output.get("typical"),
@@ -70,7 +72,9 @@ def _bands(output: Mapping[str, Any], every: int) -> dict[str, list[float] | Non
         "high": models.get("high"),
     }
     return {
-        name: [round(value, 2) for value in values[::every]] if values is not None else None
+        name: None
+        if values is None
+        else [None if value is None else round(value, 2) for value in values[::every]]
         for name, values in parts.items()
     }
 
@@ -105,20 +109,31 @@ def _given(state: SessionState, begin_s: float) -> Sequence[tuple[float, float, 
 
 
 @functools.lru_cache(maxsize=64)
-def _again(product: str, parts: tuple[tuple[float, float, float, str], ...], patient: str) -> Mapping[str, Any]:
-    """The ensemble on what was really given. Kept, for the page asks again and again."""
+def _again(
+    product: str,
+    parts: tuple[tuple[float, float, float, str], ...],
+    patient: str,
+    setting: str | None,
+    taken: tuple[str, ...],
+) -> Mapping[str, Any]:
+    """The ensemble on what was really given, with the same drugs and in the same place as the plan's forecast.
+
+    Kept, for the page asks again and again.
+    """
     if product not in ensemble().products:
         return {"flags": [{"message": "No ensemble of models for this product"}]}
     doses = [Dose(amount, route, start, minutes) for amount, start, minutes, route in parts]
     try:
         made = forecast(
             doses,
-            PatientProfile(**json.loads(patient)),
+            PatientProfile.from_json(json.loads(patient))[0],
             product,
             until_min=HORIZON_MIN,
             every_min=STEP_MIN,
             n=PATIENTS,
             rng=np.random.default_rng(SEED),
+            perpetrators=taken,
+            setting=setting,
             wanted_effects=CHAIRSIDE,
         )
     except InputError as problem:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from limen.clinic.web.charts.forecast import title_and_unit
 from limen.errors import InputError
 from limen.evidence.marks import Verification
 from limen.pharmacology.models import ENSEMBLE, get
+from limen.pharmacology.wording import parts
 
 _PARAMETERS = {
     "CL": "clearance",
@@ -84,7 +84,7 @@ def _rank(item: Assumption) -> int:
 
 def _terms(outputs: Iterable[str], model_ids: Iterable[str]) -> dict[str, tuple[str, str]]:
     """A name in a sentence -> what stands there instead, and what it is said to mean."""
-    named = {name: (title_and_unit(name)[0], "") for name in outputs}
+    named = {name: (parts(name)[0], "") for name in outputs}
     models = {model_id: (model_id, model_title(model_id)) for model_id in model_ids if model_id != ENSEMBLE}
     return named | models | {name: (name, told) for name, told in _PARAMETERS.items()}
 

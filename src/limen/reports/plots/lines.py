@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from limen.errors import InputError
 from limen.pharmacology.outcome import Forecast
-from limen.reports.plots import page
-from limen.reports.plots.forecast import told_below
+from limen.reports.figures.data import Seen as Points
+from limen.reports.figures.data import series
+from limen.reports.figures.forecast import members_figure, model_trace, models_figure
+from limen.reports.plots.figure import draw
 from limen.reports.plots.page import Picture
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 Array = npt.NDArray[np.float64]
 
-_MAIN = ("ketamine_plasma_ng_per_mL", "S_ketamine_plasma_ng_per_mL")
 # Hour, value and words of something that was seen.
 Seen = tuple[float, float, str]
-
-_WEIGHTS = {"arterial": 2.0, "venous": 1.2, "plasma": 1.2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +58,12 @@ def members_picture(forecast: Forecast, dose: str) -> Picture:
     Raises
     ------
     InputError
-        If the forecast has no members.
+        If the forecast has no members to tell apart.
     """
-    output = next((name for name in _MAIN if name in forecast.outputs), None)
-    if output is None or not forecast.members:
+    figure = members_figure(forecast.to_json(), title=f"{dose}: the typical patient of each model")
+    if figure is None:
         raise InputError("only an ensemble has models to draw side by side", where="model", allowed="ensemble")
-    return model_comparison(
-        members_of(forecast, output),
-        title=f"{dose}: the typical patient of each model",
-        y_label=f"{output.partition('_plasma')[0].replace('_', '-')}, ng/mL",
-        caption=told_below(forecast, [output]),
-    )
+    return draw(figure)
 
 
 def model_comparison(
@@ -84,70 +74,31 @@ def model_comparison(
     marks: Sequence[Seen] = (),
     caption: Sequence[str] = (),
 ) -> Picture:
-    """Draw every model's typical patient; the name and the blood stand at the end of each line.
+    """Draw every model's typical patient; the name and the blood stand in the key.
 
     Parameters
     ----------
     lines : sequence of Line
-        Arterial models are drawn thicker.
+        At the same times. Arterial models are drawn thicker.
     marks : sequence of Seen
         What was seen, as points in ink.
+
+    Raises
+    ------
+    InputError
+        If the lines are of different times.
     """
-    with page.sheet(1, lane_in=3.4) as (figure, axes):
-        lane = axes[0, 0]
-        top = max(float(np.nanmax(line.values)) for line in lines)
-        for place, line in enumerate(lines):
-            lane.plot(
-                line.time_h,
-                line.values,
-                color=page.SAID,
-                linestyle=page.DASHES[place % len(page.DASHES)],
-                linewidth=_WEIGHTS.get(line.matrix, 1.2),
-            )
-        page.plain(lane)
-        lane.set_ylim(0, top * 1.06)
-        lane.set_xlim(min(float(line.time_h[0]) for line in lines), max(float(line.time_h[-1]) for line in lines))
-        _name(lane, lines, top)
-        for hour, value, words in marks:
-            lane.plot([hour], [value], marker="D", color=page.INK, markersize=6, linestyle="none", clip_on=False)
-            lane.annotate(
-                words,
-                (hour, value),
-                xytext=(8, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8.5,
-                color=page.INK,
-            )
-        lane.set_ylabel(y_label)
-        lane.set_xlabel("hours from the start")
-        page.headed(lane, title)
-        blood = "Thick: fitted to arterial blood; thin: to venous blood, or to plasma that the paper does not name."
-        return page.finished(figure, title, [blood, *caption])
-
-
-def _name(lane: Axes, lines: Sequence[Line], top: float) -> None:
-    """Names in order of the peaks, in the empty upper right, each with a sample of its line."""
-    order = sorted(range(len(lines)), key=lambda place: -float(np.nanmax(lines[place].values)))
-    for rank, place in enumerate(order):
-        line = lines[place]
-        height = 0.97 - 0.068 * rank
-        lane.plot(
-            [0.545, 0.605],
-            [height, height],
-            transform=lane.transAxes,
-            color=page.SAID,
-            linestyle=page.DASHES[place % len(page.DASHES)],
-            linewidth=_WEIGHTS.get(line.matrix, 1.2),
-        )
-        note = f", {line.note}" if line.note else ""
-        peak = float(np.nanmax(line.values))
-        lane.text(
-            0.62,
-            height,
-            f"{line.label}, {line.matrix}{note}: peak {peak:.0f}",
-            transform=lane.transAxes,
-            va="center",
-            fontsize=8,
-            color=page.INK,
-        )
+    hours = lines[0].time_h
+    if any(not np.array_equal(line.time_h, hours) for line in lines):
+        raise InputError("models at different times", where="plot", allowed="the same times for every line")
+    traces = [
+        model_trace(line.label, line.matrix, series(line.values), place, f", {line.note}" if line.note else "")
+        for place, line in enumerate(lines)
+    ]
+    words, _, unit = y_label.rpartition(", ")
+    figure = models_figure(
+        traces, [float(hour) for hour in hours], title=title, words=words or title, unit=unit, caption=caption
+    )
+    (lane,) = figure.lanes
+    seen = tuple(Points(said, (hour,), (value,)) for hour, value, said in marks)
+    return draw(replace(figure, lanes=(replace(lane, seen=seen),)))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from limen.reports.figures.axes import Axis, Numbers, Series
+
 WIDTH = 1000
-Series = Sequence[float | None]
-Numbers = Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -18,28 +17,6 @@ class Tick:
     label: str
     x_pct: float = 0.0
     y_px: float = 0.0
-
-
-@dataclass(frozen=True)
-class Axis:
-    """A linear axis from ``low`` to ``high`` in ``unit``; ``marks`` are the values that are labelled.
-
-    Examples
-    --------
-    >>> Axis(low=0, high=200, unit="ng/mL", marks=(0, 100, 200)).fraction(value=50, unit="ng/mL")
-    0.25
-    """
-
-    low: float
-    high: float
-    unit: str
-    marks: Numbers = ()
-
-    def fraction(self, value: float, unit: str) -> float:
-        """Where ``value`` stands: 0 at the low end, 1 at the high end; values outside fall outside."""
-        if unit != self.unit:
-            raise ValueError(f"a value in {unit} on an axis of {self.unit}")
-        return (value - self.low) / (self.high - self.low)
 
 
 @dataclass(frozen=True)
@@ -64,7 +41,11 @@ class Frame:
 
     def y_ticks(self) -> tuple[Tick, ...]:
         """The labelled amounts."""
-        return tuple(Tick(plain(mark), y_px=self.y_px(mark)) for mark in self.y.marks)
+        return tuple(Tick(words, y_px=self.y_px(mark)) for mark, words in zip(self.y.marks, self.y.said, strict=True))
+
+    def x_ticks(self) -> tuple[Tick, ...]:
+        """The labelled places."""
+        return tuple(Tick(words, x_pct=self.x_pct(mark)) for mark, words in zip(self.x.marks, self.x.said, strict=True))
 
     def line(self, places: Numbers, amounts: Series) -> str:
         """The path of a curve. A missing amount breaks it: nothing is joined across what is not known."""
@@ -103,59 +84,18 @@ def line_through(points: Sequence[str | None]) -> str:
 
 
 def band_between(lows: Sequence[str | None], highs: Sequence[str | None]) -> str:
-    """The closed path between two curves; empty where fewer than two places have both."""
-    known = [(low, high) for low, high in zip(lows, highs, strict=True) if low is not None and high is not None]
-    if len(known) < 2:
-        return ""
-    over = "L".join(high for _, high in known)
-    back = "L".join(low for low, _ in reversed(known))
-    return f"M{over}L{back}Z"
-
-
-def round_axis(amounts: Iterable[float | None], unit: str, *, from_zero: bool = False, steps: int = 4) -> Axis:
-    """An axis that holds every amount, ending on round numbers of a 1-2-5 step.
-
-    Examples
-    --------
-    >>> round_axis([3, 387], "ng/mL", from_zero=True).marks
-    (0.0, 100.0, 200.0, 300.0, 400.0)
-    """
-    known = [amount for amount in amounts if amount is not None and math.isfinite(amount)]
-    low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    if from_zero:
-        low, high = min(0.0, low), max(0.0, high)
-    if high <= low:
-        high = low + 1.0
-    step = _round_step((high - low) / steps)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    marks = tuple(round(index * step, 10) for index in range(first, last + 1))
-    return Axis(low=marks[0], high=marks[-1], unit=unit, marks=marks)
-
-
-def thin(length: int, keep: Iterable[int], at_most: int = 240) -> list[int]:
-    """Indices to draw: evenly spaced, and always the first, the last and those in ``keep`` (peaks)."""
-    if length <= at_most:
-        return list(range(length))
-    even = {round(step * (length - 1) / (at_most - 1)) for step in range(at_most)}
-    return sorted(even | {index for index in keep if 0 <= index < length})
-
-
-def plain(number: object, digits: int = 3) -> str:
-    """A number for a label: no trailing zeros, no exponent, a real minus sign.
-
-    Examples
-    --------
-    >>> plain(400.0), plain(0.25), plain(-12.0)
-    ('400', '0.25', '−12')
-    """
-    value = _number(number)
-    text = f"{value:.{digits}f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"
-    return text.replace("-", "−") if text not in {"-0", "−0"} else "0"
-
-
-def _round_step(raw: float) -> float:
-    power = 10.0 ** math.floor(math.log10(raw))
-    return power * next(factor for factor in (1, 2, 5, 10) if raw <= factor * power * (1 + 1e-9))
+    """The closed paths between two curves, one for each stretch of two places or more where both are known."""
+    whole, stretch = [], []
+    for low, high in [*zip(lows, highs, strict=True), (None, None)]:
+        if low is not None and high is not None:
+            stretch.append((low, high))
+            continue
+        if len(stretch) > 1:
+            over = "L".join(top for _, top in stretch)
+            back = "L".join(bottom for bottom, _ in reversed(stretch))
+            whole.append(f"M{over}L{back}Z")
+        stretch = []
+    return "".join(whole)
 
 
 def _number(given: object) -> float:

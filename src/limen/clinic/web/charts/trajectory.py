@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from limen.clinic.web.charts.geometry import Axis, Frame, Tick, plain
+from limen.clinic.web.charts.geometry import Frame, Tick
+from limen.reports.figures.axes import Axis, plain
 
 HEIGHT_PX = 220
 

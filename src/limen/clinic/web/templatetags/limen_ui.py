@@ -19,9 +19,11 @@ from limen.clinic.web.assumptions import Assumption
 from limen.clinic.web.assumptions import assumptions as read_assumptions
 from limen.clinic.web.assumptions import model_title as title_of_model
 from limen.clinic.web.charts import doses
-from limen.clinic.web.charts.forecast import forecast_chart as lay_out_forecast
-from limen.clinic.web.charts.forecast import forecast_said as say_forecast
+from limen.clinic.web.charts.figure import lay_out
 from limen.clinic.web.charts.trajectory import trajectory as lay_out_trajectory
+from limen.pharmacology.exposure import unit_of
+from limen.reports.figures import Figure, Wall, forecast_figure
+from limen.reports.figures import said as figure_said
 
 register = template.Library()
 
@@ -296,28 +298,45 @@ def vial(drawn_mg: Any, total_mg: Any, words: str = "") -> dict[str, Any]:
     return {"vial": picture, "drawn_mg": drawn_mg, "total_mg": total_mg, "words": words}
 
 
-@register.inclusion_tag("partials/forecast.html")
+@register.inclusion_tag("partials/figure.html")
 def forecast_chart(
     forecast: Mapping[str, Any] | None,
     ends_at_min: Any = None,
     until_min: Any = None,
     walls: Sequence[Mapping[str, Any]] = (),
-    outdated: bool = False,
 ) -> dict[str, Any]:
-    """The forecast: bands, typical, walls, a sentence and the table behind it."""
-    chart = lay_out_forecast(
-        forecast or {},
-        ends_at_h=_hours(ends_at_min),
-        until_h=_hours(until_min),
-        walls=walls or (),
+    """The figure of a forecast: bands, typical, walls, a sentence and the table behind it."""
+    return figure(
+        forecast_figure(
+            forecast or {},
+            ends_at_h=_hours(ends_at_min),
+            until_h=_hours(until_min),
+            walls=limits_by_output(walls or ()),
+        )
     )
-    return {"chart": chart, "outdated": outdated}
+
+
+@register.inclusion_tag("partials/figure.html")
+def figure(found: Figure | None, captioned: bool = False) -> dict[str, Any]:
+    """Any figure, with its sentences and tables; ``captioned`` prints what stands below it on paper as well."""
+    return {"figure": lay_out(found), "captioned": captioned}
+
+
+def limits_by_output(walls: Sequence[Mapping[str, Any]]) -> dict[str, list[Wall]]:
+    """Limits as figures hold them, by the output they bound."""
+    found: dict[str, list[Wall]] = {}
+    for wall in walls:
+        name = str(wall["output"])
+        found.setdefault(name, []).append(
+            Wall(str(wall["name"]), float(wall["value"]), unit_of(name), bool(wall.get("hard", True)))
+        )
+    return found
 
 
 @register.filter
 def forecast_said(forecast: Mapping[str, Any] | None, before: Mapping[str, float] | None = None) -> list[str]:
     """The forecast in a line for each lane shown; ``before`` is what a change starts from."""
-    return say_forecast(forecast or {}, before)
+    return figure_said(forecast_figure(forecast or {}), before)
 
 
 @register.inclusion_tag("partials/trajectory.html")

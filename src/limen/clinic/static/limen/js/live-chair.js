@@ -173,7 +173,8 @@
   function forecastOf(name, lift) {
     const found = session.outlook.outputs[name];
     if (!found || lift === null || lift === undefined) return null;
-    const up = (values) => (values ? values.map((value) => value + lift) : null);
+    // a value that is withheld stays missing: null + lift would draw the baseline
+    const up = (values) => (values ? values.map((value) => (value === null ? null : value + lift)) : null);
     return {
       t: session.outlook.t_s.map(at), typical: up(found.typical),
       patients: found.p05 ? [up(found.p05), up(found.p95)] : null,
