@@ -145,7 +145,7 @@ def test_unsent_values_survive_a_crash_of_the_device(clinic, clock, tmp_path):
 
 def test_half_a_last_line_is_the_crash_and_a_broken_line_before_it_is_not(tmp_path):
     path = tmp_path / "spool"
-    good = json.dumps({"t_s": 1.0, "seq": 1, "signal": "HR", "value": 70.0})
+    good = json.dumps({"add": [[1.0, 1, "HR", 70.0]], "patient": None, "message": None})
     path.write_text(good + "\n" + good[:20])
     half = Spool(path)
     assert len(half) == 1

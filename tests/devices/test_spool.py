@@ -275,3 +275,17 @@ class Clinic:
 def gateway(clinic, spool, clock=None, **more):
     client = httpx.Client(transport=httpx.MockTransport(clinic))
     return Gateway("http://clinic", "secret", "chair-1", spool=spool, client=client, clock=clock, **more)
+
+
+def test_a_message_is_known_after_a_kill_exactly_when_its_values_are(tmp_path):
+    path = tmp_path / "spool"
+    spool = Spool(path)
+    spool.add([sample(1), sample(2)], "KTM1", message="MON1/7")
+    spool.close()
+    whole = path.read_text()
+    for cut in range(len(whole.splitlines()[0]) + 1, len(whole)):
+        path.write_text(whole[:cut])
+        again = Spool(path)
+        assert again.has("MON1/7") == (len(again) == 2)
+        assert len(again) in (0, 2)
+        again.close()

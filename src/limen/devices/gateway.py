@@ -20,6 +20,8 @@ _MALFORMED = (400, 413, 422)
 _NOT_HERE = (404, 409)
 _AHEAD_S = 2.0
 
+Values = list[tuple[str, float | None]]
+
 
 class GatewayRefusedError(RefusedError):
     """The clinic will not take this batch; sending it again would not help.
@@ -115,13 +117,7 @@ class Gateway:
             self.spool.taken(lost)
             self.ageless = len(lost)
 
-    def offer(
-        self,
-        values: list[tuple[str, float | None]],
-        *,
-        measured_at_s: float | None = None,
-        patient: str | None = None,
-    ) -> None:
+    def offer(self, values: Values, *, measured_at_s: float | None = None, patient: str | None = None) -> None:
         """Queue the values of one moment.
 
         Parameters
@@ -133,12 +129,27 @@ class Gateway:
         patient : str, optional
             The patient that the device itself names; the clinic refuses what is of another.
         """
-        unknown = [signal for signal, _ in values if signal not in SIGNALS]
+        self.offer_message([(self._clock() if measured_at_s is None else measured_at_s, values)], patient=patient)
+
+    def offer_message(
+        self, moments: list[tuple[float, Values]], *, patient: str | None = None, message: str | None = None
+    ) -> None:
+        """Queue all that came in one message, in a single step: after a crash all of it is there, or none.
+
+        Parameters
+        ----------
+        moments : list of (seconds on this gateway's clock, values)
+        message : str, optional
+            Names the message; ``spool.has`` knows it from then on.
+        """
+        unknown = [signal for _, values in moments for signal, _ in values if signal not in SIGNALS]
         if unknown:
             raise InputError(f"unknown signal {unknown[0]!r}", where="signal", allowed=", ".join(SIGNALS))
-        self._seq += 1
-        taken_at_s = self._clock() if measured_at_s is None else measured_at_s
-        self.spool.add([Sample(taken_at_s, self._seq, signal, value) for signal, value in values], patient)
+        samples = []
+        for t_s, values in moments:
+            self._seq += 1
+            samples += [Sample(t_s, self._seq, signal, value) for signal, value in values]
+        self.spool.add(samples, patient, message)
 
     def now_s(self) -> float:
         """This gateway's clock."""

@@ -7,8 +7,9 @@ import json
 import os
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 from typing import Any, TextIO
 
 from limen.errors import InputError, RefusedError
@@ -16,6 +17,8 @@ from limen.simulator.samples import Sample
 
 # Lines that may stand in the file beyond what waits, before it is written anew.
 _SLACK = 2000
+# Messages that are remembered, so that one sent again after a crash is not charted twice.
+_MESSAGES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Waiting:
 
 
 class Spool:
-    """A queue of samples, oldest first, mirrored in an append-only file that one process owns.
+    """A queue of samples, oldest first, mirrored in an append-only file that one process owns. Threads may share it.
 
     When it is full the oldest samples go: in a long silence the newest values are the ones that protect the patient.
     ``dropped`` counts them over restarts; the loss is never silent. When the disk is full the queue goes on in memory,
@@ -64,6 +67,8 @@ class Spool:
         self._lines = 0
         self._whole = True
         self._waiting: deque[Waiting] = deque()
+        self._messages: deque[str] = deque(maxlen=_MESSAGES)
+        self._turn = RLock()
         self._lock: TextIO | None = None
         if path is not None:
             self._lock = _own(path)
@@ -76,37 +81,51 @@ class Spool:
 
     def mark_clock(self, boot: str, offset_s: float) -> None:
         """Note on which clock the samples are timed, so that the next process can go on with it."""
-        self.boot, self.offset_s = boot, offset_s
-        self._append([self._mark()])
+        with self._turn:
+            self.boot, self.offset_s = boot, offset_s
+            self._append([self._mark()])
 
-    def add(self, samples: list[Sample], patient: str | None = None) -> None:
-        """Queue samples; they are in the file when this returns, or ``problem`` says why they are not."""
-        added = [Waiting(sample, patient) for sample in samples]
-        self._waiting.extend(added)
-        self.last_seq = max([self.last_seq, *(sample.seq for sample in samples)])
-        records: list[dict[str, Any]] = [_record(entry) for entry in added]
-        gone = []
-        while len(self._waiting) > self.capacity:
-            gone.append(self._waiting.popleft().key)
-        self.dropped += len(gone)
-        if gone:
-            records.append({"dropped": gone})
-        self._append(records)
+    def add(self, samples: list[Sample], patient: str | None = None, message: str | None = None) -> None:
+        """Queue samples; they are in the file when this returns, or ``problem`` says why they are not.
+
+        ``message`` names what they came in; it is in the file with them or not at all.
+        """
+        with self._turn:
+            added = [Waiting(sample, patient) for sample in samples]
+            self._waiting.extend(added)
+            self.last_seq = max([self.last_seq, *(sample.seq for sample in samples)])
+            if message is not None:
+                self._messages.append(message)
+            records = [_record(added, message)]
+            gone = []
+            while len(self._waiting) > self.capacity:
+                gone.append(self._waiting.popleft().key)
+            self.dropped += len(gone)
+            if gone:
+                records.append({"dropped": gone})
+            self._append(records)
+
+    def has(self, message: str) -> bool:
+        """Whether this message was queued before."""
+        with self._turn:
+            return message in self._messages
 
     def head(self, count: int) -> list[Waiting]:
         """The oldest samples of one patient, without taking them out."""
         found: list[Waiting] = []
-        for entry in self._waiting:
-            if len(found) >= count or (found and entry.patient != found[0].patient):
-                break
-            found.append(entry)
+        with self._turn:
+            for entry in self._waiting:
+                if len(found) >= count or (found and entry.patient != found[0].patient):
+                    break
+                found.append(entry)
         return found
 
     def taken(self, entries: Iterable[Waiting]) -> None:
         """Forget samples that the clinic has stored, or has said it will never store."""
         done = {entry.key for entry in entries}
-        self._waiting = deque(entry for entry in self._waiting if entry.key not in done)
-        self._append([{"taken": sorted(done)}], sync=False)
+        with self._turn:
+            self._waiting = deque(entry for entry in self._waiting if entry.key not in done)
+            self._append([{"taken": sorted(done)}], sync=False)
 
     def close(self) -> None:
         """Let another process have the file."""
@@ -115,7 +134,13 @@ class Spool:
             self._lock = None
 
     def _mark(self) -> dict[str, Any]:
-        return {"boot": self.boot, "offset_s": self.offset_s, "last_seq": self.last_seq, "lost": self.dropped}
+        return {
+            "boot": self.boot,
+            "offset_s": self.offset_s,
+            "last_seq": self.last_seq,
+            "lost": self.dropped,
+            "messages": list(self._messages),
+        }
 
     def _append(self, records: list[dict[str, Any]], *, sync: bool = True) -> None:
         if self._path is None or not records:
@@ -139,7 +164,7 @@ class Spool:
         if self._path is None:
             return
         fresh = self._path.with_name(self._path.name + ".new")
-        records = [self._mark(), *(_record(entry) for entry in self._waiting)]
+        records = [self._mark(), *(_record([entry], None) for entry in self._waiting)]
         try:
             with fresh.open("w", encoding="utf-8") as file:
                 file.writelines(json.dumps(record) + "\n" for record in records)
@@ -169,14 +194,17 @@ class Spool:
                 if "offset_s" in record:
                     self.boot, self.offset_s = str(record["boot"]), record["offset_s"]
                     self.last_seq, self.dropped = int(record["last_seq"]), int(record["lost"])
+                    self._messages.extend(str(entry) for entry in record["messages"])
                 elif "taken" in record:
                     gone.update((int(seq), str(signal)) for seq, signal in record["taken"])
                 elif "dropped" in record:
                     gone.update((int(seq), str(signal)) for seq, signal in record["dropped"])
                     self.dropped += len(record["dropped"])
                 else:
-                    sample = Sample(float(record["t_s"]), int(record["seq"]), str(record["signal"]), record["value"])
-                    read.append(Waiting(sample, record.get("patient")))
+                    for t_s, seq, name, value in record["add"]:
+                        read.append(Waiting(Sample(float(t_s), int(seq), str(name), value), record["patient"]))
+                    if record["message"] is not None:
+                        self._messages.append(str(record["message"]))
             except (ValueError, KeyError, TypeError):
                 if number == len(lines):  # a crash in mid-write leaves half a last line
                     break
@@ -185,8 +213,10 @@ class Spool:
         self._waiting.extend(entry for entry in read if entry.key not in gone)
 
 
-def _record(entry: Waiting) -> dict[str, Any]:
-    return {**asdict(entry.sample), "patient": entry.patient}
+def _record(entries: list[Waiting], message: str | None) -> dict[str, Any]:
+    """What came together is one line: all of it is in the file, or nothing."""
+    samples = [[entry.sample.t_s, entry.sample.seq, entry.sample.signal, entry.sample.value] for entry in entries]
+    return {"add": samples, "patient": entries[0].patient if entries else None, "message": message}
 
 
 def _own(path: Path) -> TextIO:
