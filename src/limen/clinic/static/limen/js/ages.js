@@ -68,7 +68,7 @@
     item.classList.toggle("vital--stale", stale);
     item.classList.toggle("vital--live", !lost && !stale);
     if (age) {
-      if (!known) age.textContent = "nothing heard yet";
+      if (!known) age.textContent = item.dataset.unknown || "nothing heard yet";
       else if (lost) age.textContent = `${item.dataset.lostWord || "silent"} ${limen.span(old)}`;
       else if (ahead) age.textContent = "device clock ahead";
       else age.textContent = words(Math.max(0, old), item.dataset.prefix || "", stale);

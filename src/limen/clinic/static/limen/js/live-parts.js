@@ -41,6 +41,8 @@
     stopped: "Stopped", recovery: "Recovery", discharged: "Discharged", ended: "Ended",
   };
 
+  const distress = ["none", "mild", "moderate", "severe"];
+
   // Where the present phase stands: seconds gone, seconds planned.
   function progress(session) {
     const now = elapsed(session);
@@ -54,6 +56,7 @@
   }
 
   function dueWords(session, due) {
+    if (due.label === "recheck") return "Cuff repeat";
     if (due.label === "baseline") return "Baseline observation";
     if (due.label === "during") return `${Math.round((due.due_t_s - session.dose_start_t_s) / 60)}-minute observation`;
     if (due.label === "after") return `${Math.round((due.due_t_s - session.dose_end_t_s) / 60)} min after the dose`;
@@ -74,6 +77,25 @@
   }
 
   const round = (value) => String(Math.round(value));
+
+  // The cuff: both numbers of one reading, never one of each.
+  function setPressure(item, session, prefix = "") {
+    const { NIBP_SYS: high, NIBP_DIA: low } = session.signals;
+    const whole = high && high.value !== null;
+    const lower = whole && low && low.value !== null && Math.abs(low.t_s - high.t_s) < 5 ? round(low.value) : "–";
+    setVital(item, session, "NIBP_SYS", whole ? `${round(high.value)}/${lower}` : null, prefix);
+  }
+
+  // What a person scored, with the time since; old after one visit missed, lost after two.
+  function setScore(item, session, name) {
+    const known = session.scores[name];
+    item.dataset.staleS = known.stale_s;
+    item.dataset.lostS = known.lost_s;
+    item.dataset.prefix = "";
+    item.dataset.unknown = "not seen yet";
+    item.dataset.lostWord = "not seen for";
+    limen.show(item, known.value, known.value === null ? "" : isoAt(session, known.t_s));
+  }
 
   // Whether the value behind a standing alarm is within its limit again: the alarm ends once it has held for a while.
   function isBack(session, alarm) {
@@ -243,6 +265,6 @@
   }
 
   Object.assign(limen, {
-    el, may, isoAt, elapsed, clock, words: { span, mg, exact, phases, dueWords, round, seat }, givenMg, progress, setVital, colour, rail, sounding,
+    el, may, isoAt, elapsed, clock, words: { span, mg, exact, phases, dueWords, round, seat, distress }, givenMg, progress, setVital, setPressure, setScore, colour, rail, sounding,
   });
 })();

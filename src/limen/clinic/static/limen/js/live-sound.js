@@ -38,6 +38,15 @@
     loudest = found;
   }
 
+  // A patient's call: two soft tones, high then low, every five seconds while nobody goes.
+  let rings = 0;
+  function chime(on) {
+    if (!on || !context || context.state !== "running" || context.currentTime < rings) return;
+    pulse(context.currentTime + 0.05, 880);
+    pulse(context.currentTime + 0.45, 587);
+    rings = context.currentTime + 5;
+  }
+
   function say() {
     if (!button) return;
     const on = context !== null && context.state === "running";
@@ -58,5 +67,5 @@
   }
   window.setInterval(tick, 250);
   say();
-  Object.assign(limen, { sound });
+  Object.assign(limen, { sound, chime });
 })();

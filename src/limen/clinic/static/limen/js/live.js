@@ -1,6 +1,7 @@
 "use strict";
 // The live line: hears the server, says when it does not, and keeps what is tapped until the server has it.
 //   Limen.listen(url, stateUrl, {state, samples})   one stream, one whole state at each (re)connect and change
+//   with {one} too: after an event of one session only that session is fetched, not every chair of a large room
 //   Limen.act(url, kind, data)                      one deed under one key; sent again until it is answered
 (() => {
   const limen = window.Limen;
@@ -48,6 +49,33 @@
       timer = window.setTimeout(refetch, ms);
     }
 
+    // One chair anew. Whatever goes wrong, the whole is fetched instead.
+    const dirty = new Set();
+    let ones = 0;
+
+    async function fetchOnes() {
+      ones = 0;
+      const wanted = [...dirty];
+      dirty.clear();
+      for (const session of wanted) {
+        try {
+          const answer = await fetch(`${stateUrl}?session=${session}`, { headers: json, cache: "no-store" });
+          const found = answer.ok && !answer.redirected ? await answer.json() : { chairs: [] };
+          if (fetching || !found.chairs.length || !page.one(found.chairs[0])) soon(0);
+        } catch {
+          soon(0);
+        }
+      }
+    }
+
+    function changed(event) {
+      lastId = Number(event.lastEventId);
+      const session = page.one ? JSON.parse(event.data).session : null;
+      if (!session) return soon(30);
+      dirty.add(session);
+      ones = ones || window.setTimeout(fetchOnes, 30);
+    }
+
     function open() {
       const from = lastId === null ? url : `${url}?after=${lastId}`;
       source = new EventSource(from);
@@ -63,10 +91,7 @@
         page.samples(JSON.parse(event.data));
       });
       for (const kind of ["event", "alarm", "monitor"]) {
-        source.addEventListener(kind, (event) => {
-          lastId = Number(event.lastEventId);
-          soon(30);
-        });
+        source.addEventListener(kind, changed);
       }
       source.addEventListener("error", () => {
         if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
