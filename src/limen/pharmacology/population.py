@@ -31,6 +31,8 @@ COLUMNS: tuple[str, ...] = (
     "PAIN_RELIEF_RESPONDER",
     # Assumed absorption: the share that arrives and how soon, by route (`data/absorption.yaml`); buccal is sublingual.
     *(f"{kind}_{route}" for route in ("IM", "SC", "IN", "PO", "SL", "PR") for kind in ("F", "PEAK")),
+    # How much more or less than the mean a person's pressure answers.
+    "PRESSURE_PERSON",
 )
 
 

@@ -123,7 +123,7 @@ def effect_outputs(
     for line in models.lines:
         if line.output in chosen:
             ce = drives[line.output] = _s_ketamine(curves, line.site)
-            values[line.output] = equations.in_proportion(ce, _drawn(line.slope, line.column, draws))
+            values[line.output] = equations.in_proportion(ce, _slope(line, draws))
     awake = models.responsiveness
     for output, level, site in (
         (awake.output, awake.recovery, awake.site),
@@ -151,6 +151,16 @@ def _drawn(estimate: Estimate, column: str | None, draws: Array) -> Array:
     if column is None or (len(draws) == 1 and not draws.any()):
         return np.full((len(draws), 1), estimate.typical)
     return estimate.drawn(draws[:, population.COLUMNS.index(column)])[:, None]
+
+
+def _slope(line: Line, draws: Array) -> Array:
+    """The slope of each patient, (rows, 1): the mean as far as it is known, times the person's own factor."""
+    slope = _drawn(line.slope, line.column, draws)
+    if line.people is None or not draws.any():
+        return slope
+    own = line.people.factor(draws[:, population.COLUMNS.index(line.people.column)])
+    # A row of zeros is the typical patient: the published mean.
+    return slope * np.where(draws.any(axis=1), own, 1.0)[:, None]
 
 
 def _s_ketamine(curves: Mapping[str, Array], site: str) -> Array:
@@ -308,6 +318,7 @@ def effect_sources() -> tuple[str, ...]:
         keys += [index.c50.source, index.supported_to.source]
     for line in models.lines:
         keys += [line.slope.source, line.supported_to.source]
+        keys += [line.people.source] if line.people is not None else []
     awake, nmda = models.responsiveness, models.occupancy
     keys += [awake.loss.source, awake.recovery_in_plasma.source, models.ventilation.doubling.source]
     keys += [nmda.ki_S_ketamine.source, nmda.ki_racemate.source]

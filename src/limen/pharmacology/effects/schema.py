@@ -150,6 +150,35 @@ class Index(_Effect):
     supported_to: Fixed
 
 
+class People(Sourced):
+    """How much the effect differs between people, beside the uncertainty of its mean.
+
+    Attributes
+    ----------
+    log_sd : float
+        Standard deviation of the logarithm of each person's factor; the factors' mean is 1, so that the mean of people
+        is the published mean.
+    column : str
+        The column of draws; one for effects that go together.
+    """
+
+    log_sd: float = Field(gt=0, allow_inf_nan=False)
+    column: str
+
+    def factor(self, z: Array) -> Array:
+        """Each person's factor from standard normal draws.
+
+        Examples
+        --------
+        >>> people = People(log_sd=0.5, column="PRESSURE_PERSON", source="limen", verification="P")
+        >>> bool(abs(people.factor(np.linspace(-8, 8, 4001)) @ np.exp(-np.linspace(-8, 8, 4001) ** 2 / 2) * 0.004
+        ...     / math.sqrt(2 * math.pi) - 1) < 1e-6)
+        True
+        """
+        found: Array = np.exp(self.log_sd * z - 0.5 * self.log_sd**2)
+        return found
+
+
 class Line(_Effect):
     """In proportion to S-ketamine.
 
@@ -164,6 +193,7 @@ class Line(_Effect):
     site: Site
     slope: Estimate
     column: str
+    people: People | None = None
     supported_to: Fixed
     withheld_past: Fixed
 

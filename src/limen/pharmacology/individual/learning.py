@@ -195,6 +195,7 @@ def _used(prior: Prior) -> tuple[str, ...]:
     models = effects()
     columns = [(index.output, index.site, index.column) for index in models.indices]
     columns += [(line.output, line.site, line.column) for line in models.lines]
+    columns += [(line.output, line.site, line.people.column) for line in models.lines if line.people is not None]
     for output, site, column in columns:
         if output in prior.curves:
             link = models.sites.get(site)
