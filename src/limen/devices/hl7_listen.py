@@ -1,0 +1,220 @@
+"""A listener for HL7 v2 ORU^R01 over MLLP: each message is safe on disk before it is acknowledged. It only listens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from itertools import count, groupby
+from threading import Lock
+
+import hl7.mllp
+
+from limen.devices.clocks import skew_s, with_offset
+from limen.devices.gateway import Gateway, GatewayRefusedError
+from limen.devices.hl7_oru import (
+    INTERNAL,
+    NO_KEY,
+    TYPE,
+    UNKNOWN,
+    AckCode,
+    Hl7RefusedError,
+    Reading,
+    acknowledgement,
+    read_header,
+    read_oru,
+)
+from limen.devices.runner import send
+
+Report = Callable[[str], None]
+LONGEST_BYTES = 1_000_000
+LOOK_S = 0.2
+
+
+@dataclass(slots=True)
+class Counts:
+    """What came of the messages so far."""
+
+    accepted: int = 0
+    repeated: int = 0
+    refused: int = 0
+    values: int = 0
+    left: int = 0
+
+
+@dataclass(slots=True)
+class Listener:
+    """Takes messages for known devices and hands their values to the gateways.
+
+    Parameters
+    ----------
+    gateways : mapping
+        What a device calls itself -> its gateway.
+    zone : tzinfo, optional
+        The zone of time stamps that say none.
+    """
+
+    gateways: Mapping[str, Gateway]
+    report: Report
+    zone: tzinfo | None = None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    counts: Counts = field(default_factory=Counts)
+    offsets: dict[str, list[float]] = field(default_factory=dict)
+    _answers: count[int] = field(default_factory=lambda: count(1))
+    _turn: Lock = field(default_factory=Lock)
+
+    def answer(self, text: str) -> str:
+        """Take one message; the acknowledgement says what became of it."""
+        try:
+            message = read_header(text)
+            reading = read_oru(message, self.zone)
+            with self._turn:  # the same message on two connections is one message
+                return self._take(text, reading)
+        except Hl7RefusedError as problem:
+            self.counts.refused += 1
+            self.report(f"refused {problem.code}: {problem}")
+            return self._said(text, problem.code, (("E", problem.error, problem.where, _words(problem)),))
+
+    def _take(self, text: str, reading: Reading) -> str:
+        name, gateway = self._gateway(reading)
+        warnings = tuple(
+            ("W", UNKNOWN, left.where, f"{left.name}: {left.why}") for left in reading.left if left.problem
+        )
+        for _, _, where, words in warnings:
+            self.report(f"{gateway.device}, not charted: {where} {words}")
+        if gateway.spool.has(reading.key):
+            self.counts.repeated += 1
+            return self._said(text, "AA", warnings)
+        if not reading.values and warnings:
+            raise Hl7RefusedError(
+                "AE", UNKNOWN, f"nothing of it can be charted: {warnings[0][3]}", where=warnings[0][2]
+            )
+        self._measure_clock(name, gateway, reading)
+        now_s = gateway.now_s()
+        oldest_first = sorted(reading.values, key=lambda value: -value.age_s)
+        moments = [
+            (now_s - age_s, [(value.signal, value.value) for value in values])
+            for age_s, values in groupby(oldest_first, key=lambda value: value.age_s)
+        ]
+        gateway.offer_message(moments, patient=reading.patient, message=reading.key)
+        if gateway.spool.problem:
+            self.report(f"{gateway.device}: {gateway.spool.problem}")
+        self.counts.accepted += 1
+        self.counts.values += len(reading.values)
+        self.counts.left += len(reading.left)
+        return self._said(text, "AA", warnings)
+
+    def _gateway(self, reading: Reading) -> tuple[str, Gateway]:
+        """The device of the values; where they name none that is known, the sender's."""
+        named = [name for name in reading.value_devices if name in self.gateways]
+        if len(named) > 1:
+            raise Hl7RefusedError(
+                "AE", UNKNOWN, "values of two devices", where="OBX-18", allowed="one device a message"
+            )
+        if not named and reading.value_devices and not set(reading.value_devices) & set(reading.senders):
+            others = ", ".join(reading.value_devices)
+            raise Hl7RefusedError("AR", NO_KEY, f"values of device {others:.60}", where="OBX-18", allowed=self._known())
+        for name in [*named, *reading.senders]:
+            if name in self.gateways:
+                return name, self.gateways[name]
+        raise Hl7RefusedError(
+            "AR",
+            NO_KEY,
+            f"device {'^'.join(reading.senders) or 'without a name':.60}",
+            where="MSH-3",
+            allowed=self._known(),
+        )
+
+    def _known(self) -> str:
+        return "a device of this listener: " + ", ".join(sorted(self.gateways))
+
+    def _measure_clock(self, name: str, gateway: Gateway, reading: Reading) -> None:
+        if reading.sent_at.tzinfo is None:
+            return  # without a zone nobody can say how far the clock is off
+        ahead_s = (reading.sent_at - self.now()).total_seconds()
+        self.offsets[name] = with_offset(self.offsets.get(name, []), ahead_s)
+        gateway.device_ahead_s = skew_s(self.offsets[name])
+
+    def _said(self, text: str, code: AckCode, errors: tuple[tuple[str, str, str, str], ...]) -> str:
+        return acknowledgement(text, code, now=self.now(), control_id=f"L{next(self._answers)}", errors=errors)
+
+    async def serve(self, reader: hl7.mllp.HL7StreamReader, writer: hl7.mllp.HL7StreamWriter) -> None:
+        """One connection: message after message, each answered before the next is read."""
+        peer = writer.get_extra_info("peername")
+        try:
+            while True:
+                try:
+                    block = await reader.readblock()
+                except asyncio.IncompleteReadError:
+                    return
+                except (ValueError, hl7.mllp.InvalidBlockError) as problem:
+                    self.report(f"{peer}: connection closed, not MLLP or too long ({type(problem).__name__})")
+                    return
+                writer.writeblock((await self._answered(block)).encode("utf-8"))
+                await writer.drain()
+        except (ConnectionError, TimeoutError):
+            return
+        finally:
+            writer.close()
+
+    async def _answered(self, block: bytes) -> str:
+        try:
+            text = block.decode("utf-8")
+        except UnicodeDecodeError:
+            self.counts.refused += 1
+            self.report("refused AR: not UTF-8")
+            plain = block.decode("ascii", "replace")
+            return self._said(plain, "AR", (("E", TYPE, "MSH-18", "not UTF-8; allowed: UNICODE UTF-8"),))
+        try:
+            return await asyncio.to_thread(self.answer, text)
+        except Exception as problem:  # noqa: BLE001  the sender keeps the message where it hears that it was not taken
+            self.report(f"internal error: {type(problem).__name__}: {problem}")
+            return self._said(text, "AE", (("E", INTERNAL, "", "not taken, send it again"),))
+
+
+async def listen(
+    listener: Listener,
+    host: str,
+    port: int,
+    *,
+    stopped: asyncio.Event,
+    ready: Callable[[int], None] = lambda port: None,
+) -> None:
+    """Listen, and send on what waits, until ``stopped`` is set."""
+    server = await hl7.mllp.start_hl7_server(listener.serve, host, port, limit=LONGEST_BYTES)
+    ready(server.sockets[0].getsockname()[1])
+    senders = [asyncio.create_task(_send_on(gateway, listener.report)) for gateway in listener.gateways.values()]
+    waiter = asyncio.create_task(stopped.wait())
+    try:
+        done, _ = await asyncio.wait([waiter, *senders], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()  # an unknown token ends the listener with its words
+    finally:
+        server.close()
+        for task in (waiter, *senders):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, GatewayRefusedError):
+                await task
+        for gateway in listener.gateways.values():
+            with contextlib.suppress(GatewayRefusedError):
+                await asyncio.to_thread(send, gateway)
+
+
+async def _send_on(gateway: Gateway, report: Report) -> None:
+    said = ""
+    while True:
+        if len(gateway.spool):
+            _, word = await asyncio.to_thread(send, gateway)
+            if word != said:
+                report(f"{gateway.device}: {word or 'connected'}")
+                said = word
+        await asyncio.sleep(LOOK_S)
+
+
+def _words(problem: Hl7RefusedError) -> str:
+    return f"{problem.what}; allowed: {problem.allowed}" if problem.allowed else problem.what
+
+
+__all__ = ["Counts", "Listener", "listen"]

@@ -1,0 +1,165 @@
+"""The MLLP listener: safe on disk before it is acknowledged, once, for a device that it knows."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+
+import hl7.mllp
+import httpx
+import pytest
+from hl7apy.parser import parse_message
+
+from devices.oru import beat, oru, saturation
+from limen.devices.gateway import Gateway
+from limen.devices.hl7_listen import Listener, listen
+from limen.devices.spool import Spool
+from limen.devices.stations import read_stations
+from limen.errors import InputError
+
+NOW = dt.datetime(2026, 3, 1, 8, 30, 2, tzinfo=dt.UTC)
+
+
+class Clinic:
+    def __init__(self, answer: int = 200) -> None:
+        self.answer = answer
+        self.bodies: list[dict] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.bodies.append(json.loads(request.content))
+        return httpx.Response(self.answer, json={})
+
+
+def made(clinic, spool=None, names=("0011223344556677",)):
+    words: list[str] = []
+    client = httpx.Client(transport=httpx.MockTransport(clinic))
+    gateways = {
+        name: Gateway("http://clinic", "secret", f"monitor-{number}", spool=spool, client=client)
+        for number, name in enumerate(names, start=1)
+    }
+    return Listener(gateways, words.append, now=lambda: NOW), words
+
+
+def code(answer: str) -> str:
+    return str(parse_message(answer, validation_level=2).msa.msa_1.value)
+
+
+def test_values_are_in_the_spool_when_the_message_is_acknowledged_and_go_out_with_the_patient():
+    clinic = Clinic()
+    listener, _ = made(clinic)
+    gateway = listener.gateways["0011223344556677"]
+    answer = listener.answer(oru([beat(at="20260301092957+0100"), saturation()]))
+    assert code(answer) == "AA"
+    assert [entry.sample.signal for entry in gateway.spool.head(9)] == ["HR", "SPO2"]
+    assert clinic.bodies == []
+    gateway.flush()
+    (body,) = clinic.bodies
+    assert body["patient"] == "20401"
+    ages = {item["signal"]: body["sent_s"] - item["t_s"] for item in body["samples"]}
+    assert ages["HR"] - ages["SPO2"] == pytest.approx(3.0, abs=0.01)
+    # The message says 08:30:00 when our clock says 08:30:02: the device is 2 s behind.
+    assert gateway.device_ahead_s == -2.0
+
+
+def test_a_message_that_comes_again_is_acknowledged_and_not_charted_twice_even_after_a_restart(tmp_path):
+    spool = Spool(tmp_path / "spool")
+    listener, _ = made(Clinic(answer=503), spool)
+    text = oru([beat()])
+    assert [code(listener.answer(text)) for _ in range(3)] == ["AA"] * 3
+    assert len(spool) == 1
+    spool.close()
+    again = Spool(tmp_path / "spool")
+    listener, _ = made(Clinic(), again)
+    assert code(listener.answer(text)) == "AA"
+    assert (len(again), listener.counts.repeated) == (1, 1)
+    assert code(listener.answer(oru([beat("90")]))) == "AA"  # its numbers began anew: other content is another message
+    assert len(again) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted", "words"),
+    [
+        ({"sender": "MON9^9999^EUI-64"}, "AR", "device MON9\\S\\9999"),
+        ({"kind": "ADT^A01^ADT_A01"}, "AR", "ORU\\S\\R01"),
+        ({"patient": None}, "AE", "no patient"),
+    ],
+)
+def test_what_is_refused_says_why_and_nothing_of_it_is_kept(change, wanted, words):
+    listener, said = made(Clinic())
+    answer = listener.answer(oru([beat()], **change))
+    assert code(answer) == wanted
+    assert words in answer
+    assert said
+    assert len(listener.gateways["0011223344556677"].spool) == 0
+
+
+def test_a_message_with_one_bad_value_is_taken_with_a_warning():
+    listener, said = made(Clinic())
+    answer = listener.answer(oru([beat(unit="9^X^MDC"), saturation()]))
+    assert code(answer) == "AA"
+    other = parse_message(answer, validation_level=2)
+    assert other.err.err_4.value == "W"
+    assert "not charted" in said[0]
+    bad = listener.answer(oru([beat(unit="9^X^MDC")], control="2"))
+    assert code(bad) == "AE"
+
+
+def test_values_of_another_device_than_the_senders_are_not_taken_for_its_own():
+    listener, _ = made(Clinic())
+    answer = listener.answer(oru([beat(device="FFEE^EUI-64")]))
+    assert code(answer) == "AR"
+    central, _ = made(Clinic(), names=("AA01", "AA02"))
+    assert code(central.answer(oru([beat(device="AA02^EUI-64")]))) == "AA"
+    assert [len(gateway.spool) for gateway in central.gateways.values()] == [0, 1]
+    both = central.answer(oru([beat(device="AA01"), saturation(device="AA02")], control="3"))
+    assert code(both) == "AE"
+
+
+def test_over_the_wire_messages_are_answered_in_order_and_bad_framing_ends_only_its_own_connection():
+    clinic = Clinic()
+    listener, words = made(clinic)
+
+    async def run() -> list[str]:
+        stopped, port = asyncio.Event(), asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(listen(listener, "127.0.0.1", 0, stopped=stopped, ready=port.set_result))
+        address = ("127.0.0.1", await port)
+        _, rude = await asyncio.open_connection(*address)
+        rude.write(b"GET / HTTP/1.1\r\n\r\n\x1c\r")
+        await rude.drain()
+        reader, writer = await hl7.mllp.open_hl7_connection(*address, encoding="utf-8")
+        answers = []
+        for number in range(5):
+            writer.writeblock(oru([beat(str(70 + number))], control=f"c{number}").encode())
+            answers.append((await asyncio.wait_for(reader.readblock(), 10)).decode())
+        writer.writeblock(b"MSH|^~\\&|\xff\xfe")
+        answers.append((await asyncio.wait_for(reader.readblock(), 10)).decode())
+        writer.close()
+        for _ in range(200):
+            if sum(len(body["samples"]) for body in clinic.bodies) == 5:
+                break
+            await asyncio.sleep(0.02)
+        stopped.set()
+        await asyncio.wait_for(task, 10)
+        rude.close()
+        return answers
+
+    answers = asyncio.run(run())
+    told = [parse_message(answer, validation_level=2) for answer in answers]
+    assert [(one.msa.msa_1.value, one.msa.msa_2.value) for one in told[:5]] == [("AA", f"c{n}") for n in range(5)]
+    assert told[5].msa.msa_1.value == "AR"
+    assert [item["value"] for body in clinic.bodies for item in body["samples"]] == [70.0, 71.0, 72.0, 73.0, 74.0]
+    assert any("not MLLP" in word for word in words)
+
+
+def test_the_file_of_devices_is_secret_and_each_name_stands_once(tmp_path):
+    path = tmp_path / "devices.yaml"
+    path.write_text("devices:\n  - {sends_as: A, device: m-1, token: t1}\n  - {sends_as: B, device: m-2, token: t2}\n")
+    path.chmod(0o644)
+    with pytest.raises(InputError, match="others can read"):
+        read_stations(path)
+    path.chmod(0o600)
+    assert [station.device for station in read_stations(path)] == ["m-1", "m-2"]
+    path.write_text("devices:\n  - {sends_as: A, device: m-1, token: t1}\n  - {sends_as: A, device: m-2, token: t2}\n")
+    with pytest.raises(InputError, match="two devices with one sends_as"):
+        read_stations(path)
