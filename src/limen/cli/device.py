@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from limen.cli import device_listen
+
 if TYPE_CHECKING:
     from limen.devices.runner import Moments
     from limen.simulator.chair import Fault
@@ -27,6 +29,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this topic."""
     device = typer.Typer(no_args_is_help=True, help="Send samples to the clinic as a bedside monitor does.")
     app.add_typer(device, name="device")
+    device_listen.register(device)
 
     @device.command()
     def chair(
