@@ -24,6 +24,7 @@ UNIT_SUFFIXES = (
     "_mg_per_kg_per_h",
     "_mcg_per_kg_per_min",
     "_mg_per_h",
+    "_mg_per_day",
     "_mg_per_mL",
     "_ng_per_mL",
     "_ng_h_per_mL",

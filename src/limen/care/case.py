@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from types import MappingProxyType
 
 from limen.care.facts import Fact, FactValue, Gap, current
+from limen.care.trials import Trial
 from limen.errors import InputError
 from limen.knowledge.inputs import inputs
 
@@ -146,6 +147,10 @@ class Case:
         The readings of the newest day that has any, in order: the first and its repeats.
     pressures_on : date or None
         That day.
+    trials : tuple of Trial
+        Antidepressants that were tried.
+    trials_asked : bool
+        True when they were asked for, so that there were no others.
     unknown_inputs : tuple of str
         Keys given that this version does not read.
     """
@@ -163,6 +168,8 @@ class Case:
     medications_asked: bool = False
     pressures: tuple[Pressure, ...] = ()
     pressures_on: date | None = None
+    trials: tuple[Trial, ...] = ()
+    trials_asked: bool = False
     request: Request = Request()
     unknown_inputs: tuple[str, ...] = ()
 
@@ -242,6 +249,8 @@ def build_case(
     medications: Iterable[Medication] = (),
     medications_asked: bool = False,
     repeats: Iterable[Pressure] = (),
+    trials: Iterable[Trial] = (),
+    trials_asked: bool = False,
     indication: str | None = None,
     product: str | None = None,
     route: str | None = None,
@@ -299,6 +308,8 @@ def build_case(
         medications_asked=medications_asked,
         pressures=pressures,
         pressures_on=pressures_on,
+        trials=tuple(trials),
+        trials_asked=trials_asked,
         request=request or Request(),
         unknown_inputs=tuple(unknown_inputs),
     )

@@ -10,13 +10,16 @@ from typing import Any, TypeVar
 
 from limen.care.case import Case, Condition, Medication, Pressure, Request, build_case, known_keys
 from limen.care.facts import Fact, day, fact, moment
+from limen.care.trial_json import KEYS as TRIAL_KEYS
+from limen.care.trial_json import read_trial
+from limen.care.trials import Trial
 from limen.errors import InputError
 
 T = TypeVar("T")
 
 _TOP = frozenset(
     {"patient", "indication", "product", "route", "protocol", "setting", "on", "conditions", "medications"}
-    | {"vitals", "labs", "labs_on", "scores", "facts", "request"}
+    | {"vitals", "labs", "labs_on", "scores", "facts", "request", "antidepressant_trials"}
 )
 _PATIENT_EXTRA = frozenset({"weight_on"})
 _VITALS_EXTRA = frozenset({"taken_at", "repeats"})
@@ -86,6 +89,9 @@ def case_from_json(document: Mapping[str, Any], *, on: date | None = None) -> Ca
     medications, medications_asked = _list(
         document, "medications", lambda item, where: _medication(item, where, unknown)
     )
+    trials, trials_asked = _list(
+        document, "antidepressant_trials", lambda item, where: _trial(item, where, unknown, on)
+    )
     repeats, _ = _list(vitals, "repeats", lambda item, where: _repeat(item, where, unknown), prefix="vitals.")
     if repeats and not any(item.key == "vitals.sbp_mmHg" for item in facts):
         raise InputError(
@@ -99,6 +105,8 @@ def case_from_json(document: Mapping[str, Any], *, on: date | None = None) -> Ca
         medications=medications,
         medications_asked=medications_asked,
         repeats=repeats,
+        trials=trials,
+        trials_asked=trials_asked,
         indication=_text(document, "indication"),
         product=_text(document, "product"),
         route=_text(document, "route"),
@@ -224,6 +232,11 @@ def _medication(item: Mapping[str, Any], where: str, unknown: list[str]) -> Medi
         status=_text(item, "status", f"{where}.status") or "active",
         source="case",
     )
+
+
+def _trial(item: Mapping[str, Any], where: str, unknown: list[str], on: date) -> Trial:
+    unknown += [f"{where}.{key}" for key in item if key not in TRIAL_KEYS]
+    return read_trial(item, where, on)
 
 
 def _repeat(item: Mapping[str, Any], where: str, unknown: list[str]) -> Pressure:

@@ -13,6 +13,7 @@ from limen.care.facts import Fact, Gap, shown_value
 from limen.care.history import recent, sets_of
 from limen.care.pressure import counted_pressures, mean_pressure, pressure_gap
 from limen.care.triage import triage
+from limen.care.trials import judge_trials
 from limen.knowledge.conditions import (
     All,
     Always,
@@ -34,6 +35,7 @@ from limen.knowledge.conditions import (
 from limen.knowledge.interactions import Agent, term_words
 from limen.knowledge.naming import Guess, possible, read_name
 from limen.knowledge.rules import Level, code_sets
+from limen.knowledge.trials import trial_rules
 
 T = TypeVar("T")
 
@@ -213,14 +215,30 @@ def _look_up(key: str, case: Case) -> Fact | Gap:
                 return part
         height_m = float(height.value) / 100.0  # type: ignore[union-attr,arg-type]
         return Fact(key, round(float(weight.value) / height_m**2, 1), case.on, "computed")  # type: ignore[union-attr,arg-type]
+    if key == "computed.adequate_trials_at_most":
+        history = judge_trials(case.trials) if case.trials_asked else None
+        return Gap(key, "trials not listed") if history is None else Fact(key, history.at_most, case.on, "computed")
     if key == "request.concentration_mg_per_mL":
         asked: float | bool | None = case.request.concentration_mg_per_mL
     elif key == "request.diluted":
         asked = case.request.diluted
     else:
         found = case.current(key)
+        if key == "facts.adequate_trials_failed" and isinstance(found, Gap):
+            return _counted_trials(case, found)
         return _without_limit(case, found) if key == "labs.bilirubin_xULN" and isinstance(found, Gap) else found
     return Gap(key, f"{title} not given") if asked is None else Fact(key, asked, case.on, "request")
+
+
+def _counted_trials(case: Case, gap: Gap) -> Fact | Gap:
+    """The number worked out from the trials listed, where nobody gave one. A record's silence settles nothing."""
+    if not case.trials and not case.trials_asked:
+        return gap
+    history = judge_trials(case.trials)
+    number = history.number
+    if number is None or not (case.trials_asked or number == history.at_least >= trial_rules().needed.number):
+        return Gap(gap.key, history.words)
+    return Fact(gap.key, number, case.on, "computed from the trials listed")
 
 
 def _without_limit(case: Case, gap: Gap) -> Gap:

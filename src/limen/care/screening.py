@@ -10,6 +10,7 @@ from typing import Any
 from limen.care.case import Case
 from limen.care.facts import Gap
 from limen.care.judging import Outcome, Subject, joined, judge, merge, subject
+from limen.care.trials import TrialHistory, judge_trials
 from limen.care.wording import reason, threshold_text
 from limen.evidence import Verification
 from limen.knowledge.naming import Guess
@@ -135,6 +136,10 @@ class Screening:
         Names on the medication list that no file knows.
     guesses : mapping of (str, str) to Guess
         Names that were read as a drug they are spelled like, to be confirmed.
+    trials : TrialHistory or None
+        Each antidepressant that was tried with what became of it; ``None`` where none was listed.
+    trials_by_hand : int or None
+        The number of failed trials that a person gave; it stands, and a difference is shown beside it.
     not_applicable : tuple of str
         Rules that do not bear on this indication, product, route or setting.
     """
@@ -149,6 +154,8 @@ class Screening:
     unread_conditions: tuple[str, ...]
     unrecognised_medications: tuple[str, ...]
     guesses: Mapping[tuple[str, str], Guess] = field(default_factory=dict)
+    trials: TrialHistory | None = None
+    trials_by_hand: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The screening in the shape of the ``screen`` contract."""
@@ -166,6 +173,7 @@ class Screening:
                 {"drug": name, "read_as": guess.name, "resolved": drug, "confidence_pct": guess.confidence_pct}
                 for (name, drug), guess in self.guesses.items()
             ],
+            "antidepressant_trials": None if self.trials is None else self.trials.to_json(self.trials_by_hand),
         }
 
 
@@ -230,7 +238,14 @@ def screen(case: Case) -> Screening:
         unread_conditions=tuple(item.shown for item in who.unread),
         unrecognised_medications=who.unrecognised,
         guesses=who.guesses,
+        trials=judge_trials(case.trials) if case.trials or case.trials_asked else None,
+        trials_by_hand=_by_hand(case),
     )
+
+
+def _by_hand(case: Case) -> int | None:
+    number = case.number("facts.adequate_trials_failed")
+    return None if number is None else int(number)
 
 
 def _with_protocol(case: Case) -> Case:

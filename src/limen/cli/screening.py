@@ -94,6 +94,12 @@ def _lines(result: dict[str, Any]) -> list[str]:
     ):
         if result[key]:
             lines.append(f"{title}: {', '.join(result[key])}")
+    history = result["antidepressant_trials"]
+    if history:
+        lines.append(f"Antidepressant trials: {history['because']}")
+        lines += [f"  {row['verdict']:<10} {row['drug']}: {row['because']}" for row in history["trials"]]
+        if history["disagreement"]:
+            lines.append(f"  Disagreement: {history['disagreement']}")
     for item in result["medications_to_confirm"]:
         lines.append(f"Confirm: {item['drug']} was read as {item['read_as']} ({item['confidence_pct']:g} % alike)")
     if "import" in result:

@@ -15,6 +15,7 @@ COMPUTED = {
     "computed.bmi_kg_per_m2": ("body mass index", "kg/m2"),
     "request.concentration_mg_per_mL": ("vial or syringe strength", "mg/mL"),
     "request.diluted": ("diluted before use", None),
+    "computed.adequate_trials_at_most": ("adequate trials failed at most, of those listed", None),
 }
 
 

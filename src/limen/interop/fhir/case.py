@@ -8,8 +8,11 @@ from typing import Any
 from limen.care.case import Case, Condition, Medication, build_case
 from limen.care.case_json import partial_date
 from limen.care.facts import Fact, fact
+from limen.care.trials import Trial
 from limen.interop.fhir.bundle import read_bundle
 from limen.interop.fhir.facts import ImportedAllergy, ImportedBundle, ImportReport
+from limen.knowledge.naming import resolve
+from limen.knowledge.trials import adequacy
 
 
 def case_from_bundle(
@@ -44,6 +47,7 @@ def case_from_bundle(
         facts=case_facts(bundle),
         conditions=case_conditions(bundle, on),
         medications=case_medications(bundle),
+        trials=case_trials(bundle, on),
         indication=indication,
         product=product,
         route=route,
@@ -88,12 +92,24 @@ def case_medications(bundle: ImportedBundle) -> list[Medication]:
         Medication(
             name=item.name,
             dose=item.dose or item.text,
-            code=item.rxnorm,
+            code=item.rxnorm or item.atc,
             status="active" if item.active else "stopped",
             source=item.source,
         )
         for item in bundle.medications
     ]
+
+
+def case_trials(bundle: ImportedBundle, on: date) -> list[Trial]:
+    """The antidepressants on record, with dose and period where there are any. No record says whether one helped."""
+    found = []
+    for item in bundle.medications:
+        if not any(agent.id in adequacy() or "antidepressant" in agent.classes for agent in resolve(item.name)[0]):
+            continue
+        ended = min(item.ended or on, on)
+        weeks = (ended - item.began).days / 7.0 if item.began is not None and item.began <= ended else None
+        found.append(Trial(drug=item.name, dose_mg_per_day=item.dose_mg_per_day, weeks=weeks, source=item.source))
+    return found
 
 
 def to_ketamine(allergy: ImportedAllergy) -> bool:

@@ -14,6 +14,7 @@ from limen.knowledge.inputs import InputSpec, inputs
 
 LOINC = "http://loinc.org"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+ATC = "http://www.whocc.no/atc"
 DIAGNOSIS_SYSTEMS = {
     "http://snomed.info/sct": "snomed",
     "http://hl7.org/fhir/sid/icd-10-cm": "icd10",

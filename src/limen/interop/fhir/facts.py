@@ -90,7 +90,10 @@ class ImportedCondition:
 
 @dataclass(frozen=True, slots=True)
 class ImportedMedication:
-    """One drug on record, by its plain ingredient name. ``active`` says what the record says, not what was taken."""
+    """One drug on record, by its plain ingredient name. ``active`` says what the record says, not what was taken.
+
+    ``began`` and ``ended`` are the period it was taken, where the record gives one: an order's date is none.
+    """
 
     name: str
     rxnorm: str | None
@@ -100,6 +103,10 @@ class ImportedMedication:
     since: str | None
     dose: str | None
     source: str
+    atc: str | None = None
+    began: date | None = None
+    ended: date | None = None
+    dose_mg_per_day: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from limen.interop.fhir.codes import DIAGNOSIS_SYSTEMS, RXNORM, SUBSTANCE_SYSTEMS
+from limen.interop.fhir.codes import ATC, DIAGNOSIS_SYSTEMS, RXNORM, SUBSTANCE_SYSTEMS
+from limen.interop.fhir.dosing import daily_mg, taken_over
 from limen.interop.fhir.facts import ImportedAllergy, ImportedCondition, ImportedMedication
 from limen.interop.fhir.reading import (
     UnusableError,
@@ -122,6 +123,8 @@ def read_medication(raw: Mapping[str, Any], referred: Mapping[str, Mapping[str, 
     if not names:
         raise UnusableError("a medicine that cannot be named")
     rxnorm = next((coding["code"] for coding in codings(concept) if coding.get("system") == RXNORM), None)
+    atc = next((coding["code"] for coding in codings(concept) if coding.get("system") == ATC), None)
+    began, ended = taken_over(raw)
     instructions = (raw.get("dosageInstruction") or raw.get("dosage") or [{}])[0]
     return [
         ImportedMedication(
@@ -133,6 +136,11 @@ def read_medication(raw: Mapping[str, Any], referred: Mapping[str, Mapping[str, 
             since=started(raw, "authoredOn", "effectiveDateTime", "effectivePeriod", "dateAsserted"),
             dose=instructions.get("text"),
             source=reference_of(raw),
+            atc=atc,
+            began=began,
+            ended=ended,
+            # The amount of an order is one drug's only where it names one.
+            dose_mg_per_day=daily_mg(instructions) if len(names) == 1 else None,
         )
         for name in names
     ]
