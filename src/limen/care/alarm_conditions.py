@@ -45,7 +45,7 @@ def _crossing(work: Work, entry: Reported) -> Crossing:
         condition=entry.title,
         limit=None,
         priority=tier.priority,
-        action=tier.action,
+        action=entry.action or tier.action,
         because=f"{entry.title} reported{_beside(work, entry)}. {entry.do}",
         sources=entry.sources,
         verification=entry.verification.value,

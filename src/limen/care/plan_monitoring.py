@@ -44,7 +44,7 @@ def _vitals(schedule: Schedule, duration_min: float | None) -> dict[str, Any]:
     if schedule.during_every_min is not None:
         words.append(f"every {schedule.during_every_min:g} min during the dose")
         if duration_min is not None:
-            minutes |= set(_steps(0.0, duration_min, schedule.during_every_min))
+            minutes |= set(_steps(max(schedule.at_min, default=0.0), duration_min, schedule.during_every_min))
     if schedule.after_every_min is not None:
         words.append(f"every {schedule.after_every_min:g} min after it")
         if duration_min is not None and schedule.after_until_min is not None:

@@ -106,6 +106,8 @@ class Reported(Record):
         The signal whose newest value belongs beside it.
     replaces : str or None
         The milder report that this one stands for as well.
+    action : str or None
+        What it asks for, where that is not what its tier asks for: nausea is treated while the infusion goes on.
     """
 
     id: str
@@ -116,6 +118,7 @@ class Reported(Record):
     do: str
     signal: str | None = None
     replaces: str | None = None
+    action: Action | None = None
     sources: tuple[str, ...]
     verification: Verification
 

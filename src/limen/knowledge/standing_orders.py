@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from collections.abc import Iterable
 from importlib import resources
 from typing import Annotated, Literal, Self
 
@@ -210,6 +211,10 @@ class Problem(Record):
     ----------
     answers : tuple of str
         The monitoring rules that lead here.
+    reported : tuple of str
+        The listed reports that lead here.
+    only_reported : bool
+        The rule alone does not lead here: one of the reports must stand.
     no_drug : Statement or None
         Why no drug is given.
     """
@@ -217,6 +222,8 @@ class Problem(Record):
     id: str
     title: str
     answers: tuple[str, ...]
+    reported: tuple[str, ...] = ()
+    only_reported: bool = False
     no_drug: Statement | None = None
     steps: tuple[Statement, ...]
     orders: tuple[StandingOrder, ...]
@@ -300,12 +307,30 @@ def problem_of(order: str) -> Problem:
     return next(problem for problem in problems().values() if any(item.id == order for item in problem.orders))
 
 
-def problems_for(rule: str) -> tuple[Problem, ...]:
-    """What a monitoring rule leads to.
+def problems_for(rule: str, reported: Iterable[str] = ()) -> tuple[Problem, ...]:
+    """What a monitoring rule leads to, with what is reported.
+
+    Parameters
+    ----------
+    rule : str
+        Such as ``MON-8``.
+    reported : iterable of str
+        Ids of the listed reports that stand (``limen.knowledge.monitoring.Reported``).
 
     Examples
     --------
     >>> [problem.id for problem in problems_for("MON-8")]
     ['nausea']
+    >>> [problem.id for problem in problems_for("MON-1")]
+    ['hypertension-asymptomatic']
+    >>> [problem.id for problem in problems_for("MON-1", ["chest-pain"])]
+    ['hypertension-symptomatic']
     """
-    return tuple(problem for problem in problems().values() if rule in problem.answers)
+    said = set(reported)
+    by_report = [problem for problem in problems().values() if said & set(problem.reported)]
+    by_rule = [problem for problem in problems().values() if rule in problem.answers and not problem.only_reported]
+    if any(rule in problem.answers for problem in by_report):
+        # A report is more than the number: with a symptom, pressure is not pressure without one.
+        by_rule = [problem for problem in by_rule if problem.no_drug is None]
+    named = {problem.id for problem in (*by_report, *by_rule)}
+    return tuple(problem for problem in problems().values() if problem.id in named)

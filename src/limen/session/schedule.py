@@ -169,7 +169,9 @@ def _times(schedule: Schedule, state: SessionState) -> list[tuple[str, float]]:
     end = state.end_t_s if state.end_t_s is not None else state.expected_end_t_s
     if schedule.during_every_min is not None:
         until = end if end is not None else state.at_t_s + schedule.during_every_min * 60
-        found += _every("during", start, schedule.during_every_min * 60, until)
+        # Where fixed minutes come first (hourly at the beginning), the interval counts from the last of them.
+        fixed_min = max(schedule.at_min, default=0.0)
+        found += _every("during", start + fixed_min * 60, schedule.during_every_min * 60, until)
     if schedule.after_every_min is not None and end is not None:
         last = schedule.after_until_min
         leaving = state.discharged_t_s if state.discharged_t_s is not None else state.ended_t_s
@@ -179,7 +181,7 @@ def _times(schedule: Schedule, state: SessionState) -> list[tuple[str, float]]:
 
 
 def _every(label: str, start_t_s: float, every_s: float, until_t_s: float) -> list[tuple[str, float]]:
-    count = int((until_t_s - start_t_s) / every_s + 1e-9)
+    count = max(0, int((until_t_s - start_t_s) / every_s + 1e-9))
     return [(label, start_t_s + every_s * number) for number in range(1, count + 1)]
 
 
