@@ -120,7 +120,7 @@ def test_the_commands() -> None:
     assert [item["id"] for item in given("evidence", "contradictions", "SETTING-HOME")] == ["home-use"]
     assert "no contradiction" in refused("evidence", "contradictions", "SEL-01")
     assert given("evidence", "show", "home-use")["sides"][1]["answer"] == "At home"
-    assert given("evidence", "show", "MON-10")["id"] == "pressure-treatment"
+    assert given("evidence", "show", "pressure-treatment")["bears_on"] == ["MON-1"]
     claim = given("evidence", "show", "pressure-yale-mean")
     assert any("3/3 mmHg" in text for text in claim["claims_against"])
     seller = given("evidence", "show", "at-home-cohort-2022")

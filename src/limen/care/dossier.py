@@ -60,16 +60,10 @@ def dossier(name: str) -> dict[str, Any]:
     every = _every()
     if name in sources():
         return _of_source(name, every)
-    for dispute in disputes().values():
-        if name in (dispute.id, dispute.rule):
-            return contradiction_of(dispute) | {"verification": dispute.held.verification.value}
-        for claim in dispute.claims:
-            if name == claim.id:
-                return _of_claim(dispute, claim)
     about = [claim for claim in every if claim.owner == name]
     if not about:
-        raise _nothing(name, every)
-    sided = [dispute for dispute in disputes().values() if name in dispute.bears_on]
+        return _of_dispute(name, every)
+    sided = [dispute for dispute in disputes().values() if name in (*dispute.bears_on, dispute.rule)]
     own_for, own_against = _own_words(name, about)
     supports = [_worded(claim) for claim in _sided(sided, name, "supports")]
     opposes = [_worded(claim) for claim in _sided(sided, name, "opposes")]
@@ -214,6 +208,17 @@ def _of_source(name: str, every: Iterable[ClaimAt]) -> dict[str, Any]:
         "used_by": [*users(name, every), *(claim.id for claim in sided)],
         "grade": {"kind": source.grade, "words": weight.words, "strongest_mark": weight.strongest.value},
     }
+
+
+def _of_dispute(name: str, every: Iterable[ClaimAt]) -> dict[str, Any]:
+    """A dispute by its name or by that of the rule it holds to, or one of its claims."""
+    for dispute in disputes().values():
+        if name in (dispute.id, dispute.rule):
+            return contradiction_of(dispute) | {"verification": dispute.held.verification.value}
+        for claim in dispute.claims:
+            if name == claim.id:
+                return _of_claim(dispute, claim)
+    raise _nothing(name, every)
 
 
 def _of_claim(dispute: Dispute, claim: SidedClaim) -> dict[str, Any]:

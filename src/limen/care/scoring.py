@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -14,6 +14,7 @@ from limen.care.totals import total as add_up
 from limen.care.triage import Triage, triage
 from limen.errors import InputError
 from limen.knowledge.instruments import Instrument, SafetyAction, get_instrument
+from limen.knowledge.scoring_rules import Change as Amount
 from limen.knowledge.scoring_rules import Criteria
 
 Number = int | float | None
@@ -37,12 +38,15 @@ class Change:
     ----------
     important : mapping of name to bool or None
         Whether the improvement reaches each published amount that matters.
+    declines : mapping of name to bool or None
+        Whether it got worse by a published amount.
     """
 
     pct: float | None
     response: bool | None
     remission: Mapping[str, bool | None]
     important: Mapping[str, bool | None] = field(default_factory=dict)
+    declines: Mapping[str, bool | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,9 @@ class Score:
                 "pct": self.change.pct,
                 "response": self.change.response,
                 "remission": dict(self.change.remission),
-                **({"important": dict(self.change.important)} if self.change.important else {}),
+                # Without a baseline nothing is known of them, and pct says so already.
+                **({"important": dict(self.change.important)} if _any_known(self.change.important) else {}),
+                **({"declines": dict(self.change.declines)} if _any_known(self.change.declines) else {}),
             },
             "notes": list(self.notes),
             "items": dict(self.answers),
@@ -106,6 +112,10 @@ class Score:
             out["ideation_level"] = self.triage.ideation_level
             out["treat_as_at_least"] = self.triage.treat_as_at_least
         return out
+
+
+def _any_known(amounts: Mapping[str, bool | None]) -> bool:
+    return any(value is not None for value in amounts.values())
 
 
 def score(instrument: str, answers: Mapping[str, Any]) -> Score:
@@ -257,7 +267,10 @@ def _met(criteria: Criteria, numbers: Numbers) -> bool | None:
     unknown = False
     for group in criteria.groups:
         values = [numbers[item] for item in group.items]
-        reached = sum(value is not None and value >= group.at_least for value in values)
+        reached = sum(
+            value is not None and group.counts(item, float(value))
+            for item, value in zip(group.items, values, strict=True)
+        )
         if reached + sum(value is None for value in values) < group.need:
             return False
         unknown = unknown or reached < group.need
@@ -271,30 +284,36 @@ def _change(knowledge: Instrument, found: Total, total: Number, start: Start, no
     if rule is not None and rule.at_most is not None and total is not None:
         absolute = total <= rule.at_most
     better = -1 if knowledge.better == "lower" else 1
-    important: dict[str, bool | None] = {}
-    for item in knowledge.changes:
-        now = total if item.part is None else found.parts[item.part]
-        before = start.total if item.part is None else start.parts.get(item.part)
-        if now is None or before is None or (item.pct is not None and before == 0):
-            important[item.name] = None
-            continue
-        gained = better * (Fraction(now) - Fraction(before))
-        if item.points is not None:
-            important[item.name] = gained >= Fraction(item.points)
-        elif item.pct is not None:
-            important[item.name] = 100 * gained >= Fraction(item.pct) * Fraction(before)
+    important = _reached(knowledge.changes, better, found, total, start)
+    declines = _reached(knowledge.declines, -better, found, total, start)
     if start.total is None or total is None:
-        return Change(None, absolute, remission, important)
+        return Change(None, absolute, remission, important, declines)
     if start.total == 0:
         notes.append("The baseline is 0, so no change can be computed.")
-        return Change(None, absolute, remission, important)
+        return Change(None, absolute, remission, important, declines)
     gained = better * (Fraction(total) - Fraction(start.total))
     response = absolute
     if rule is not None and rule.fall_pct is not None:
         response = 100 * gained >= rule.fall_pct * Fraction(start.total)
-    return Change(
-        float(100 * (Fraction(total) - Fraction(start.total)) / Fraction(start.total)), response, remission, important
-    )
+    pct = float(100 * (Fraction(total) - Fraction(start.total)) / Fraction(start.total))
+    return Change(pct, response, remission, important, declines)
+
+
+def _reached(amounts: Iterable[Amount], way: int, found: Total, total: Number, start: Start) -> dict[str, bool | None]:
+    """Whether the total or the part went that way by each amount; ``None`` where either end is missing."""
+    reached: dict[str, bool | None] = {}
+    for item in amounts:
+        now = total if item.part is None else found.parts[item.part]
+        before = start.total if item.part is None else start.parts.get(item.part)
+        if now is None or before is None or (item.pct is not None and before == 0):
+            reached[item.name] = None
+            continue
+        gone = way * (Fraction(now) - Fraction(before))
+        if item.points is not None:
+            reached[item.name] = gone >= Fraction(item.points)
+        elif item.pct is not None:
+            reached[item.name] = 100 * gone >= Fraction(item.pct) * Fraction(before)
+    return reached
 
 
 def change_between(instrument: str, total: Number, baseline: Number) -> Change:
@@ -319,7 +338,7 @@ def change_between(instrument: str, total: Number, baseline: Number) -> Change:
     """
     knowledge = get_instrument(instrument)
     now, start = _entered(knowledge, total, "total"), Start(_entered(knowledge, baseline, "baseline.total"))
-    parts = {item.part: None for item in knowledge.changes if item.part is not None}
+    parts = {item.part: None for item in (*knowledge.changes, *knowledge.declines) if item.part is not None}
     exact = None if now is None else Fraction(now)
     return _change(knowledge, Total(exact, "incomplete" if now is None else "complete", parts), now, start, [])
 

@@ -40,6 +40,7 @@ TOPICS = (
     "surveillance",
     "session",
     "ledger",
+    "instruments",
     "knowledge",
     "clinic",
     "device",

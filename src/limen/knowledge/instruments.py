@@ -44,13 +44,50 @@ class Licence(Claim):
     statement: str
 
 
-class Wording(Claim):
-    """The questions as the patient reads them."""
+class Words(Record):
+    """The questions as the patient reads them.
+
+    Attributes
+    ----------
+    options : tuple of str
+        The words of the answers from the lowest to the highest, the same for every question.
+    item_options : tuple of tuple of str
+        Or each question's own.
+    """
 
     language: str
     stem: str
     items: tuple[str, ...]
-    options: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    item_options: tuple[tuple[str, ...], ...] = ()
+
+    def options_of(self, number: int) -> tuple[str, ...]:
+        """The words of the answers to question ``number`` (from 1)."""
+        return self.item_options[number - 1] if self.item_options else self.options
+
+    def faults(self, items: Items | None) -> Iterator[str]:
+        """Where the words do not fit the items they are of."""
+        if items is None:
+            yield "there are no items to word"
+            return
+        if len(self.items) != items.count:
+            yield f"wording needs {items.count} items, has {len(self.items)}"
+            return
+        if self.item_options and (self.options or len(self.item_options) != items.count):
+            yield "wording has options, or item_options for every item"
+            return
+        for number in range(1, items.count + 1):
+            accepts = items.range_of(number)
+            if accepts.kind == "yes-no" and not self.options_of(number):
+                continue  # yes and no need no words of their own
+            wanted = len(accepts.only) or accepts.high - accepts.low + 1
+            if len(self.options_of(number)) != wanted:
+                yield f"item {number} needs {wanted} options, has {len(self.options_of(number))}"
+
+
+class Wording(Words, Claim):
+    """Words that ship with the product, with where they were read."""
+
     option_codes: tuple[str, ...] = ()
 
 
@@ -74,6 +111,8 @@ class Instrument(Record):
         The lowest and highest total of a ``total-only`` instrument or of one made of parts.
     better : {"lower", "higher"}
         Which way improvement goes.
+    changes, declines : tuple of Change
+        Published amounts of getting better, and of getting worse, that matter or lie beyond the noise of the test.
     """
 
     id: str
@@ -96,6 +135,7 @@ class Instrument(Record):
     response: Response | None = None
     remission: tuple[Remission, ...] = ()
     changes: tuple[Change, ...] = ()
+    declines: tuple[Change, ...] = ()
     licence: Licence
     wording: Wording | None = None
     loinc: Codes | None = None
@@ -139,7 +179,7 @@ class Instrument(Record):
         names = [part.name for part in self.parts]
         if len(names) != len(set(names)):
             yield "two parts have one name"
-        named = {change.part for change in self.changes if change.part} | set(self.part_bands)
+        named = {change.part for change in (*self.changes, *self.declines) if change.part} | set(self.part_bands)
         if named - set(names):
             yield f"no part is called {sorted(named - set(names))[0]!r}"
         numbers = [number for part in self.parts for number in part.items]
@@ -163,9 +203,7 @@ class Instrument(Record):
         if self.wording:
             if self.licence.text != "ship":
                 yield "the licence does not let its wording ship"
-            options = 0 if self.items is None else self.items.high - self.items.low + 1
-            if len(self.wording.items) != self.item_count or len(self.wording.options) != options:
-                yield f"wording needs {self.item_count} items and {options} options"
+            yield from self.wording.faults(self.items)
         if self.loinc and self.loinc.items and len(self.loinc.items) != self.item_count:
             yield f"{len(self.loinc.items)} item codes for {self.item_count} items"
 

@@ -219,11 +219,28 @@ class Cut(Claim):
 
 
 class Group(Record):
-    """So many of these items answered at least so high (yes is 1)."""
+    """So many of these items answered at least so high (yes is 1).
+
+    Attributes
+    ----------
+    lower_for : mapping of item to int
+        Items that already count from a lower answer.
+    """
 
     items: tuple[int, ...]
     at_least: int = 1
     need: int = 1
+    lower_for: dict[int, int] = {}
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if not set(self.lower_for) <= set(self.items) or not 1 <= self.need <= len(self.items):
+            raise ValueError("a group needs some of its items, and lower answers of its items")
+        return self
+
+    def counts(self, item: int, answer_score: float) -> bool:
+        """Whether an answer is high enough to count."""
+        return answer_score >= self.lower_for.get(item, self.at_least)
 
 
 class Criteria(Claim):

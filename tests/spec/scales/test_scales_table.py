@@ -56,7 +56,7 @@ def test_row(row: dict[str, Any]) -> None:
             assert found[key] == row[key]
     if "safety" in row:
         assert found["safety"]["action"] == row["safety"]
-    for key in ("response", "remission", "important"):
+    for key in ("response", "remission", "important", "declines"):
         if key in row:
             assert found["change"][key] == row[key]
 

@@ -16,13 +16,15 @@ from limen.clinic.accounts.permissions import Permission
 from limen.clinic.courses.models import Course
 from limen.clinic.outcomes import actions, queries
 from limen.clinic.outcomes.models import QuestionnaireResponse, Task
+from limen.clinic.outcomes.texts import words_of
 from limen.clinic.patients.charts import head
 from limen.clinic.sessions.models import Session
 from limen.clinic.web import words
 from limen.clinic.web.refusals import blame
 from limen.clinic.web.request import ClinicRequest
 from limen.errors import LimenError
-from limen.knowledge.instruments import Instrument, Items, Wording, get_instrument, instruments
+from limen.knowledge.instruments import Instrument, Items, Words, get_instrument, instruments
+from limen.knowledge.scoring_rules import Range
 
 
 class QuestionnaireForm(forms.Form):
@@ -44,7 +46,7 @@ class QuestionnaireForm(forms.Form):
             )
             return
         for number in range(1, instrument.items.count + 1):
-            self.fields[f"item{number}"] = _item_field(instrument.items, number, instrument.wording)
+            self.fields[f"item{number}"] = _item_field(instrument.items, number, words_of(instrument)[0])
         for key in instrument.items.follow_up:
             self.fields[f"item_{key}"] = _choice(FOLLOW_UPS[key], YES_NO, coerce=_yes_no)
 
@@ -76,12 +78,17 @@ def _choice(label: str, choices: list[tuple[str, str]], *, coerce: Callable[[str
     )
 
 
-def _item_field(items: Items, number: int, wording: Wording | None) -> forms.Field:
+def _values(accepts: Range) -> list[int]:
+    """The answers that carry words, in their order."""
+    return list(accepts.only or range(accepts.low, accepts.high + 1))
+
+
+def _item_field(items: Items, number: int, wording: Words | None) -> forms.Field:
     accepts = items.range_of(number)
     label = wording.items[number - 1] if wording else f"Question {number}"
     if accepts.kind == "yes-no":
         return _choice(label, YES_NO, coerce=_yes_no)
-    allowed = list(accepts.only or range(accepts.low, accepts.high + 1))
+    allowed = _values(accepts)
     if items.half_points or len(allowed) > MOST_CHOICES:
         bounds: dict[str, Any] = {"min_value": accepts.low, "max_value": accepts.high, "required": False}
         label = f"{label}, {accepts.low} to {accepts.high}"
@@ -90,7 +97,7 @@ def _item_field(items: Items, number: int, wording: Wording | None) -> forms.Fie
         return forms.IntegerField(label=label, **bounds)
     if items.not_assessed is not None:
         allowed.insert(0, items.not_assessed)
-    names = dict(enumerate(wording.options, start=accepts.low)) if wording else {}
+    names = dict(zip(_values(accepts), wording.options_of(number), strict=True)) if wording else {}
     return _choice(label, [(str(value), names.get(value, str(value))) for value in allowed], coerce=int)
 
 
@@ -142,7 +149,16 @@ def questionnaire(request: ClinicRequest, course_id: uuid.UUID, instrument: str)
                 status = blame(form, problem)
             else:
                 return redirect("outcomes:response", response_id=made.pk)
-    context = {"course": course, "instrument": knowledge, "form": form, "session": session, **head(course.patient)}
+    wording, trouble = words_of(knowledge)
+    context = {
+        "course": course,
+        "instrument": knowledge,
+        "wording": wording,
+        "text_trouble": trouble,
+        "form": form,
+        "session": session,
+        **head(course.patient),
+    }
     return render(request, "outcomes/questionnaire.html", context, status=status)
 
 
@@ -156,15 +172,13 @@ def response(request: ClinicRequest, response_id: uuid.UUID) -> HttpResponse:
         QuestionnaireResponse.objects.select_related("patient", "course"), pk=response_id, site=request.site
     )
     knowledge = get_instrument(found.instrument)
-    wording = knowledge.wording
-    low = knowledge.items.low if knowledge.items else 0
-    options = dict(enumerate(wording.options, start=low)) if wording else {}
+    wording, _ = words_of(knowledge)
     answers = [
         {
             "number": number,
             "text": wording.items[number - 1] if wording else f"Question {number}",
             "value": value,
-            "words": options.get(value, "not answered" if value is None else _plain(value)),
+            "words": _answer_words(knowledge, wording, number, value),
         }
         for number, value in enumerate(found.answers.get("items", [])[: knowledge.item_count], start=1)
     ]
@@ -180,6 +194,15 @@ def response(request: ClinicRequest, response_id: uuid.UUID) -> HttpResponse:
         "safety_words": words.SAFETY_ACTIONS.get(found.result["safety"]["action"], ""),
     }
     return render(request, "outcomes/response.html", context)
+
+
+def _answer_words(knowledge: Instrument, wording: Words | None, number: int, value: Any) -> str:
+    if value is None:
+        return "not answered"
+    if wording is None or knowledge.items is None or isinstance(value, bool):
+        return _plain(value)
+    accepts = knowledge.items.range_of(number)
+    return dict(zip(_values(accepts), wording.options_of(number), strict=True)).get(value, _plain(value))
 
 
 def tasks(request: ClinicRequest) -> HttpResponse:
