@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     app.command()(serve)
     app.command()(demo)
     app.command()(monitor)
+    app.command()(twin)
     admin = typer.Typer(no_args_is_help=True, help="Sites and people, from the machine itself.")
     app.add_typer(admin, name="admin")
     for command in (migrate, create_site, declare_settings, add_chair, create_user, set_password):
@@ -36,7 +37,7 @@ def serve(
     insecure_lan: Annotated[bool, typer.Option("--insecure-lan", help="Accept a network without TLS.")] = False,
     name: Annotated[list[str] | None, typer.Option(help="A name the server answers to, such as clinic.lan.")] = None,
 ) -> None:
-    """Serve the clinic. Run `limen monitor` beside it: without it every page says NOT MONITORED."""
+    """Serve the clinic. Run `limen monitor` beside it (without it every page says NOT MONITORED), and `limen twin`."""
     from limen.clinic.project import serving
 
     bind = serving.Bind(host, port, tls_cert, tls_key, insecure_lan, tuple(name or ()))
@@ -66,6 +67,16 @@ def monitor() -> None:
 
     need_database()
     from limen.clinic.sessions.monitor import run
+
+    run()
+
+
+def twin() -> None:
+    """Forecast every patient in a chair, fitted to what is seen. Run it beside `limen monitor`; no alarm waits for it."""
+    from limen.clinic.project.serving import need_database
+
+    need_database()
+    from limen.clinic.sessions.twins import run
 
     run()
 

@@ -50,6 +50,7 @@ def run(*, port: int, folder: Path | None, reset: bool) -> None:
 
         def start_beside() -> None:
             children.start("monitor")
+            children.start("twin")
             for chair in build.virtual_chairs():
                 children.start(
                     "device",

@@ -22,6 +22,7 @@ from limen.clinic.sessions.models import AlarmSnapshot, LiveEvent, Sample, Sessi
 from limen.clinic.sessions.outlook import outlook
 from limen.clinic.sessions.record import event_json, events_of, header_of, rule_set
 from limen.clinic.sessions.sse import monitor_age_s
+from limen.clinic.sessions.twin_view import drawn, newest_forecast, twin_json
 from limen.clinic.sites.models import Chair, Site
 from limen.session.events import Event
 from limen.session.export import RuleSet
@@ -131,11 +132,15 @@ def session_live(session: Session) -> dict[str, Any]:
         "state": reading.state.to_json(),
         "due": reading.due.to_json(),
         "series": series(session, reading.watch),
-        "log": [{**event_json(row), "at": row.at.isoformat()} for row in session.events.order_by("-seq")[:200]],
+        "log": [
+            {**event_json(row), "at": row.at.isoformat()}
+            for row in session.events.exclude(kind="forecast.updated").order_by("-seq")[:200]
+        ],
         "readiness": _readiness(reading) if session.started_at else None,
         "steps": ((session.plan.result.get("dose") or {}).get("steps")) or [],
         "syringe": (session.plan.result.get("dose") or {}).get("syringe"),
-        "outlook": outlook(session, reading.state),
+        "outlook": drawn(outlook(session, reading.state), newest_forecast(reading.events)),
+        "twin": twin_json(newest_forecast(reading.events)),
         "baseline": reading.header.baseline_values(),
     }
 
@@ -288,7 +293,7 @@ def board_tile(reading: _Reading) -> dict[str, Any]:
         "baseline": reading.header.baseline_values(),
         "limits": _limits(reading),
         "cuffs": series(reading.session, reading.watch, ("NIBP_SYS",)).get("NIBP_SYS", {"t_s": [], "value": []}),
-        "outlook": outlook(reading.session, reading.state, every=4),
+        "outlook": drawn(outlook(reading.session, reading.state, every=4), newest_forecast(reading.events), every=4),
     }
 
 

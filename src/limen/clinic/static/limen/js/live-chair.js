@@ -210,7 +210,7 @@
     lanes.HR.walls(walls("HR"));
     lanes.SPO2.walls(walls("SPO2"));
     lanes.drug.forecast(forecastOf("ketamine_effect_site_ng_per_mL", 0));
-    const basis = { plan: "as signed", start: "if it began now", pump: "as the pump was run" }[session.outlook.basis];
+    const basis = { plan: "as signed", start: "if it began now", pump: "as the pump was run", twin: "fitted to what was seen" }[session.outlook.basis];
     const count = session.outlook.members.length;
     const note = count ? `forecast ${basis}, ${count} models` : `no forecast. ${session.outlook.flags[0] || ""}`;
     lanes.drug.title(`Ketamine at the effect site ng/mL, ${note}`);
@@ -252,6 +252,7 @@
     drawLanes();
     drawOutlook();
     limen.deeds(session);
+    limen.twin(session);
   }
 
   limen.openDeeds({ act: script.dataset.act, session: () => session, seen: () => session.signals });
