@@ -22,7 +22,19 @@ def exact(count):
 
 
 def test_the_works_of_the_contract_are_there():
-    assert {"forecast-single", "population", "nonlinear", "quantiles"} <= set(names())
+    assert {"forecast-single", "population", "nonlinear", "quantiles", "screening", "planning"} <= set(names())
+
+
+def test_the_full_chart_is_full():
+    from limen.benchmarks.charts import FULL
+    from limen.care.case_json import case_from_json
+    from limen.care.screening import screen
+
+    case = case_from_json(FULL)
+    assert case.unknown_inputs == ()
+    found = screen(case).to_json()
+    # Hypertension, apnoea, thyroid hormone, a benzodiazepine and lamotrigine are in it, and each has its rule.
+    assert {"INT-04", "INT-07", "INT-11", "INT-16", "INT-22"} <= {item["rule"] for item in found["findings"]}
 
 
 def test_an_unknown_work_is_refused_with_those_there_are():
