@@ -313,6 +313,8 @@ def chair_monitor_syringe(person: Person, given: Input) -> str:
     person.look("prepare the session")
     person.press("Make the session")
     person.choose("Monitor", "replay-1")
+    person.fill("Label on the device", "replay-1")
+    person.fill("Chair it stands at", "Chair 3")
     person.press("Put on this patient")
     person.see("replay-1 is on this patient")
     person.look("before the session")

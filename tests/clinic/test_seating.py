@@ -64,10 +64,14 @@ def test_a_monitor_is_on_one_patient_and_can_be_taken_off(clinic: Clinic, sessio
     device, _ = bootstrap_device(by="tests", site=clinic.site, name="bedside-1")
     seat = reverse("sessions:seat", args=[session.pk])
     assert "No monitor is on this patient" in browser.get(seat).text
-    browser.post(reverse("sessions:put_on", args=[session.pk]), {"device": str(device.pk)})
+    read = {"device": str(device.pk), "label": "bedside-1", "chair": session.chair.name}
+    wrong = browser.post(reverse("sessions:put_on", args=[session.pk]), read | {"label": "bedside-2"})
+    assert wrong.status_code == 409
+    assert "the label read is bedside-2" in wrong.text
+    browser.post(reverse("sessions:put_on", args=[session.pk]), read)
     assert DeviceAssociation.objects.get(ended_at=None).session == session
     assert "bedside-1</b> is on this patient" in browser.get(seat).text
-    assert browser.post(reverse("sessions:put_on", args=[session.pk]), {"device": str(device.pk)}).status_code == 400
+    assert browser.post(reverse("sessions:put_on", args=[session.pk]), read).status_code == 400
     browser.post(reverse("sessions:take_off", args=[session.pk]), {"device": "bedside-1"})
     assert not DeviceAssociation.objects.filter(ended_at=None).exists()
 

@@ -15,7 +15,7 @@ from limen.clinic.courses.cases import value_of_day
 from limen.clinic.courses.models import Plan
 from limen.clinic.outcomes.queries import open_safety_tasks
 from limen.clinic.sessions.clock import lock
-from limen.clinic.sessions.devices import join, leave, streams_of
+from limen.clinic.sessions.devices import check_read_back, join, leave, streams_of
 from limen.clinic.sessions.handover import accept_chair, decline_chair, offer_chair, take_over
 from limen.clinic.sessions.models import AlarmSnapshot, DeviceAssociation, Session, SessionEvent
 from limen.clinic.sessions.record import append, done_before
@@ -325,14 +325,35 @@ def _close(session: Session) -> None:
 
 
 @action(Permission.DEVICE_ASSOCIATE, on="session")
-def associate_device(*, by: User, session: Session, device: Any, key: str | None = None) -> DeviceAssociation:
-    """Put a device on this patient. From now on its values are this patient's."""
+def associate_device(
+    *,
+    by: User,
+    session: Session,
+    device: Any,
+    label: str | None = None,
+    chair: str | None = None,
+    key: str | None = None,
+) -> DeviceAssociation:
+    """Put a device on this patient. From now on its values are this patient's.
+
+    Parameters
+    ----------
+    label, chair : str, optional
+        What the person read, or scanned, on the device and on the chair. A page always asks for both.
+
+    Raises
+    ------
+    RefusedError
+        If what was read is another device or chair, the device is on another patient, or the session is over.
+    """
     session = lock(session)
+    asked = label is not None or chair is not None
+    read_back = check_read_back(session, device, label=label or "", chair=chair or "") if asked else ""
     if session.status not in ("planned", "running", "recovery"):
         raise RefusedError(f"the session is {session.status}", where="session", allowed="planned, running or recovery")
     refuse_slow_streams(parse_header({"streams": streams_of(device)}, monitoring()), monitoring())
-    association = join(session, device)
-    note(device=device.name)
+    association = join(session, device, read_back=read_back)
+    note(device=device.name, read_back=read_back)
     if session.started_at is not None:
         joined = {"device": device.name, "streams": streams_of(device)}
         append(session, "device.associated", by=by.display_name, data=joined, key=key)

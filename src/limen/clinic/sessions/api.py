@@ -14,6 +14,7 @@ from ninja.security import HttpBearer
 from pydantic import AllowInfNan, Field
 
 import limen
+from limen.clinic.sessions.health import hear_clock, hold_refused
 from limen.clinic.sessions.ingest import (
     Measured,
     UnknownError,
@@ -101,17 +102,25 @@ api = NinjaAPI(
 @api.post("/ingest", response={200: BatchOut, frozenset({400, 401, 404, 409, 422, 503}): Refusal}, url_name="ingest")
 def ingest(request: HttpRequest, batch: BatchIn) -> dict[str, Any]:
     """Take a batch of samples for the session the device is on."""
-    return take_batch(
-        device=request.auth,  # type: ignore[attr-defined]
-        batch_key=batch.batch,
-        samples=[
-            Measured(sample.seq, sample.signal, sample.value, age_s=batch.sent_s - sample.t_s)
-            for sample in batch.samples
-        ],
-        named_device=batch.device,
-        named_session=batch.session,
-        named_patient=batch.patient,
-    )
+    device: Device = request.auth  # type: ignore[attr-defined]
+    try:
+        answer = take_batch(
+            device=device,
+            batch_key=batch.batch,
+            samples=[
+                Measured(sample.seq, sample.signal, sample.value, age_s=batch.sent_s - sample.t_s)
+                for sample in batch.samples
+            ],
+            named_device=batch.device,
+            named_session=batch.session,
+            named_patient=batch.patient,
+        )
+    except (UnknownError, RefusedError) as problem:
+        disagrees = isinstance(problem, UnknownError | WrongPatientError)
+        hold_refused(device, batch.batch, batch.model_dump(), problem, disagrees=disagrees)
+        raise
+    hear_clock(device, batch.clock_s, batch.lost)
+    return answer
 
 
 def _answer(request: HttpRequest, status: int, what: str, where: str = "", allowed: str = "") -> HttpResponse:

@@ -39,6 +39,19 @@ def session_time_s(session: Session, *, now: datetime | None = None) -> float:
     """
     if session.started_at is None:
         raise RefusedError("the session has not started", where=f"session {session.number}")
-    elapsed_s = ((now or timezone.now()) - session.started_at).total_seconds()
-    tick_s = AlarmSnapshot.objects.filter(session=session).values_list("tick_t_s", flat=True).first()
-    return round(received_stamp(elapsed_s, tick_s), 3)
+    known = AlarmSnapshot.objects.filter(session=session).values_list("tick_t_s", "clock_offset_s").first()
+    tick_s, offset_s = known or (None, 0.0)
+    return round(received_stamp(elapsed_s(session, offset_s, now=now), tick_s), 3)
+
+
+def elapsed_s(session: Session, clock_offset_s: float, *, now: datetime | None = None) -> float:
+    """Seconds since the start by the server's clock, put right by how far that clock was turned; 0 before the start.
+
+    Parameters
+    ----------
+    clock_offset_s : float
+        ``AlarmSnapshot.clock_offset_s``: the monitor measures it when session time would else stand still.
+    """
+    if session.started_at is None:
+        return 0.0
+    return ((now or timezone.now()) - session.started_at).total_seconds() + clock_offset_s

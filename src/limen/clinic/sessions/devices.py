@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.audit.act import about, acting, action, current, note
+from limen.clinic.sessions.clock import session_time_s
 from limen.clinic.sessions.ingest import new_token, token_hash
 from limen.clinic.sessions.models import Device, DeviceAssociation, Session
 from limen.errors import InputError, RefusedError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from limen.clinic.accounts.models import User
     from limen.clinic.sites.models import Site
 
+PUMP = "pump"  # its volume is read; nothing of it is watched against limits
 BEDSIDE: dict[str, Any] = {
     "HR": {"period_s": 1.0},
     "SPO2": {"period_s": 1.0},
@@ -29,30 +31,44 @@ BEDSIDE: dict[str, Any] = {
 
 @action(Permission.DEVICE_REGISTER, on="site")
 def register_device(
-    *, by: User, site: Site, name: str, kind: str = "monitor", streams: Mapping[str, Any] | None = None
+    *,
+    by: User,
+    site: Site,
+    name: str,
+    kind: str = "monitor",
+    streams: Mapping[str, Any] | None = None,
+    label: str = "",
 ) -> tuple[Device, str]:
     """A device that may send values, and its secret, which is shown this once."""
-    return _register(name, kind, streams)
+    return _register(name, kind, streams, label)
 
 
 def bootstrap_device(
-    *, by: str, site: Site, name: str, kind: str = "monitor", streams: Mapping[str, Any] | None = None
+    *,
+    by: str,
+    site: Site,
+    name: str,
+    kind: str = "monitor",
+    streams: Mapping[str, Any] | None = None,
+    label: str = "",
 ) -> tuple[Device, str]:
     """The same, from the machine itself."""
     with acting(by=by, action="sessions.bootstrap_device", site=site):
-        return _register(name, kind, streams)
+        return _register(name, kind, streams, label)
 
 
-def _register(name: str, kind: str, streams: Mapping[str, Any] | None) -> tuple[Device, str]:
-    given = dict(streams) if streams is not None else BEDSIDE
+def _register(name: str, kind: str, streams: Mapping[str, Any] | None, label: str) -> tuple[Device, str]:
+    given = dict(streams) if streams is not None else {} if kind == PUMP else BEDSIDE
     for signal in given:
         if monitoring().signal(signal) is None:
             allowed = ", ".join(entry.id for entry in monitoring().signals)
             raise InputError(f"unknown signal {signal!r}", where="streams", allowed=allowed)
     if Device.objects.filter(site=current().site, name=name).exists():
         raise InputError(f"{name} is registered already", where="name", allowed="a name that no device here has")
+    if label and Device.objects.filter(site=current().site, label=label).exists():
+        raise InputError(f"another device has the label {label}", where="label", allowed="a label that no device has")
     token = new_token()
-    device = Device.objects.create(name=name, kind=kind, token_hash=token_hash(token), streams=given)
+    device = Device.objects.create(name=name, kind=kind, token_hash=token_hash(token), streams=given, label=label)
     about(device)
     note(name=name, kind=kind)
     return device, token
@@ -63,8 +79,38 @@ def streams_of(device: Device) -> dict[str, Any]:
     return dict(device.streams)
 
 
-def join(session: Session, device: Device) -> DeviceAssociation:
-    """Put a device on a session; inside an act."""
+def check_read_back(session: Session, device: Device, *, label: str, chair: str) -> str:
+    """What a person read on the device and on the chair, held against what they chose; the words to keep.
+
+    Raises
+    ------
+    RefusedError
+        If it is another device or another chair: the one in the room counts, not the one on the screen.
+    """
+    wanted = device.label or device.name
+    if _plain(label) != _plain(wanted):
+        raise RefusedError(
+            f"the label read is {label.strip() or 'empty'}, the device chosen is {wanted}",
+            where="label",
+            allowed="the label of the device that is on the patient",
+            hint="Look at the device at the chair",
+        )
+    if _plain(chair) != _plain(session.chair.name):
+        raise RefusedError(
+            f"the chair read is {chair.strip() or 'empty'}, this session is in {session.chair.name}",
+            where="chair",
+            allowed="the chair that the device stands at",
+            hint="Look which patient sits there",
+        )
+    return f"{wanted} at {session.chair.name}"
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def join(session: Session, device: Device, *, read_back: str = "") -> DeviceAssociation:
+    """Put a device on a session; inside an act. ``read_back`` is what :func:`check_read_back` gave."""
     if device.site_id != session.site_id or device.status != Device.Status.ACTIVE:
         raise InputError("no such device at this site", where="device", allowed="an active device of the site")
     Device.objects.select_for_update(no_key=True).get(pk=device.pk)
@@ -74,7 +120,13 @@ def join(session: Session, device: Device) -> DeviceAssociation:
             return taken
         chair = taken.session.chair.name
         raise RefusedError(f"{device.name} is on {chair}", where="device", hint="Take it off there first")
-    return DeviceAssociation.objects.create(device=device, session=session, started_at=timezone.now())
+    return DeviceAssociation.objects.create(
+        device=device,
+        session=session,
+        started_at=timezone.now(),
+        started_t_s=session_time_s(session) if session.started_at is not None else None,
+        read_back=read_back,
+    )
 
 
 def leave(association: DeviceAssociation) -> None:

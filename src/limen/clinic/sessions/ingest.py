@@ -6,8 +6,8 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -17,12 +17,14 @@ from limen.clinic.audit.act import acting
 from limen.clinic.audit.models import AuditEntry
 from limen.clinic.patients.models import Patient
 from limen.clinic.sessions.clock import lock, session_time_s
+from limen.clinic.sessions.health import hold
 from limen.clinic.sessions.models import Device, DeviceAssociation, LiveEvent, Sample, SampleBatch, Session
 from limen.clinic.sessions.outbox import emit
 from limen.errors import InputError, RefusedError
 
 LIVE = (Session.Status.RUNNING, Session.Status.RECOVERY)
 OLDEST_S = 24 * 3600.0
+OUTSIDE = "measured before this device was put on this patient"
 AHEAD_S = 2.0  # a device that stamps a value just after it wrote the batch
 
 
@@ -101,7 +103,8 @@ def take_batch(
         known_batch = SampleBatch.objects.filter(device=device, batch_key=batch_key).first()
         now = timezone.now()
         received_s = session_time_s(session, now=now)
-        inside = [item for item in values if now - timedelta(seconds=item.age_s) >= association.started_at]
+        begin_s = _begin_s(session, association)
+        inside = [item for item in values if received_s - item.age_s >= begin_s]
         fresh = _unknown(device, inside)
         answer = {
             "batch": batch_key,
@@ -112,7 +115,17 @@ def take_batch(
         }
         if known_batch is None:
             _store(device, session, batch_key, fresh, received_s, now)
+            before = _unknown(device, [item for item in values if received_s - item.age_s < begin_s])
+            if before:
+                hold(device, batch_key, {"samples": [asdict(item) for item in before]}, OUTSIDE, "")
         return answer
+
+
+def _begin_s(session: Session, association: DeviceAssociation) -> float:
+    """Session time at which the device was put on this patient; what it measured before is somebody else's."""
+    if association.started_t_s is not None:
+        return association.started_t_s
+    return (association.started_at - session.started_at).total_seconds() if session.started_at else 0.0
 
 
 def _store(

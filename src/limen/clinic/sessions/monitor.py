@@ -18,6 +18,7 @@ from django.utils import timezone
 
 import limen
 from limen.clinic.audit.act import acting
+from limen.clinic.sessions.health import forget_held
 from limen.clinic.sessions.models import Heartbeat, LiveEvent, Session
 from limen.clinic.sessions.watching import BY, OvertakenError, Watcher
 from limen.clinic.sites.models import Site
@@ -133,3 +134,4 @@ def prune() -> None:
     for site in Site.objects.all():
         with acting(by=BY, action="sessions.prune", site=site, audited=False):
             LiveEvent.objects.filter(site=site, created_at__lt=before).delete()
+            forget_held()

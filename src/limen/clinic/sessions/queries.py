@@ -18,6 +18,8 @@ from limen.care.discharge import minimum_stay
 from limen.clinic.sessions.around import asked, chair_order, due_soon, scores
 from limen.clinic.calls.queries import told
 from limen.clinic.sessions.export import export_session, find_session
+from limen.clinic.sessions.clock import elapsed_s
+from limen.clinic.sessions.health import devices_on
 from limen.clinic.sessions.models import AlarmSnapshot, LiveEvent, Sample, Session, SessionEvent
 from limen.clinic.sessions.outlook import outlook
 from limen.clinic.sessions.record import event_json, events_of, header_of, rule_set
@@ -40,11 +42,6 @@ SERIES = ("HR", "PULSE", "SPO2", "RR", "NIBP_SYS", "NIBP_DIA")
 POINTS = 900  # a trace is a few hundred pixels wide
 
 
-def elapsed_s(session: Session) -> float:
-    """Seconds since the start, now; 0 before it."""
-    return (timezone.now() - session.started_at).total_seconds() if session.started_at else 0.0
-
-
 def newest_live_event(**scope: Any) -> int:
     """The id that a page has heard everything up to, once it has fetched its state."""
     return LiveEvent.objects.filter(**scope).aggregate(newest=Max("id"))["newest"] or 0
@@ -65,7 +62,9 @@ class _Reading:
         over_s = (
             (session.ended_at - session.started_at).total_seconds() if session.ended_at and session.started_at else None
         )
-        self.now_t_s = round(max([over_s or elapsed_s(session), *(event.known_t_s for event in self.events)]), 3)
+        self.clock_offset_s: float = snapshot.clock_offset_s if snapshot else 0.0
+        now_s = elapsed_s(session, self.clock_offset_s)
+        self.now_t_s = round(max([over_s or now_s, *(event.known_t_s for event in self.events)]), 3)
         self.state: SessionState = fold(self.header, self.events, at_t_s=self.now_t_s)
         self.due = due_list(self.header.protocol, self.state, self.rules.monitoring)
 
@@ -137,6 +136,8 @@ def session_live(session: Session) -> dict[str, Any]:
             for row in session.events.exclude(kind="forecast.updated").order_by("-seq")[:200]
         ],
         "readiness": _readiness(reading) if session.started_at else None,
+        "devices": devices_on(session),
+        "clock_offset_s": reading.clock_offset_s,
         "steps": ((session.plan.result.get("dose") or {}).get("steps")) or [],
         "syringe": (session.plan.result.get("dose") or {}).get("syringe"),
         "outlook": drawn(outlook(session, reading.state), newest_forecast(reading.events)),

@@ -44,6 +44,10 @@ class MonitorForm(forms.Form):
     """Which device watches this patient."""
 
     device = forms.ModelChoiceField(Device.objects.none(), label="Monitor", empty_label=None, widget=forms.RadioSelect)
+    label = forms.CharField(
+        label="Label on the device", max_length=80, help_text="Read or scan it at the chair", strip=True
+    )
+    chair = forms.CharField(label="Chair it stands at", max_length=80, help_text="Read it there, as Chair 2")
 
     def __init__(self, free: QuerySet[Device], data: Any = None) -> None:
         super().__init__(data)
@@ -123,7 +127,13 @@ def put_on(request: ClinicRequest, session_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _seat_page(request, session, form, 400)
     try:
-        actions.associate_device(by=request.user, session=session, device=form.cleaned_data["device"])
+        actions.associate_device(
+            by=request.user,
+            session=session,
+            device=form.cleaned_data["device"],
+            label=form.cleaned_data["label"],
+            chair=form.cleaned_data["chair"],
+        )
     except LimenError as problem:
         return _seat_page(request, session, form, blame(form, problem))
     messages.success(request, f"{form.cleaned_data['device']} is on {session.patient}.")

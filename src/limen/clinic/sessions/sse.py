@@ -62,10 +62,10 @@ class Scope:
         """The sign of life: how long ago the monitor gave its own, and how old the last watched second of each is."""
         now = timezone.now()
         ages = {
-            str(pk): round((now - started_at).total_seconds() - (tick_s or 0.0), 1)
-            for pk, started_at, tick_s in Session.objects.filter(
+            str(pk): round((now - started_at).total_seconds() + (offset_s or 0.0) - (tick_s or 0.0), 1)
+            for pk, started_at, tick_s, offset_s in Session.objects.filter(
                 **({"pk": self.key} if self.field == "session_id" else {self.field: self.key}), status__in=LIVE
-            ).values_list("pk", "started_at", "alarms__tick_t_s")
+            ).values_list("pk", "started_at", "alarms__tick_t_s", "alarms__clock_offset_s")
             if started_at is not None
         }
         return {"now": now.isoformat(), "monitor_age_s": monitor_age_s(), "watched_age_s": ages}

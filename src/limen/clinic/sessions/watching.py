@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
-
+from limen.care.alarm_limits import span
 from limen.care.alarm_state import AlarmState, Change
 from limen.care.alarm_state import Sample as Measured
 from limen.care.alarms import Watch, step
 from limen.clinic.audit.act import acting
 from limen.clinic.calls.actions import call_people
-from limen.clinic.sessions.clock import lock
+from limen.clinic.sessions.clock import elapsed_s, lock
 from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, LiveEvent, Sample, Session
 from limen.clinic.sessions.outbox import emit
 from limen.clinic.sessions.record import append, events_of, header_of, rules_of, settle
@@ -24,6 +23,7 @@ from limen.session.state import fold
 from limen.session.ticks import begin_watch, monitor_ticks, tick_at, watched
 
 BY = "monitor"
+TURNED_S = 2.0  # session time is never ahead of the clock by more, unless somebody set the clock back
 MOST_TICKS = 120  # in one transaction: a long catch-up must not keep devices and people waiting
 
 
@@ -60,7 +60,7 @@ class Watcher:
             if session.started_at is None:
                 return False
             snapshot = AlarmSnapshot.objects.get(session=session)
-            now_s = (timezone.now() - session.started_at).total_seconds()
+            now_s = _even(session, snapshot)
             due = monitor_ticks(snapshot.tick_t_s, now_s)
             if not due:
                 return False
@@ -106,6 +106,25 @@ class Watcher:
         newest_s = max([now_s, *(event.known_t_s for event in events)])
         settle(session, fold(fixed.header, events, at_t_s=newest_s))
         return True
+
+
+def _even(session: Session, snapshot: AlarmSnapshot) -> float:
+    """Session time now, also after the server's clock was set back: without this nobody would watch until it caught up.
+
+    What was turned is kept with the session, so that every process goes on from the second that was watched last.
+    """
+    now_s = elapsed_s(session, snapshot.clock_offset_s)
+    if snapshot.tick_t_s is None or now_s >= snapshot.tick_t_s - TURNED_S:
+        return now_s
+    back_s = snapshot.tick_t_s - now_s
+    mine = AlarmSnapshot.objects.filter(session=session, version=snapshot.version)
+    if mine.update(version=snapshot.version + 1, clock_offset_s=snapshot.clock_offset_s + back_s) != 1:
+        raise OvertakenError(f"session {session.pk}: version {snapshot.version} is not the newest")
+    snapshot.version += 1
+    snapshot.clock_offset_s += back_s
+    words = f"the server's clock was set back by {span(back_s)}; the session's time goes on"
+    append(session, "monitor.started", by=BY, data={"note": words})
+    return snapshot.tick_t_s
 
 
 def _tick(

@@ -1,0 +1,135 @@
+"""What is known of a device itself: how far its clock is off, and which of its values were charted for nobody."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from limen.clinic.audit.act import acting
+from limen.clinic.sessions.models import Device, DeviceAssociation, DeviceHealth, HeldBatch, Sample, Session
+from limen.clinic.sessions.record import append, events_of
+from limen.devices.clocks import skew_s, with_offset
+from limen.errors import LimenError
+from limen.knowledge.devices import device_rules
+from limen.session.events import DeviceAssociated, DeviceLost
+
+LIVE = (Session.Status.RUNNING, Session.Status.RECOVERY)
+WRITE_EVERY = timedelta(seconds=10)  # a clock is compared with each batch, and written down this often
+MOVED_S = 1.0  # or at once where it moved by more
+KEEP_HELD = timedelta(days=7)
+MOST_HELD = 2000  # rows of one device: one that is left on beside an empty chair must not fill the disk
+_WORDS = 300
+
+
+def hold(device: Device, batch_key: str, body: dict[str, Any], why: str, where: str) -> None:
+    """Keep values aside that are charted for nobody, once; inside an act. ``body`` holds them under ``samples``."""
+    count = len(body["samples"])
+    _, fresh = HeldBatch.objects.get_or_create(
+        device=device, batch_key=batch_key, defaults={"why": why[:_WORDS], "count": count, "body": body}
+    )
+    if fresh:
+        _of(device)
+        DeviceHealth.objects.filter(device=device).update(
+            held=F("held") + count, held_at=timezone.now(), held_why=why[:_WORDS], held_where=where[:40]
+        )
+
+
+def hold_refused(device: Device, batch_key: str, body: dict[str, Any], problem: LimenError, *, disagrees: bool) -> None:
+    """Keep a refused batch aside; where it disagrees about the patient, its device's signals are lost as of now.
+
+    Parameters
+    ----------
+    disagrees : bool
+        The message names another patient, session or device than the association: nobody can tell whose the values
+        are. The session is told once, until a value of the device is charted again.
+    """
+    with acting(by=f"device:{device.name}", action="sessions.hold_batch", site=device.site, audited=False):
+        hold(device, batch_key, body, str(problem), problem.where)
+    if disagrees:
+        _tell_session(device, problem)
+
+
+def _tell_session(device: Device, problem: LimenError) -> None:
+    on = DeviceAssociation.objects.select_related("session__site").filter(device=device, ended_at=None).first()
+    if on is None or on.session.status not in LIVE:
+        return
+    with acting(by=f"device:{device.name}", action="sessions.device_disagrees", site=device.site):
+        if not _told(on.session, device):
+            reason = f"its messages name another {problem.where or 'patient'}: not charted"
+            append(on.session, "device.lost", by=device.name, data={"device": device.name, "reason": reason})
+
+
+def _told(session: Session, device: Device) -> bool:
+    """Whether the session knows that this device is lost: nothing of it was charted since."""
+    mine = [
+        event
+        for event in events_of(session)
+        if isinstance(event, DeviceAssociated | DeviceLost) and event.device == device.name
+    ]
+    if not mine or not isinstance(mine[-1], DeviceLost):
+        return False
+    since = Sample.objects.filter(session=session, device=device, received_t_s__gt=mine[-1].known_t_s)
+    return not since.exists()
+
+
+def hear_clock(device: Device, clock_s: float | None, lost: int) -> None:
+    """Compare the device's clock with ours, and note what its gateway had to drop."""
+    now = timezone.now()
+    known = DeviceHealth.objects.filter(device=device).first()
+    offsets = list(known.offsets) if known else []
+    if clock_s is not None:
+        offsets = with_offset(offsets, round(clock_s - now.timestamp(), 3))
+    if known is not None and known.lost == max(known.lost, lost):
+        moved = bool(offsets) and (known.skew_s is None or abs(offsets[-1] - known.skew_s) > MOVED_S)
+        due = known.skew_at is None or not timedelta(0) <= now - known.skew_at < WRITE_EVERY
+        if clock_s is None or not (moved or due):
+            return
+    with acting(by=f"device:{device.name}", action="sessions.hear_clock", site=device.site, audited=False):
+        row = _of(device)
+        row.offsets, row.skew_s = offsets, skew_s(offsets)
+        row.skew_at = now if clock_s is not None else row.skew_at
+        row.lost = max(row.lost, lost)
+        row.save(update_fields=["offsets", "skew_s", "skew_at", "lost"])
+
+
+def _of(device: Device) -> DeviceHealth:
+    return DeviceHealth.objects.get_or_create(device=device)[0]
+
+
+def forget_held() -> None:
+    """Drop what was kept aside long enough to be asked for, and what a forgotten device sends on and on; in an act."""
+    HeldBatch.objects.filter(held_at__lt=timezone.now() - KEEP_HELD).delete()
+    for device in Device.objects.filter(held_batches__isnull=False).distinct():
+        mine = HeldBatch.objects.filter(device=device).order_by("-id")
+        last = mine.values_list("id", flat=True)[MOST_HELD : MOST_HELD + 1].first()
+        if last is not None:
+            mine.filter(id__lte=last).delete()
+
+
+def device_view(device: Device) -> dict[str, Any]:
+    """What a screen says of a device: its clock against ours, and what of it was not charted."""
+    health = DeviceHealth.objects.filter(device=device).first()
+    limit_s = device_rules().clock_skew.limit_s
+    skew = health.skew_s if health else None
+    return {
+        "device": device.name,
+        "label": device.label or device.name,
+        "kind": device.kind,
+        "clock_skew_s": skew,
+        "clock_skew_limit_s": limit_s,
+        "clock_wrong": skew is not None and abs(skew) > limit_s,
+        "clock_checked_at": health.skew_at.isoformat() if health and health.skew_at else None,
+        "held": health.held if health else 0,
+        "held_at": health.held_at.isoformat() if health and health.held_at else None,
+        "held_why": health.held_why if health else "",
+        "lost": health.lost if health else 0,
+    }
+
+
+def devices_on(session: Session) -> list[dict[str, Any]]:
+    """The same of each device that is on this patient now."""
+    on = DeviceAssociation.objects.select_related("device").filter(session=session, ended_at=None)
+    return [device_view(row.device) for row in on.order_by("device__name")]

@@ -1,0 +1,118 @@
+"""The server's clock is set back an hour in mid-session: time goes on, nothing is lost, alarms come, and it is said."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from limen.clinic.sessions.actions import record
+from limen.clinic.sessions.export import export_session
+from limen.clinic.sessions.ingest import Measured, take_batch
+from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, Sample, SessionEvent
+from limen.clinic.sessions.queries import session_live
+from limen.clinic.sessions.sse import Scope
+from limen.clinic.sessions.watching import Watcher
+from limen.session.replay import replay
+from live_room import furnish
+
+pytestmark = pytest.mark.django_db
+START = dt.datetime(2026, 11, 22, 9, 0, 0, tzinfo=dt.UTC)
+BACK = dt.timedelta(hours=1)
+
+
+class Floor:
+    """One chair, a value and a look of the monitor each second."""
+
+    def __init__(self, clock) -> None:
+        self.clock, self.seq = clock, 0
+        self.room = furnish()
+        self.session, self.device, _ = self.room.begun()
+        self.watcher = Watcher()
+
+    def live(self, seconds: int, spo2: float = 97.0, *, age_s: float = 0.2) -> None:
+        for _ in range(seconds):
+            self.clock.shift(1)
+            self.seq += 1
+            measured = [Measured(self.seq, "SPO2", spo2, age_s), Measured(self.seq, "HR", 70.0, age_s)]
+            take_batch(device=self.device, batch_key=f"b{self.seq}", samples=measured)
+            while self.watcher.visit(self.session):
+                pass
+
+    @property
+    def tick_s(self) -> float:
+        return AlarmSnapshot.objects.get(session=self.session).tick_t_s or 0.0
+
+
+@pytest.fixture
+def floor():
+    with time_machine.travel(START, tick=False) as clock:
+        yield Floor(clock)
+
+
+def test_the_monitor_goes_on_second_by_second_and_no_value_is_lost(floor):
+    floor.live(60)
+    before_s = floor.tick_s
+    floor.clock.move_to(timezone.now() - BACK)
+    floor.live(60)
+    assert floor.tick_s - before_s == pytest.approx(60, abs=2)
+    rows = list(Sample.objects.filter(signal="SPO2").order_by("id").values_list("seq", "t_s", "received_t_s"))
+    assert [seq for seq, _, _ in rows] == list(range(1, 121))
+    arrived = [received for _, _, received in rows]
+    assert arrived == sorted(arrived)
+    assert arrived[-1] - arrived[0] == pytest.approx(119, abs=2)
+
+
+def test_a_fall_of_saturation_after_it_alarms_within_its_bound(floor):
+    floor.live(30)
+    floor.clock.move_to(timezone.now() - BACK)
+    floor.live(5)
+    floor.live(3, spo2=85.0)
+    raised = AlarmRecord.objects.filter(kind="raised", data__alarm__rule="MON-4")
+    assert raised.count() == 1
+    first = Sample.objects.filter(value=85.0).order_by("id").first()
+    assert raised.get().t_s - first.received_t_s <= 2.0
+
+
+def test_silence_after_it_is_said_in_time(floor):
+    floor.live(30)
+    floor.clock.move_to(timezone.now() - BACK)
+    for _ in range(14):
+        floor.clock.shift(1)
+        floor.watcher.visit(floor.session)
+    assert AlarmRecord.objects.filter(kind="raised", data__alarm__rule="TEC-STALE", data__alarm__signal="SPO2").exists()
+
+
+def test_what_a_person_writes_after_it_stands_after_what_they_wrote_before(floor):
+    floor.live(10)
+    record(by=floor.room.nurse, session=floor.session, kind="observation.recorded", data={"moaas": 5})
+    floor.clock.move_to(timezone.now() - BACK)
+    record(by=floor.room.nurse, session=floor.session, kind="observation.recorded", data={"moaas": 4})
+    floor.live(5)
+    record(by=floor.room.nurse, session=floor.session, kind="observation.recorded", data={"moaas": 5})
+    times = list(SessionEvent.objects.filter(session=floor.session).order_by("seq").values_list("t_s", flat=True))
+    assert times == sorted(times)
+
+
+def test_it_is_said_in_the_record_and_to_the_pages_whose_ages_stay_right(floor):
+    floor.live(30)
+    floor.clock.move_to(timezone.now() - BACK)
+    floor.live(10)
+    (note,) = [row.data["note"] for row in SessionEvent.objects.filter(session=floor.session, kind="monitor.started")]
+    assert note.startswith("the server's clock was set back by 60:0")
+    page = session_live(floor.session)
+    assert page["clock_offset_s"] == pytest.approx(3600, abs=2)
+    assert page["t_s"] == pytest.approx(40, abs=2)
+    age = Scope("session_id", floor.session.pk).pulse()["watched_age_s"][str(floor.session.pk)]
+    assert -1.0 <= age <= 2.0
+
+
+def test_a_device_put_on_before_it_goes_on_charting_and_the_export_replays_to_the_letter(floor):
+    floor.live(20)
+    floor.clock.move_to(timezone.now() - BACK)
+    floor.live(20, spo2=91.0)
+    recorded = [row.data for row in AlarmRecord.objects.filter(session=floor.session).order_by("seq")]
+    assert list(replay(export_session(floor.session.pk)).changes) == recorded
+    assert recorded
