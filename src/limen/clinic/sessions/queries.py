@@ -17,8 +17,8 @@ from limen.care.alarms import Watch
 from limen.care.discharge import minimum_stay
 from limen.clinic.sessions.around import asked, chair_order, due_soon, scores
 from limen.clinic.calls.queries import told
-from limen.clinic.sessions.export import export_session, find_session
 from limen.clinic.sessions.clock import elapsed_s
+from limen.clinic.sessions.export import export_session, find_session
 from limen.clinic.sessions.health import devices_on
 from limen.clinic.sessions.models import AlarmSnapshot, LiveEvent, Sample, Session, SessionEvent
 from limen.clinic.sessions.outlook import outlook
