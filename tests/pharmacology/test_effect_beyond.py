@@ -74,13 +74,28 @@ def test_no_number_over_the_reach_leaves_any_output() -> None:
     found = made([Dose(140, "iv", 0, 1)]).to_json()
     for name, reach in reaches().items():
         entry = found["outputs"][name]
-        curves = [entry["typical"], entry["p95"], entry["p50"], entry["between_models"]["high"]]
-        curves += [member["typical"][name] for member in found["members"]]
-        seen = [value for curve in curves for value in curve if value is not None]
-        assert seen
-        assert max(seen) <= reach.value
-        peaks = [value for value in found["summary"][name]["cmax"].values() if isinstance(value, float)]
-        assert all(value <= reach.value for value in peaks)
+        curves = {"typical": entry["typical"] + entry["between_models"]["high"]}
+        curves["typical"] += [value for member in found["members"] for value in member["typical"][name]]
+        curves |= {level: entry[level] for level in ("p05", "p50", "p95")}
+        for level, curve in curves.items():
+            seen = [value for value in curve if value is not None]
+            assert seen
+            assert max(seen) <= reach.at(level)
+        gone = [step for step, value in enumerate(entry["typical"]) if value is None]
+        assert gone or name == "hr_change_per_min"
+        # where the typical patient is past what was studied, nothing is said of the patients around him
+        assert {entry[level][step] for step in gone for level in ("p05", "p50", "p95")} <= {None}
+        peaks = {level: value for level, value in found["summary"][name]["cmax"].items() if isinstance(value, float)}
+        assert all(value <= reach.at(level) for level, value in peaks.items())
+
+
+def test_people_may_rise_further_than_their_mean_at_the_same_concentration() -> None:
+    """Pressure differs between people by a lognormal factor: its 95th percentile is exp(1.645 sd) of the middle."""
+    reach = reaches()["sbp_change_mmHg"]
+    people = effects().line("sbp_change_mmHg").people
+    assert people is not None
+    assert reach.at("p95") / reach.at("p50") == pytest.approx(np.exp(1.645 * people.log_sd), rel=1e-3)
+    assert reach.at("p50") == reach.at("typical") == reach.at("p05") == reach.value
 
 
 def test_concentrations_and_effects_with_a_ceiling_stay() -> None:
@@ -102,7 +117,7 @@ def test_what_differs_by_an_unknown_is_unknown() -> None:
 def test_one_patients_bands_are_withheld_as_well() -> None:
     found = individualise([Dose(140, "iv", 0, 1)], PERSON, "racemic", [], n=40, rng=np.random.default_rng(1)).to_json()
     json.dumps(found, allow_nan=False)
-    most = reaches()["sbp_change_mmHg"].value
+    most = reaches()["sbp_change_mmHg"].at("p95")
     band = [value for value in found["outputs"]["sbp_change_mmHg"]["p95"] if value is not None]
     assert max(band) <= most
     assert "effect-withheld" in {flag["code"] for flag in found["flags"]}
@@ -112,5 +127,5 @@ def test_nobody_aims_where_nothing_was_studied() -> None:
     with pytest.raises(InputError, match="was not studied"):
         Target("sbp_change_mmHg", 60, 20, 60)
     with pytest.raises(InputError, match="was not studied"):
-        attainment(SLOW, PERSON, "sbp_change_mmHg", 20, 60, n=5, rng=np.random.default_rng(1))
+        attainment(SLOW, PERSON, "sbp_change_mmHg", 20, 200, n=5, rng=np.random.default_rng(1))
     assert Target("sbp_change_mmHg", 20, 20, 60).level == 20

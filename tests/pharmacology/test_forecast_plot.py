@@ -65,11 +65,13 @@ def test_a_limit_is_drawn_with_its_name_and_a_hard_one_is_hatched() -> None:
 
 
 def test_a_band_of_study_means_is_not_shown_as_people() -> None:
-    with_pressure, without = (
-        words_of(draw_forecast(made(), outputs=[name]).svg) for name in ("sbp_change_mmHg", "dissociation_pct")
+    pulse, pressure, without = (
+        words_of(draw_forecast(made(), outputs=[name]).svg)
+        for name in ("hr_change_per_min", "sbp_change_mmHg", "dissociation_pct")
     )
-    assert "not of people; some people rise far more" in with_pressure
-    assert "not of people" not in without
+    assert "not of people; some people rise far more" in pulse
+    assert "how people differ is computed from how many rose far on nasal drug" in pressure
+    assert "people" not in without.replace("virtual", "")
 
 
 def test_only_what_was_asked_for_is_drawn_and_what_is_not_there_is_refused() -> None:

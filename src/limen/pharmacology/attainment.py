@@ -155,11 +155,11 @@ def attainment(
     if n < 1:
         raise InputError(f"a population of {n}", where="population", allowed="1 or more")
     reach = reaches().get(output)
-    if reach is not None and high > reach.value:
+    if reach is not None and high > reach.at("p95"):
         raise InputError(
             f"a window up to {high:g} {own} of {output}",
             where="window",
-            allowed=f"up to {reach.value:.3g}: past it the effect was not studied",
+            allowed=f"up to {reach.at('p95'):.3g}: past it the effect was not studied",
         )
     solved = solve(doses, patient, product, until_min, every_min, n, rng, wanted_effects=(output,), **options)
     if output not in solved.shared():

@@ -200,12 +200,12 @@ def _believed(name: str, found: Difference) -> Difference:
     """Without the peaks past what their line was studied at; what differs by an unknown is unknown."""
     reach = reaches().get(name)
     if reach is None or all(
-        peak is None or peak <= reach.value for cell in (found.a, found.b) for peak in cell.values()
+        peak is None or peak <= reach.at(level) for cell in (found.a, found.b) for level, peak in cell.items()
     ):
         return found
 
     def kept(cell: Mapping[str, float | None]) -> dict[str, float | None]:
-        return {level: None if peak is not None and peak > reach.value else peak for level, peak in cell.items()}
+        return {level: None if peak is not None and peak > reach.at(level) else peak for level, peak in cell.items()}
 
     nothing: dict[str, float | None] = dict.fromkeys(found.difference)
     return replace(found, a=kept(found.a), b=kept(found.b), difference=nothing, ratio=nothing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,26 +35,30 @@ class Summary:
     ----------
     patient_weights : array or None
         What each row of ``patients`` counts; ``None`` where all count the same.
-    believed_to : float or None
-        A peak over this is withheld (null): the line behind it was not studied there.
+    believed_to : callable or None
+        Of ``typical`` or a percentile: a peak over it is withheld (null), for the line behind it was not studied there.
     """
 
     typical: Measures
     patients: Measures | None = None
     members: Measures | None = None
     patient_weights: Array | None = None
-    believed_to: float | None = None
+    believed_to: Callable[[str], float] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """``{"cmax": {"typical", "p05", "p50", "p95"}, "tmax_h": {...}, ...}``; effects have no area (null)."""
         cells = {name: self._cell(attribute) for name, attribute in MEASURES.items()}
-        return cells if self.believed_to is None else cells | {"cmax": _withheld(cells["cmax"], self.believed_to)}
+        peak = cells["cmax"]
+        if self.believed_to is None or peak is None:
+            return cells
+        gone = peak["typical"] is not None and peak["typical"] > self.believed_to("typical")
+        return cells | {"cmax": {level: _withheld(level, item, self.believed_to, gone) for level, item in peak.items()}}
 
     @property
     def over_reach(self) -> bool:
         """Whether a peak of it is withheld."""
         rows = [self.typical, *(item for item in (self.patients, self.members) if item is not None)]
-        if self.believed_to is None or not any((item.peak > self.believed_to).any() for item in rows):
+        if self.believed_to is None or not any((item.peak > self.believed_to("typical")).any() for item in rows):
             return False
         return bool(self.to_json()["cmax"] != self._cell(MEASURES["cmax"]))
 
@@ -84,11 +88,12 @@ class Summary:
         )
 
 
-def _withheld(cell: Any, most: float) -> Any:
-    """A cell of JSON without the numbers over ``most``."""
-    if isinstance(cell, dict):
-        return {name: _withheld(item, most) for name, item in cell.items()}
-    return None if cell is not None and cell > most else cell
+def _withheld(level: str, item: Any, most: Callable[[str], float], gone: bool) -> Any:
+    """One number of a cell of JSON, or a pair of models', without what is over its limit; percentiles go with the
+    typical patient."""
+    if isinstance(item, dict):
+        return {end: _withheld("typical", value, most, False) for end, value in item.items()}
+    return None if item is not None and (item > most(level) or (gone and level != "typical")) else item
 
 
 @dataclass(frozen=True, slots=True)

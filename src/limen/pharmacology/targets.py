@@ -49,11 +49,11 @@ class Target:
                 f"from {self.from_min:g} to {self.until_min:g} min", where="target", allowed="0 to a week, rising"
             )
         reach = reaches().get(self.output)
-        if reach is not None and self.level > reach.value:
+        if reach is not None and self.level > reach.at(self.statistic):
             raise InputError(
                 f"a target of {self.level:g} for {self.output}",
                 where="target",
-                allowed=f"up to {reach.value:.3g}: past it the effect was not studied",
+                allowed=f"up to {reach.at(self.statistic):.3g}: past it the effect was not studied",
             )
         if self.statistic not in get_args(Statistic):
             raise InputError(

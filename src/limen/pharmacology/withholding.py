@@ -37,7 +37,7 @@ def withhold(forecast: Forecast) -> Forecast:
     curves = {name: _curve(name, forecast.outputs[name]) for name in names}
     members = tuple(_member(member) for member in forecast.members)
     summary = {
-        name: replace(item, believed_to=reaches()[name].value) if name in reaches() else item
+        name: replace(item, believed_to=reaches()[name].at) if name in reaches() else item
         for name, item in forecast.summary.items()
     }
     changed = [name for name in names if _differs(forecast.outputs[name], curves[name])]
@@ -75,18 +75,24 @@ def _passes(summary: Summary | None, name: str) -> bool:
 
 def _curve(name: str, curve: Curve) -> Curve:
     models = curve.between_models
+    typical = believed(name, curve.typical)
+    # Where the typical patient is past what was studied, so is what patients around him do.
+    gone = np.isnan(typical) & ~np.isnan(curve.typical)
     return Curve(
-        believed(name, curve.typical),
-        _percentiles(name, curve.between_patients),
+        typical,
+        _percentiles(name, curve.between_patients, gone),
         None if models is None else (believed(name, models[0]), believed(name, models[1])),
-        _percentiles(name, curve.patients_alone),
+        _percentiles(name, curve.patients_alone, gone),
     )
 
 
-def _percentiles(name: str, found: Percentiles | None) -> Percentiles | None:
+def _percentiles(name: str, found: Percentiles | None, gone: npt.NDArray[np.bool_]) -> Percentiles | None:
     if found is None:
         return None
-    return Percentiles(*(believed(name, getattr(found, level)) for level in ("p05", "p50", "p95")))
+    levels = {level: believed(name, getattr(found, level), level) for level in ("p05", "p50", "p95")}
+    if gone.any():
+        levels = {level: np.where(gone, np.nan, values) for level, values in levels.items()}
+    return Percentiles(**levels)
 
 
 def _member(member: Member) -> Member:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ class Reach:
         What the steepest published line gives at ``at_ng_per_mL``, in the unit of the output.
     at_ng_per_mL : float
         S-ketamine at the site of the effect.
+    log_sd : float
+        Of the factor by which people differ; 0 where no such spread is in the line.
     supported_ng_per_mL : float
         The highest concentration behind the line itself.
     """
@@ -35,6 +38,19 @@ class Reach:
     supported_ng_per_mL: float
     verification: Verification
     source: str
+    log_sd: float = 0.0
+
+    def at(self, level: str) -> float:
+        """How high the typical patient, a model, or a percentile of the patients may be believed, in the output's unit.
+
+        A percentile over people stands where that part of them would be at the concentration itself.
+        """
+        z = _NORMAL.get(level)
+        return self.value if z is None else self.value * max(1.0, math.exp(self.log_sd * z))
+
+
+# Standard normal at the percentiles that are told; between 5 and 50 of 100 the mean line is the stricter of the two.
+_NORMAL = {"p05": -1.6448536269514722, "p50": 0.0, "p90": 1.2815515655446004, "p95": 1.6448536269514722}
 
 
 @functools.cache
@@ -53,7 +69,12 @@ def reaches() -> Mapping[str, Reach]:
     for line in models.lines:
         past = line.withheld_past
         found[line.output] = Reach(
-            line.slope.high * past.value, past.value, line.supported_to.value, past.verification, past.source
+            line.slope.high * past.value,
+            past.value,
+            line.supported_to.value,
+            past.verification,
+            past.source,
+            0.0 if line.people is None else line.people.log_sd,
         )
     shift = models.ventilation
     past = shift.withheld_past
@@ -67,7 +88,7 @@ def reaches() -> Mapping[str, Reach]:
     return found
 
 
-def believed(name: str, values: Array) -> Array:
+def believed(name: str, values: Array, level: str = "typical") -> Array:
     """The values, with NaN where a line was carried past what was studied.
 
     Parameters
@@ -75,8 +96,10 @@ def believed(name: str, values: Array) -> Array:
     name : str
         NAME of the output.
     values : array of any shape
-        In the unit of the NAME. Percentiles may be given: an effect only grows with concentration, so the percentiles
-        over the limit are those of patients over it.
+        In the unit of the NAME.
+    level : str
+        Whose: ``typical`` (or a model's), or a percentile of the patients. An effect only grows with concentration, so
+        the percentiles over the limit are those of patients over it.
 
     Returns
     -------
@@ -93,7 +116,7 @@ def believed(name: str, values: Array) -> Array:
     if reach is None:
         return values
     with np.errstate(invalid="ignore"):
-        over = values > reach.value
+        over = values > reach.at(level)
     return np.where(over, np.nan, values) if over.any() else values
 
 
@@ -108,7 +131,8 @@ def withheld_flags(names: Iterable[str]) -> list[Flag]:
                 f"{name}: withheld where it would pass {reach.value:.3g}, what the steepest published line gives at"
                 f" {reach.at_ng_per_mL:g} ng/mL of S-ketamine, the highest level of the volunteer studies"
                 f" [{reach.verification}] and {reach.at_ng_per_mL / reach.supported_ng_per_mL:.2g} times the highest"
-                " behind this line. The effect was not studied there; nothing is put in its place",
+                " behind this line; a percentile of patients where that part of them would be there. The effect was not"
+                " studied there; nothing is put in its place",
             )
         )
     return found

@@ -126,8 +126,8 @@ class Individual:
             "time_h": numbers(self.prior.shown_min / 60.0),
             "outputs": {
                 name: {
-                    **_levels(believed(name, self.after.bands(name))),
-                    "prior": _levels(believed(name, self.before.bands(name))),
+                    **_levels(name, self.after.bands(name)),
+                    "prior": _levels(name, self.before.bands(name)),
                     "narrowing": narrowing[name],
                 }
                 for name in self.outputs
@@ -164,7 +164,11 @@ class Individual:
         return [
             name
             for name in self.outputs
-            if any((bands := found.bands(name)) is not believed(name, bands) for found in (self.before, self.after))
+            if any(
+                believed(name, values, level) is not values
+                for found in (self.before, self.after)
+                for level, values in zip(LEVELS, found.bands(name), strict=True)
+            )
         ]
 
     def _learned_words(self, effects: Sequence[str]) -> str:
@@ -317,8 +321,8 @@ def _predicted(found: Match, weights: Array) -> dict[str, float] | None:
     return dict(zip(LEVELS, levels.tolist(), strict=True))
 
 
-def _levels(bands: Array) -> dict[str, list[float | None]]:
-    return {level: numbers(values) for level, values in zip(LEVELS, bands, strict=True)}
+def _levels(name: str, bands: Array) -> dict[str, list[float | None]]:
+    return {level: numbers(believed(name, values, level)) for level, values in zip(LEVELS, bands, strict=True)}
 
 
 def _finite(hours: Array) -> dict[str, float | None]:

@@ -26,11 +26,10 @@ _BELOW = {
     "outside-age": "For at least one model the patient's age is outside what was studied",
     "outside-weight": "For at least one model the patient's weight is outside what was studied",
 }
-# Lines through study means: their bands must not be read as what people do.
-_NOT_OF_PEOPLE = {"sbp_change_mmHg", "dbp_change_mmHg", "hr_change_per_min", "cardiac_output_change_pct"}
-_NOT_A_SPREAD = (
-    "Pressure, pulse and cardiac output: the band is of concentrations and of study means, not of people; some people"
-    " rise far more."
+# Lines through study means: how their bands may be read.
+_NOT_A_SPREAD = "the band is of concentrations and of study means, not of people; some people rise far more."
+_COMPUTED = (
+    "how people differ is computed from how many rose far on nasal drug, not measured; over 65 more do than it says."
 )
 PATIENTS, MODELS = "90 of 100 patients", "where the models differ"
 
@@ -178,8 +177,16 @@ def told_below(forecast: Mapping[str, Any], drawn: Sequence[str]) -> list[str]:
 
 
 def not_of_people(drawn: Sequence[str]) -> list[str]:
-    """The warning that goes with bands which hold no spread between people."""
-    return [_NOT_A_SPREAD] if any(name in _NOT_OF_PEOPLE for name in drawn) else []
+    """The warning that goes with bands which hold no spread between people, or one that was only computed."""
+    lines = [line for line in effects().lines if line.output in drawn]
+    told = []
+    for words, some in (
+        (_NOT_A_SPREAD, [line.title for line in lines if line.people is None]),
+        (_COMPUTED, [line.title for line in lines if line.people is not None]),
+    ):
+        if some:
+            told.append(f"{', '.join(some)}: {words}")
+    return told
 
 
 def _speaks_of(flag: Mapping[str, Any], drawn: Sequence[str]) -> bool:
