@@ -92,9 +92,14 @@ def heard(state: SignalState, sample: Sample, *, valid: bool, cuff: bool, window
         value_manual=sample.manual,
         heard_t_s=now if counts else state.heard_t_s,
         device=state.device if sample.manual else sample.device or state.device,
-        gone_t_s=None if counts and not sample.manual else state.gone_t_s,
+        gone_t_s=None if counts and not sample.manual and _back(state, now) else state.gone_t_s,
         valid_since_t_s=state.valid_since_t_s if state.valid_since_t_s is not None else now,
     )
+
+
+def _back(state: SignalState, measured_t_s: float) -> bool:
+    """Whether a value brings a lost device back: not one that was measured before it went."""
+    return state.gone_t_s is None or measured_t_s >= state.gone_t_s
 
 
 def technical(
