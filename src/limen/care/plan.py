@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from limen.care.exposure import History, given_between
+from limen.care.plan_course import Position
 from limen.care.plan_limits import Held, Standing
 from limen.care.plan_monitoring import observations_due
 from limen.care.screening import Finding, Screening
@@ -80,6 +81,7 @@ class Plan:
     person: Person | None = None
     history: History | None = None
     proposal: Proposal | None = None
+    position: Position | None = None
 
     @property
     def released(self) -> bool:
@@ -133,6 +135,7 @@ class Plan:
             "missing": [*(gap.to_json() for gap in self.screening.missing), *self._not_counted()],
             "weights": weights_json(self.protocol, self.person, self.weight_basis),
             "exposure": self._exposure_json(),
+            "position": None if self.position is None else self.position.to_json(),
             "titration": None if self.proposal is None else self.proposal.to_json(),
             "overridden": list(self.overridden),
             "blocked_by": [
@@ -157,7 +160,7 @@ class Plan:
             "dose_mg": amount_mg,
             "dose_mg_per_kg": _per_kg(amount_mg, self.weight_kg),
             "duration_min": span_min(doses) if doses else None,
-            "rate_mg_per_h": _rate_mg_per_h(doses),
+            **self._rates_json(doses),
             "concentration_mg_per_mL": self.asked.concentration_mg_per_mL,
         }
 
@@ -172,15 +175,26 @@ class Plan:
             "weight_basis": self.weight_basis,
             "weight_kg": self.weight_kg,
             "duration_min": span_min(doses),
-            "rate_mg_per_h": _rate_mg_per_h(doses),
+            **self._rates_json(doses),
             "devices": self._devices(amount_mg),
             "syringe": None if self.syringe is None else self.syringe.to_json(),
             "steps": [
-                _step_json(step.kind, part, filled)
+                _step_json(step.kind, part, filled) | self._per_kg_json(part)
                 for step, dose in zip(self.protocol.steps, doses, strict=True)
                 for part in self._parts(step.kind, dose)
             ],
         }
+
+    def _rates_json(self, doses: Sequence[Dose]) -> dict[str, float | None]:
+        """The rate of a session that is one infusion, in every unit it is spoken of; several steps carry their own."""
+        if len(doses) != 1:
+            return {"rate_mg_per_h": None, "rate_mg_per_kg_per_h": None, "rate_mcg_per_kg_per_min": None}
+        rate_mg_per_h = _rate_mg_per_h(doses[0])
+        return {"rate_mg_per_h": rate_mg_per_h, **_rates_per_kg(rate_mg_per_h, self.weight_kg)}
+
+    def _per_kg_json(self, dose: Dose) -> dict[str, float | None]:
+        by_kg = _per_kg(dose.amount_mg, self.weight_kg)
+        return {"dose_mg_per_kg": by_kg, **_rates_per_kg(_rate_mg_per_h(dose), self.weight_kg)}
 
     def _devices(self, amount_mg: float) -> int | None:
         device = get_product(self.protocol.product).device
@@ -293,11 +307,17 @@ def span_min(doses: Sequence[Dose]) -> float:
 
 
 def _per_kg(amount_mg: float | None, weight_kg: float | None) -> float | None:
-    return None if amount_mg is None or weight_kg is None else amount_mg / weight_kg
+    return None if amount_mg is None or weight_kg is None else round(amount_mg / weight_kg, 9)
 
 
-def _rate_mg_per_h(doses: Sequence[Dose]) -> float | None:
-    """The rate of a session that is one infusion; several steps carry their own."""
-    if len(doses) != 1 or not doses[0].duration_min:
-        return None
-    return (Mass(doses[0].amount_mg) / Minutes(doses[0].duration_min)).value
+def _rate_mg_per_h(dose: Dose) -> float | None:
+    return round((Mass(dose.amount_mg) / Minutes(dose.duration_min)).value, 9) if dose.duration_min else None
+
+
+def _rates_per_kg(rate_mg_per_h: float | None, weight_kg: float | None) -> dict[str, float | None]:
+    """The same rate by weight: 1 mcg/kg/min is 0.06 mg/kg/h."""
+    by_kg = _per_kg(rate_mg_per_h, weight_kg)
+    return {
+        "rate_mg_per_kg_per_h": by_kg,
+        "rate_mcg_per_kg_per_min": None if by_kg is None else round(by_kg / 0.06, 9),
+    }

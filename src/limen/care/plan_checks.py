@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from limen.care.case import Case
 from limen.care.measured import Rounding
+from limen.care.plan_findings import finding_of, own_finding
 from limen.care.plan_limits import Held, Standing, bounded
 from limen.care.plan_past import share_in_window
 from limen.care.screening import Finding
-from limen.care.syringe import Syringe
 from limen.evidence import Verification
 from limen.knowledge.claim import Claim
-from limen.knowledge.drugs import Product
 from limen.knowledge.protocols import Protocol, Step
 from limen.knowledge.rules import Level, Override
 from limen.pharmacology.regimen import Dose
@@ -32,11 +30,13 @@ def order_findings(case: Case, protocol: Protocol) -> tuple[Finding, ...]:
     ):
         if asked is not None and asked != expected:
             because = f"{protocol.id} is for {expected}; the case is for {asked}"
-            found.append(_own(rule, "block", f"Different {what}", because, {what: asked}, expected, action, never))
+            found.append(
+                own_finding(rule, "block", f"Different {what}", because, {what: asked}, expected, action, never)
+            )
     if case.indication is not None and case.indication != protocol.indication:
         because = f"{protocol.id} is for {protocol.indication}; the case is for {case.indication}"
         found.append(
-            _own(
+            own_finding(
                 f"{protocol.id}-INDICATION",
                 "hold",
                 "Different indication",
@@ -50,7 +50,7 @@ def order_findings(case: Case, protocol: Protocol) -> tuple[Finding, ...]:
     if case.setting is not None and case.setting not in protocol.settings:
         settings = ", ".join(protocol.settings)
         found.append(
-            _own(
+            own_finding(
                 f"{protocol.id}-SETTING",
                 "block",
                 "Different setting",
@@ -61,12 +61,25 @@ def order_findings(case: Case, protocol: Protocol) -> tuple[Finding, ...]:
                 "medical-director" if case.setting == "home" else never,
             )
         )
+    found += _age_findings(case, protocol)
     if protocol.closed is not None:
         named, action = {"protocol": protocol.id}, "Choose another protocol"
         rule, limit, title = f"{protocol.id}-CLOSED", "never ordered", "Not to be ordered"
         because = protocol.closed.text
-        found.append(_finding(rule, "block", title, because, named, limit, action, never, protocol.closed))
+        found.append(finding_of(rule, "block", title, because, named, limit, action, never, protocol.closed))
     return (*found, *_request_findings(case, protocol))
+
+
+def _age_findings(case: Case, protocol: Protocol) -> list[Finding]:
+    """A protocol for an age that the patient has not; an age not known is missing, and asked for by screening."""
+    ages = protocol.ages
+    if ages is None or case.age_years is None or case.age_years >= ages.from_years:
+        return []
+    because = f"{protocol.id} is for {ages.from_years:g} years and over; the patient is {case.age_years:g}"
+    limit, action, asked = f"{ages.from_years:g} years", "Choose a protocol for the age", {"age_years": case.age_years}
+    rule, title = f"{protocol.id}-AGE", "Different age"
+    override: Override | None = "prescriber" if ages.level == "hold" else None
+    return [finding_of(rule, ages.level, title, because, asked, limit, action, override, ages)]
 
 
 def _request_findings(case: Case, protocol: Protocol) -> list[Finding]:
@@ -83,13 +96,13 @@ def _request_findings(case: Case, protocol: Protocol) -> list[Finding]:
             because = f"Asked {sessions} sessions; the {first.phase} phase has {first.sessions}, {first.spacing}"
             limit, claim = f"{first.sessions} sessions", first
         action = "This plan is for one session; each later one is planned and signed on its own day"
-        found.append(_finding(rule, "warn", "More sessions", because, asked, limit, action, never, claim))
+        found.append(finding_of(rule, "warn", "More sessions", because, asked, limit, action, never, claim))
     if quantity is not None:
         because = f"Asked for a supply of {quantity}; a plan gives one supervised session and supplies nothing"
         action = "Order a supply apart from this plan, where it is allowed at all"
         claim = Claim(sources=("limen",), verification=Verification.CLINIC_RULE)
         rule, asked_for = f"{protocol.id}-QUANTITY", {"quantity": quantity}
-        found.append(_finding(rule, "warn", "A supply is asked", because, asked_for, "none", action, never, claim))
+        found.append(finding_of(rule, "warn", "A supply is asked", because, asked_for, "none", action, never, claim))
     return found
 
 
@@ -99,7 +112,7 @@ def dose_findings(
     """Walls crossed, slips of ten, and doses under the range reported."""
     crossed = [_crossing(standing, doses, held) for standing in held.crossed]
     found: list[Finding] = []
-    over = any(standing.wall.measure != "duration" and not standing.wall.counts_sessions for standing in held.crossed)
+    over = any(_over_by_itself(standing, doses) for standing in held.crossed)
     for step, dose in zip(protocol.steps, doses, strict=True):
         usual_mg = in_mg(step.amount.typical, step, dose, weight_kg)
         if usual_mg is not None and over and _is_slip(dose.amount_mg / 10.0, usual_mg):
@@ -108,7 +121,9 @@ def dose_findings(
             asked = {"dose_mg": dose.amount_mg}
             limit = f"usual {usual_mg:g} mg"
             found.append(
-                _own("DOSE-TENFOLD", "block", "Slip of ten", because, asked, limit, "Enter the dose again", "none")
+                own_finding(
+                    "DOSE-TENFOLD", "block", "Slip of ten", because, asked, limit, "Enter the dose again", "none"
+                )
             )
     found += crossed
     for step, dose in zip(protocol.steps, doses, strict=True):
@@ -117,40 +132,6 @@ def dose_findings(
     if held.rounding is not None and not held.refused:
         found.append(_rounded(held.rounding))
     return tuple(found)
-
-
-def device_findings(product: Product, doses: Sequence[Dose]) -> tuple[Finding, ...]:
-    """A dose that is no whole number of devices cannot be given."""
-    device = product.device
-    dose_mg = sum(dose.amount_mg for dose in doses)
-    if device is None or (dose_mg / device.dose_mg).is_integer():
-        return ()
-    because = f"{dose_mg:g} mg is no whole number of devices of {device.dose_mg:g} mg"
-    limit, action, asked = f"multiples of {device.dose_mg:g} mg", "Ask for whole devices", {"dose_mg": dose_mg}
-    return (_finding("DOSE-DEVICES", "block", "Whole devices", because, asked, limit, action, "none", device),)
-
-
-def preparation_findings(protocol: Protocol, product: Product, syringe: Syringe) -> tuple[Finding, ...]:
-    """A vial that must be diluted and is not; a dose pumped undiluted."""
-    if syringe.vial is None:
-        return ()
-    vial = product.vial(syringe.vial.value)
-    asked = {"concentration_mg_per_mL": syringe.vial.value}
-    if vial.dilute_before_iv and protocol.route == "iv" and product.dilution is not None:
-        strongest_mg_per_mL = vial.concentration_mg_per_mL / (1 + product.dilution.diluent_parts)
-        if syringe.filled.value > strongest_mg_per_mL:
-            because = f"A {syringe.vial} vial would go into a vein at {syringe.filled}"
-            action = f"Dilute to {strongest_mg_per_mL:g} mg/mL or weaker. {product.dilution.use}"
-            limit = f"{strongest_mg_per_mL:g} mg/mL"
-            title = f"Undiluted {syringe.vial} into a vein"
-            return (_finding("DOSE-CONC", "block", title, because, asked, limit, action, "none", product.dilution),)
-    usual = protocol.preparation
-    if usual is not None and syringe.diluent is None and syringe.rate is not None:
-        because = f"{syringe.volume} at {syringe.rate}, the vial as it is"
-        limit = f"usual {usual.concentration_mg_per_mL:g} mg/mL in {usual.diluent}"
-        action = "Say that it is diluted, or check that the pump is made for so slow a rate"
-        return (_finding(protocol.id, "info", "Given undiluted", because, asked, limit, action, None, usual),)
-    return ()
 
 
 def in_mg(value_mg: float | None, step: Step, dose: Dose, weight_kg: float | None) -> float | None:
@@ -190,7 +171,7 @@ def _crossing(standing: Standing, doses: Sequence[Dose], held: Held) -> Finding:
         action = f"The forecast is of {used_mg:g} mg" if held.refused else f"Held to {used_mg:g} mg"
     title = wall.name[:1].upper() + wall.name[1:]
     limit = f"{standing.limit:g} {standing.unit}"
-    return _finding(wall.rule, level, title, because, {"asked": asked}, limit, action, override, wall)
+    return finding_of(wall.rule, level, title, because, {"asked": asked}, limit, action, override, wall)
 
 
 def _too_often(standing: Standing, held: Held) -> Finding:
@@ -208,7 +189,7 @@ def _too_often(standing: Standing, held: Held) -> Finding:
         level, override, action = "warn", None, "Passed on purpose; the reason stands with the order"
     title = wall.name[:1].upper() + wall.name[1:]
     limit = f"{standing.limit:g} {standing.unit}"
-    return _finding(wall.rule, level, title, because, {"asked": standing.reached}, limit, action, override, wall)
+    return finding_of(wall.rule, level, title, because, {"asked": standing.reached}, limit, action, override, wall)
 
 
 def other_product_findings(walls: Sequence[Standing], product: str) -> tuple[Finding, ...]:
@@ -224,7 +205,7 @@ def other_product_findings(walls: Sequence[Standing], product: str) -> tuple[Fin
         action = "Judge both together, or choose a later day"
         named = {"product": product}
         title = "Another product before"
-        found.append(_own("DOSE-PRODUCTS", "hold", title, because, named, limit, action, "prescriber"))
+        found.append(own_finding("DOSE-PRODUCTS", "hold", title, because, named, limit, action, "prescriber"))
     return tuple(found[:1])
 
 
@@ -235,13 +216,13 @@ def _rounded(rounding: Rounding) -> Finding:
     if rounding.used.value == 0:
         because = f"{rounding.asked} is less than {rounding.step} of {rounding.strength}, or one of its steps is"
         action = "Choose a weaker strength, or another dose"
-        return _finding(rule.rule, "block", "Too little to measure", because, asked, limit, action, "none", rule)
+        return finding_of(rule.rule, "block", "Too little to measure", because, asked, limit, action, "none", rule)
     far = rounding.lost_pct > rule.warn_over_pct
     action = f"Rounded down to {rounding.used}"
     if far:
         action += f", {rounding.lost_pct:.0f} % less than asked: choose a weaker strength, or another dose"
     level: Level = "warn" if far else "info"
-    return _finding(rule.rule, level, "Rounded to the syringe", rounding.because, asked, limit, action, None, rule)
+    return finding_of(rule.rule, level, "Rounded to the syringe", rounding.because, asked, limit, action, None, rule)
 
 
 def _asked(standing: Standing, doses: Sequence[Dose]) -> float:
@@ -268,49 +249,15 @@ def _under_range(
     asked = {"dose_mg": dose.amount_mg}
     limit = f"{least_mg:g} mg"
     title = "Under the range reported"
-    return [_finding(protocol.id, "warn", title, because, asked, limit, "Check the dose", None, step.amount)]
+    return [finding_of(protocol.id, "warn", title, because, asked, limit, "Check the dose", None, step.amount)]
+
+
+def _over_by_itself(standing: Standing, doses: Sequence[Dose]) -> bool:
+    """Whether the dose alone is over a limit in mg: what was given before makes no slip of it."""
+    if standing.wall.measure == "duration" or standing.wall.counts_sessions:
+        return False
+    return _asked(standing, doses) > standing.whole
 
 
 def _is_slip(corrected_mg: float, usual_mg: float) -> bool:
     return _SLIP_LOW * usual_mg <= corrected_mg <= _SLIP_HIGH * usual_mg
-
-
-def _finding(
-    rule: str,
-    level: Level,
-    title: str,
-    because: str,
-    asked: Mapping[str, Any],
-    threshold: str,
-    action: str,
-    override: Override | None,
-    claim: Claim,
-) -> Finding:
-    return Finding(
-        rule=rule,
-        level=level,
-        title=title,
-        because=because,
-        input=asked,
-        taken_on={},
-        threshold=threshold,
-        action=action,
-        sources=claim.sources,
-        verification=claim.verification,
-        override=override,
-    )
-
-
-def _own(
-    rule: str,
-    level: Level,
-    title: str,
-    because: str,
-    asked: Mapping[str, Any],
-    threshold: str,
-    action: str,
-    override: Override,
-) -> Finding:
-    """A finding by a rule of this project."""
-    claim = Claim(sources=("limen",), verification=Verification.CLINIC_RULE)
-    return _finding(rule, level, title, because, asked, threshold, action, override, claim)

@@ -10,17 +10,13 @@ from limen.care.case import Case
 from limen.care.exposure import History
 from limen.care.facts import Gap
 from limen.care.plan import Asked, Blocker, Plan, span_min, total_mg
-from limen.care.plan_checks import (
-    device_findings,
-    dose_findings,
-    order_findings,
-    other_product_findings,
-    preparation_findings,
-)
+from limen.care.plan_checks import dose_findings, order_findings, other_product_findings
+from limen.care.plan_course import course_findings, position
 from limen.care.plan_limits import Held, Standing, hold, standing_walls
 from limen.care.plan_past import Asking, session_number
+from limen.care.plan_preparation import device_findings, equipment_findings, preparation_findings
 from limen.care.screening import Finding, Screening, screen
-from limen.care.site_dosing import SiteDosing
+from limen.care.site_dosing import Equipment, SiteDosing
 from limen.care.syringe import Syringe, make_up
 from limen.care.titration import propose
 from limen.care.weights import Person, dosing_weight_kg
@@ -135,13 +131,15 @@ def plan(
     drawn = pumped if strength is None else Concentration(strength)
     if held is not None and drawn is not None and all(step.kind in _DRAWN for step in protocol.steps):
         held = held.measured(drawn)
-    syringe = _syringe(protocol, held, strength, pumped)
+    syringe = _syringe(protocol, held, strength, pumped, declared.equipment)
     findings = _distinct(
         (
             *(dose_findings(protocol, doses, held, weight_kg) if held is not None else ()),
             *device_findings(product, doses),
             *other_product_findings(walls, protocol.product),
             *(preparation_findings(protocol, product, syringe) if syringe is not None else ()),
+            *(equipment_findings(syringe, held.doses, declared.equipment) if syringe is not None and held else ()),
+            *course_findings(protocol, asking, () if held is None else held.doses, weight_kg),
             *order_findings(case, protocol),
             *screening.findings,
         )
@@ -167,6 +165,7 @@ def plan(
         person=person,
         history=history,
         proposal=propose(protocol, asking, walls, weight_kg, number),
+        position=position(protocol, asking),
     )
 
 
@@ -279,20 +278,27 @@ def _pumped(
 
 
 def _syringe(
-    protocol: Protocol, held: Held | None, strength_mg_per_mL: float | None, pumped: Concentration | None
+    protocol: Protocol,
+    held: Held | None,
+    strength_mg_per_mL: float | None,
+    pumped: Concentration | None,
+    equipment: Equipment,
 ) -> Syringe | None:
     """Made up for the doses that stand."""
     if held is None or pumped is None or held.nothing_left:
         return None
     usual = protocol.preparation
     duration_min = span_min(held.doses)
+    dead_mL = equipment.dead_space_mL if protocol.dead_space is None else protocol.dead_space.volume_mL
+    size_mL = equipment.syringe_mL if equipment.syringe_mL is not None or usual is None else usual.syringe_mL
     return make_up(
         Mass(total_mg(held.doses)),
         Minutes(duration_min) if duration_min else None,
         vial=None if strength_mg_per_mL is None else Concentration(strength_mg_per_mL),
         dilute_to=pumped,
         diluent=None if usual is None else usual.diluent,
-        syringe=None if usual is None else Volume(usual.syringe_mL),
+        syringe=None if size_mL is None else Volume(size_mL),
+        dead_space=None if dead_mL is None else Volume(dead_mL),
     )
 
 

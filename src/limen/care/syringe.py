@@ -25,6 +25,8 @@ class Syringe:
         From the vial, and what is added to it.
     rate : FlowRate or None
         Pump rate; ``None`` for a bolus.
+    dead_space : Volume or None
+        What stays behind in the line or the atomiser; ``None`` is not known.
     """
 
     dose: Mass
@@ -36,6 +38,17 @@ class Syringe:
     diluent_volume: Volume | None
     rate: FlowRate | None
     note: str | None = None
+    dead_space: Volume | None = None
+
+    @property
+    def fill(self) -> Volume:
+        """What is made up, so that the whole dose arrives: the dose and what stays behind."""
+        return self.volume if self.dead_space is None else Volume(self.volume.value + self.dead_space.value)
+
+    @property
+    def left_behind(self) -> Mass | None:
+        """What is drawn and never given: wasted by two people, like any other rest."""
+        return None if self.dead_space is None else self.filled * self.dead_space
 
     def to_json(self) -> dict[str, Any]:
         """The ``syringe`` part of the ``plan`` contract."""
@@ -49,6 +62,10 @@ class Syringe:
             "draw_mL": None if self.draw is None else self.draw.value,
             "diluent_mL": None if self.diluent_volume is None else self.diluent_volume.value,
             "note": self.note,
+            "dead_space_mL": None if self.dead_space is None else self.dead_space.value,
+            "fill_mL": self.fill.value,
+            "draw_with_dead_space_mL": None if self.vial is None else (self.filled * self.fill / self.vial).value,
+            "left_behind_mg": None if self.left_behind is None else self.left_behind.value,
         }
 
 
@@ -60,6 +77,7 @@ def make_up(
     dilute_to: Concentration | None = None,
     diluent: str | None = None,
     syringe: Volume | None = None,
+    dead_space: Volume | None = None,
 ) -> Syringe:
     """Make up one dose.
 
@@ -75,6 +93,8 @@ def make_up(
         Strength of what is given; ``None`` gives the vial as it is.
     syringe : Volume or None
         Size of the syringe, to say when the volume does not fit.
+    dead_space : Volume or None
+        Of the line or the atomiser.
 
     Raises
     ------
@@ -104,6 +124,7 @@ def make_up(
     added = None
     if draw is not None:
         added = Volume(max(0.0, volume.value - draw.value)) if diluted else None
+    whole = volume if dead_space is None else Volume(volume.value + dead_space.value)
     return Syringe(
         dose=dose,
         vial=vial,
@@ -113,7 +134,8 @@ def make_up(
         diluent=diluent if diluted else None,
         diluent_volume=added,
         rate=None if duration is None else volume / duration,
-        note=_fit(volume, syringe),
+        note=_fit(whole, syringe),
+        dead_space=dead_space,
     )
 
 

@@ -150,6 +150,20 @@ def propose(
     return found if found.value is None else _under_the_caps(protocol, found, walls, weight_kg)
 
 
+def rung_above(protocol: Protocol, asking: Asking, weight_kg: float | None) -> float | None:
+    """The highest dose that skips no step: one above the highest given; ``None`` where that cannot be told."""
+    rule = protocol.titration
+    if rule is None or not rule.rungs or asking.history is None:
+        return None
+    known = [_in_unit(item, rule, weight_kg) for item in asking.before if _same(item, asking)]
+    if not known:
+        return rule.start
+    highest = max((value for value in known if value is not None), default=None)
+    if highest is None:
+        return None
+    return next((rung for rung in rule.rungs if rung > highest * _RUNG_SLACK), max(rule.rungs[-1], highest))
+
+
 def _same(item: Exposure, asking: Asking) -> bool:
     """Whether it was a dose of this protocol; one without a protocol on record counts by product and route."""
     return (item.product, item.route) == (asking.product, asking.route) and item.protocol in (None, asking.protocol)

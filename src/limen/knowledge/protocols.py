@@ -92,9 +92,10 @@ class Preparation(Claim):
 
 
 class Ages(Claim):
-    """Whom a protocol is for, by age."""
+    """Whom a protocol is for, by age, and how much it matters that a patient is younger."""
 
     from_years: float
+    level: Literal["hold", "warn"] = "hold"
 
 
 class Weakest(Claim):
