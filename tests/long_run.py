@@ -10,6 +10,7 @@ from typing import Any
 import time_machine
 
 from limen.clinic.sessions.actions import (
+    amend,
     answer_alarm,
     ask_discharge,
     associate_device,
@@ -115,8 +116,14 @@ class LongSession:
     def correct(self) -> None:
         row = SessionEvent.objects.filter(session=self.session, kind="observation.recorded").first()
         if row is not None:
-            data = {"entry": f"e{row.seq}", "changes": {"moaas": 3}, "reason": "slip of the finger"}
-            record(by=self.room.nurse, session=self.session, kind="entry.corrected", data=data)
+            changes = {"moaas": 3, "confirmed": ["moaas"]}
+            amend(
+                by=self.room.nurse,
+                session=self.session,
+                entry=f"e{row.seq}",
+                changes=changes,
+                reason="slip of the finger",
+            )
 
     def ask(self) -> None:
         ask_discharge(by=self.room.nurse, session=self.session)

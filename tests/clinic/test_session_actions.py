@@ -11,6 +11,7 @@ from limen.clinic.audit.act import acting
 from limen.clinic.audit.models import AuditEntry
 from limen.clinic.courses.models import Plan
 from limen.clinic.sessions.actions import (
+    amend,
     answer_alarm,
     ask_discharge,
     associate_device,
@@ -263,17 +264,18 @@ def test_nothing_is_discharged_while_the_pump_runs(room, session):
 
 
 def test_a_correction_keeps_both_entries(room, session):
-    row = record(by=room.nurse, session=session, kind="observation.recorded", data={"moaas": 3})
-    record(
+    row = record(by=room.nurse, session=session, kind="observation.recorded", data={"moaas": 3, "confirmed": ["moaas"]})
+    amend(
         by=room.nurse,
         session=session,
-        kind="entry.corrected",
-        data={"entry": f"e{row.seq}", "changes": {"moaas": 5}, "reason": "slip of the finger"},
+        entry=f"e{row.seq}",
+        changes={"moaas": 5},
+        reason="slip of the finger",
     )
     assert state_of(session).latest["moaas"].value == 5
     assert SessionEvent.objects.get(pk=row.pk).data["moaas"] == 3
     with pytest.raises(InputError, match="no entry 'e99'"):
-        record(by=room.nurse, session=session, kind="entry.corrected", data={"entry": "e99", "reason": "x"})
+        amend(by=room.nurse, session=session, entry="e99", changes=None, reason="slip of the finger")
 
 
 def test_the_chair_page_has_everything_and_nothing_is_invented(room, session):

@@ -15,6 +15,7 @@ from limen.clinic.courses.cases import value_of_day
 from limen.clinic.courses.models import Plan
 from limen.clinic.outcomes.queries import open_safety_tasks
 from limen.clinic.sessions.clock import lock
+from limen.clinic.sessions.correcting import amend, resolve_event, shown_back, undo
 from limen.clinic.sessions.devices import check_read_back, join, leave, streams_of
 from limen.clinic.sessions.handover import accept_chair, decline_chair, offer_chair, take_over
 from limen.clinic.sessions.models import AlarmSnapshot, DeviceAssociation, Session, SessionEvent
@@ -33,7 +34,7 @@ from limen.session.ticks import refuse_slow_streams
 if TYPE_CHECKING:
     from limen.clinic.accounts.models import User
 
-__all__ = ["accept_chair", "decline_chair", "offer_chair", "take_over"]
+__all__ = ["accept_chair", "amend", "decline_chair", "offer_chair", "resolve_event", "take_over", "undo"]
 
 REASON_LENGTH = 10
 
@@ -49,7 +50,6 @@ RECORDED = (
     "adverse-event.recorded",
     "emergency.started",
     "emergency.ended",
-    "entry.corrected",
     "call.answered",
 )
 _OBSERVED = set(ObservationRecorded.model_fields) - {"t_s", "received_t_s", "id", "by", "note", "kind"}
@@ -193,8 +193,11 @@ def record(
     values = dict(data or {})
     if kind == "infusion.started":
         values = _as_planned(session, values)
-    if kind == "observation.recorded" and not any(values.get(name) is not None for name in _OBSERVED):
-        raise InputError("holds no observation", where=kind, allowed="at least one of " + ", ".join(sorted(_OBSERVED)))
+    if kind == "observation.recorded":
+        if not any(values.get(name) is not None for name in _OBSERVED):
+            allowed = "at least one of " + ", ".join(sorted(_OBSERVED))
+            raise InputError("holds no observation", where=kind, allowed=allowed)
+        values = shown_back(session, values, kept=late_s > 0.0)
     return append(session, kind, by=by.display_name, data=values, key=key, late_s=late_s)
 
 

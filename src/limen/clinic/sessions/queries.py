@@ -15,10 +15,12 @@ from limen.care.alarm_state import AlarmState
 from limen.care.alarm_state import Sample as Measured
 from limen.care.alarms import Watch
 from limen.care.discharge import minimum_stay
-from limen.clinic.sessions.around import asked, chair_order, due_soon, scores
 from limen.clinic.calls.queries import told
+from limen.clinic.sessions.around import asked, chair_order, due_soon, scores
+from limen.clinic.sessions.chairside import comfort, graded_by, start_advice
 from limen.clinic.sessions.clock import elapsed_s
 from limen.clinic.sessions.export import export_session, find_session
+from limen.clinic.sessions.handover import people_for
 from limen.clinic.sessions.health import devices_on
 from limen.clinic.sessions.models import AlarmSnapshot, LiveEvent, Sample, Session, SessionEvent
 from limen.clinic.sessions.outlook import outlook
@@ -143,7 +145,22 @@ def session_live(session: Session) -> dict[str, Any]:
         "outlook": drawn(outlook(session, reading.state), newest_forecast(reading.events)),
         "twin": twin_json(newest_forecast(reading.events)),
         "baseline": reading.header.baseline_values(),
+        "comfort": comfort(session.patient),
+        "graded_by": graded_by(reading.rules.monitoring, reading.header),
+        "people": people_for(session),
+        "start_advice": _start_advice(reading),
     }
+
+
+def _start_advice(reading: _Reading) -> dict[str, Any] | None:
+    """Only before the dose, and only beside the same owner's other chairs."""
+    session = reading.session
+    if reading.state.phase not in ("planned", "started"):
+        return None
+    mine = _open_sessions(session.site).filter(owner=session.owner_id).exclude(pk=session.pk)
+    others = [(other.session.chair.name, other.state, other.due) for other in map(_Reading, mine)]
+    duration_min = (session.plan.result.get("dose") or {}).get("duration_min")
+    return start_advice(reading.rules.monitoring, reading.header, duration_min, others)
 
 
 def _limits(reading: _Reading) -> dict[str, Any]:

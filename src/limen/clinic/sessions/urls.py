@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from limen.clinic.sessions import api, seating, streams, views
+from limen.clinic.sessions import api, patient_views, seating, streams, views
 
 app_name = "sessions"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,6 +16,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("session/<uuid:session_id>/seat/", seating.seat, name="seat"),
     path("session/<uuid:session_id>/seat/on/", seating.put_on, name="put_on"),
     path("session/<uuid:session_id>/seat/off/", seating.take_off, name="take_off"),
+    path("session/<uuid:session_id>/patient/", patient_views.for_patient, name="for_patient"),
+    path("call/<str:token>/", patient_views.call, name="call"),
+    path("call/<str:token>/state", patient_views.call_state, name="call_state"),
     path("devices/", seating.known_devices, name="devices"),
     path("session/<uuid:session_id>/export.json", views.export, name="export"),
     path("live/board/state", views.board_state, name="board_state"),

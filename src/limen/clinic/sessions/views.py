@@ -134,6 +134,25 @@ def _owner(request: ClinicRequest, session: Session, kind: str, data: dict[str, 
     return actions.accept_chair(by=request.user, session=session, key=more["key"])
 
 
+def _correct(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
+    """Undo at once, end an adverse event, or amend with a reason."""
+    by, entry = request.user, str(data.get("entry") or "")
+    if data.get("undo") is True:
+        return actions.undo(by=by, session=session, entry=entry, **more)
+    if data.get("resolve") is True:
+        return actions.resolve_event(
+            by=by, session=session, entry=entry, outcome=str(data.get("outcome") or ""), **more
+        )
+    changes = data.get("changes")
+    if changes is not None and not isinstance(changes, dict):
+        raise InputError(
+            f"holds a {type(changes).__name__}", where="changes", allowed="an object, or none to take back"
+        )
+    return actions.amend(
+        by=by, session=session, entry=entry, changes=changes, reason=str(data.get("reason") or ""), **more
+    )
+
+
 def _ask(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
     return actions.ask_discharge(by=request.user, session=session, key=more["key"])
 
@@ -152,6 +171,7 @@ DOORS: dict[str, Act] = {
     **dict.fromkeys(actions.RECORDED, _recorded(actions.record)),
     **dict.fromkeys(actions.HALTED, _recorded(actions.halt)),
     **dict.fromkeys(actions.ANSWERED, _recorded(actions.answer_alarm)),
+    "entry.corrected": _correct,
     "session.started": _start,
     "limits.changed": _limits,
     "owner.changed": _owner,

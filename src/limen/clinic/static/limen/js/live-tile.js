@@ -157,6 +157,7 @@
     limen.colour(parts.breaths, session.alarms, ["RR"]);
     limen.colour(parts.sedation, session.alarms, ["MOAAS"]);
     limen.colour(parts.pressure, session.alarms, ["NIBP_SYS", "NIBP_DIA", "NIBP_MEAN"]);
+    parts.ribbon.setAttribute("preserveAspectRatio", roomy ? "xMidYMid meet" : "none");
     ribbon(parts.ribbon, session);
   }
 

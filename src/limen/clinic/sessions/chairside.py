@@ -1,0 +1,71 @@
+"""What only the chair's own page shows: what calms the patient, whom to hand over to, a better minute to start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from limen.clinic.patients.models import Patient
+from limen.clinic.sessions.patient_call import comfort_of
+from limen.knowledge.monitoring import MonitoringRules
+from limen.session.grading import steps
+from limen.session.header import SessionHeader
+from limen.session.schedule import DueList
+from limen.session.stagger import DueElsewhere, advise_start
+from limen.session.state import SessionState
+
+
+def comfort(patient: Patient) -> dict[str, Any] | None:
+    """The patient's own words, with the day they were said."""
+    found = comfort_of(patient)
+    if found is None:
+        return None
+    return {
+        "helps": found.helps,
+        "words": found.words,
+        "avoid": found.avoid,
+        "touch": found.get_touch_display(),
+        "person": found.person,
+        "by": found.recorded_by,
+        "on": found.created_at.isoformat(),
+    }
+
+
+def graded_by(rules: MonitoringRules, header: SessionHeader) -> list[dict[str, Any]]:
+    """The limits by which the page itself shows a critical value back, gravest first."""
+    return [step.to_json() for step in steps(rules, header.baseline_values())]
+
+
+def start_advice(
+    rules: MonitoringRules,
+    header: SessionHeader,
+    duration_min: float | None,
+    others: Iterable[tuple[str, SessionState, DueList]],
+) -> dict[str, Any] | None:
+    """A better minute to start, where starting now would stack what one person owes; nothing where now is fine.
+
+    Parameters
+    ----------
+    others : iterable of (str, SessionState, DueList)
+        The same owner's other chairs.
+    """
+    if not duration_min:
+        return None
+    due: list[DueElsewhere] = []
+    begun: list[tuple[str, float]] = []
+    for chair, state, listed in others:
+        waiting = [entry for entry in listed.entries if entry.status in ("due", "coming")]
+        due += [DueElsewhere(chair, entry.due_t_s - state.at_t_s) for entry in waiting]
+        if state.dose_start_t_s is not None:
+            begun.append((chair, state.at_t_s - state.dose_start_t_s))
+    advice = advise_start(
+        rules.schedule_for(header.protocol), duration_min, due, apart_s=rules.observation_grace_s, starts_s=begun
+    )
+    if advice.better_min is None:
+        return None
+    return {
+        "better_min": advice.better_min,
+        "left": advice.left,
+        "near": advice.near_start,
+        "stacked": [{"minute": round(item.own_s / 60.0), "chair": item.chair} for item in advice.stacked],
+    }

@@ -1,0 +1,161 @@
+"""Undo at once, amend with a reason, confirm what is critical: every version stays, with who, when, what and why."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from limen.clinic.sessions.actions import amend, record, resolve_event, undo
+from limen.clinic.sessions.models import SessionEvent
+from limen.clinic.sessions.queries import session_live
+from limen.clinic.sessions.record import state_of
+from limen.errors import InputError, RefusedError
+from live_room import furnish
+
+pytestmark = pytest.mark.django_db
+WHY = "read from the wrong monitor"
+
+
+@pytest.fixture
+def room():
+    return furnish()
+
+
+@pytest.fixture
+def session(room):
+    return room.begun()[0]
+
+
+def seen(room, session, **values):
+    return f"e{record(by=room.nurse, session=session, kind='observation.recorded', data=values).seq}"
+
+
+def latest(session, name):
+    found = state_of(session).latest.get(name)
+    return found.value if found else None
+
+
+def test_an_undone_entry_stays_and_no_longer_counts(room, session):
+    entry = seen(room, session, moaas=5, dissociation=1)
+    row = undo(by=room.nurse, session=session, entry=entry)
+    assert row.kind == "entry.corrected"
+    assert latest(session, "moaas") is None
+    assert SessionEvent.objects.filter(session=session, kind="observation.recorded").count() == 1
+
+
+def test_ten_seconds_and_the_way_to_the_server(room, session):
+    entry = seen(room, session, moaas=5)
+    with (
+        time_machine.travel(timezone.now() + timedelta(seconds=16), tick=False),
+        pytest.raises(RefusedError, match=r"written 1\d s ago"),
+    ):
+        undo(by=room.nurse, session=session, entry=entry)
+    assert latest(session, "moaas") == 5
+
+
+def test_nobody_undoes_what_another_wrote(room, session):
+    entry = seen(room, session, moaas=5)
+    with pytest.raises(RefusedError, match="wrote this"):
+        undo(by=room.director, session=session, entry=entry)
+
+
+def test_an_amendment_says_who_when_what_and_why(room, session):
+    entry = seen(room, session, sbp_mmHg=140, dbp_mmHg=80)
+    amend(by=room.director, session=session, entry=entry, changes={"sbp_mmHg": 130}, reason=WHY)
+    assert latest(session, "sbp_mmHg") == 130
+    told = next(event for event in session_live(session)["log"] if event["kind"] == "entry.corrected")
+    assert (told["by"], told["changes"], told["reason"]) == (room.director.display_name, {"sbp_mmHg": 130}, WHY)
+    assert told["at"]
+    first = next(event for event in session_live(session)["log"] if event["id"] == entry)
+    assert first["sbp_mmHg"] == 140
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "match"),
+    [
+        ({"sbp_mmHg": 130}, "typo", "says too little"),
+        ({"sbp_mmHg": 700}, WHY, "impossible"),
+        ({"dbp_mmHg": 190}, WHY, "not under systolic|critical"),
+    ],
+)
+def test_an_amendment_that_cannot_be_is_refused(room, session, changes, reason, match):
+    entry = seen(room, session, sbp_mmHg=140, dbp_mmHg=80)
+    with pytest.raises((InputError, RefusedError), match=match):
+        amend(by=room.nurse, session=session, entry=entry, changes=changes, reason=reason)
+    assert latest(session, "sbp_mmHg") == 140
+
+
+def test_only_what_a_person_wrote_is_amended(room, session):
+    for entry in ("e0", "e999", "session.started", ""):
+        with pytest.raises(InputError, match="to put right"):
+            amend(by=room.nurse, session=session, entry=entry, changes=None, reason=WHY)
+
+
+@pytest.mark.parametrize(
+    ("values", "refused"),
+    [
+        ({"sbp_mmHg": 182, "dbp_mmHg": 95}, True),
+        ({"sbp_mmHg": 182, "dbp_mmHg": 95, "confirmed": ["sbp_mmHg"]}, False),
+        ({"sbp_mmHg": 182, "dbp_mmHg": 112, "confirmed": ["sbp_mmHg"]}, True),  # one confirmation, one value
+        ({"sbp_mmHg": 182, "dbp_mmHg": 95, "unconfirmed": ["sbp_mmHg"]}, False),
+        ({"sbp_mmHg": 165, "dbp_mmHg": 95}, False),  # unusual is marked, not asked
+        ({"moaas": 3}, True),
+        ({"moaas": 4}, False),
+    ],
+)
+def test_a_critical_value_is_shown_back_an_unusual_one_is_not(room, session, values, refused):
+    if refused:
+        with pytest.raises(RefusedError, match="is critical"):
+            seen(room, session, **values)
+        assert state_of(session).observations == ()
+    else:
+        seen(room, session, **values)
+        assert len(state_of(session).observations) == 1
+
+
+def test_a_kept_tap_that_is_critical_is_stored_and_marked(room, session):
+    data = {"moaas": 2, "dissociation": 3}
+    row = record(by=room.nurse, session=session, kind="observation.recorded", data=data, late_s=20.0)
+    assert row.data["unconfirmed"] == ["moaas"]
+    assert latest(session, "moaas") == 2
+
+
+def test_an_impossible_value_is_refused_however_often_it_is_confirmed(room, session):
+    with pytest.raises(InputError, match="impossible"):
+        seen(room, session, spo2_pct=0, confirmed=["spo2_pct"])
+
+
+def test_an_adverse_event_has_a_clock_that_stops(room, session):
+    row = record(
+        by=room.nurse, session=session, kind="adverse-event.recorded", data={"text": "vomiting", "severity": 2}
+    )
+    assert len(state_of(session).open_adverse_events) == 1
+    with pytest.raises(InputError, match=r"is a observation\.recorded"):
+        resolve_event(by=room.nurse, session=session, entry=seen(room, session, moaas=5))
+    resolve_event(by=room.nurse, session=session, entry=f"e{row.seq}", outcome="recovered")
+    state = state_of(session)
+    assert state.open_adverse_events == ()
+    assert state.adverse_events[0].outcome == "recovered"
+    assert state.adverse_events[0].resolved_t_s is not None
+
+
+def test_the_live_door_undoes_and_amends(room, session):
+    client = Client()
+    client.force_login(room.nurse)
+
+    def tap(key, data, status=200):
+        body = {"kind": "entry.corrected", "key": key, "data": data}
+        answer = client.post(f"/live/session/{session.pk}/act", body, content_type="application/json")
+        assert answer.status_code == status, answer.content
+        return answer.json()
+
+    first, second = seen(room, session, moaas=5), seen(room, session, moaas=4)
+    tap("a", {"entry": second, "undo": True})
+    assert latest(session, "moaas") == 5
+    assert tap("b", {"entry": first, "changes": [1], "reason": WHY}, 400)["error"]["where"] == "changes"
+    tap("c", {"entry": first, "changes": {"moaas": 4}, "reason": WHY})
+    assert latest(session, "moaas") == 4
