@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import effects_page
+import manual_pages
 import models_page
 import routes_page
 import typer
@@ -195,10 +196,12 @@ def pages() -> dict[str, str]:
         ),
         "sources.md": sources_page(),
         "cli.md": commands_page(),
+        **manual_pages.pages(NOTE, table),
         "README.md": f"# Reference\n\n{NOTE}\nKnowledge release {knowledge_release()}.\n\n"
         + "".join(
             f"- [{title}]({name})\n"
             for name, title in (
+                ("manual/README.md", "Manual: every decision by its cases"),
                 ("rules.md", "Screening rules"),
                 ("monitoring.md", "Monitoring and discharge"),
                 ("protocols.md", "Protocols"),
@@ -214,19 +217,24 @@ def pages() -> dict[str, str]:
 
 
 def main() -> int:
-    """Write the pages, or say which differ."""
+    """Write the pages and take away those of chapters that are gone, or say which differ."""
+    made = pages()
     stale = [
         name
-        for name, text in pages().items()
+        for name, text in made.items()
         if not (FOLDER / name).exists() or (FOLDER / name).read_text("utf-8") != text
     ]
+    gone = [path for path in (FOLDER / "manual").glob("*.md") if f"manual/{path.name}" not in made]
+    stale += [f"manual/{path.name}" for path in gone]
     if "--check" in sys.argv:
         for name in stale:
             print(f"docs/reference/{name} is not what the files say; run make docs")  # noqa: T201
         return 1 if stale else 0
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, text in pages().items():
+    (FOLDER / "manual").mkdir(parents=True, exist_ok=True)
+    for name, text in made.items():
         (FOLDER / name).write_text(text, encoding="utf-8")
+    for path in gone:
+        path.unlink()
     return 0
 
 
