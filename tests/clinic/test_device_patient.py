@@ -84,7 +84,8 @@ def test_a_disagreeing_message_is_not_charted_and_its_signals_are_lost_at_once(c
     room.signed_plan(2)  # the other patient exists
     assert post(client, token, batch("chair-1", "a", values(97.0))).status_code == 200
     for key in ("b", "c", "d"):
-        assert post(client, token, batch("chair-1", key, [(int(key, 16), "SPO2", 55.0)], **named)).status_code == status
+        body = batch("chair-1", key, [(int(key, 16), "SPO2", 55.0)]) | named
+        assert post(client, token, body).status_code == status
     assert list(Sample.objects.values_list("value", flat=True)) == [97.0]
     (lost,) = lost_events(session)  # told once, however often it comes
     assert lost["device"] == "chair-1"
@@ -97,7 +98,7 @@ def test_a_disagreeing_message_is_not_charted_and_its_signals_are_lost_at_once(c
     assert all(alarm["kind"] == "technical" for alarm in standing if alarm)
     # One value that agrees ends it; the next that does not is told again.
     assert post(client, token, batch("chair-1", "e", [(50, "SPO2", 96.0)], patient="20401")).status_code == 200
-    post(client, token, batch("chair-1", "f", [(51, "SPO2", 55.0)], **named))
+    post(client, token, batch("chair-1", "f", [(51, "SPO2", 55.0)]) | named)
     assert len(lost_events(session)) == 2
     assert devices_on(session)[0]["held"] == 4
 

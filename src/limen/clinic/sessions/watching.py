@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from limen.care.alarm_limits import span
 from limen.care.alarm_state import AlarmState, Change
 from limen.care.alarm_state import Sample as Measured
 from limen.care.alarms import Watch, step
@@ -122,7 +121,8 @@ def _even(session: Session, snapshot: AlarmSnapshot) -> float:
         raise OvertakenError(f"session {session.pk}: version {snapshot.version} is not the newest")
     snapshot.version += 1
     snapshot.clock_offset_s += back_s
-    words = f"the server's clock was set back by {span(back_s)}; the session's time goes on"
+    about = f"{back_s / 60:.0f} min" if back_s >= 90 else f"{back_s:.0f} s"
+    words = f"the server's clock was set back by about {about}; the session's time goes on"
     append(session, "monitor.started", by=BY, data={"note": words})
     return snapshot.tick_t_s
 
