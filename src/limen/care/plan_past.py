@@ -23,6 +23,9 @@ class Asking:
     ----------
     history : History or None
         ``None``: nobody said what was given before.
+    runs_min : float
+        How long what is asked runs. What runs for a day or longer follows on what ran before it: an infusion of the
+        day before, of which a part reached into this day, has then ended, and is not counted twice.
     """
 
     product: str
@@ -30,6 +33,7 @@ class Asking:
     protocol: str
     on: date
     history: History | None = None
+    runs_min: float = 0.0
 
     @property
     def before(self) -> tuple[Exposure, ...]:
@@ -98,6 +102,8 @@ def look_back(wall: Wall, asking: Asking) -> Past:
         return Past(None if last is None else float((asking.on - last).days), last, () if last is None else (last,))
     first = _first_day(wall, asking, history)
     counted = _of_course(before, asking, first) if wall.measure == "course" else before
+    if first is not None and asking.runs_min >= (asking.on - first + timedelta(days=1)).days * _DAY_MIN:
+        counted = tuple(item for item in counted if item.day(history.zone) >= first)
     found = given_between(counted, asking.product, first, asking.on, history.zone)
     days = tuple(
         sorted({item.day(history.zone) for item in counted if first is None or item.day(history.zone) >= first})

@@ -107,7 +107,8 @@ def plan(
     orders = _orders(protocol, text)
     diluted = True if dilute_to_mg_per_mL is not None else case.request.diluted
     screening = screen(_as_asked(case, protocol, text, strength, diluted))
-    asking = Asking(protocol.product, protocol.route, protocol.id, case.on, history)
+    runs_min = max((order.duration_min for order in orders if order is not None), default=0.0)
+    asking = Asking(protocol.product, protocol.route, protocol.id, case.on, history, runs_min)
     number = session_number(asking, _session_number(case))
     declared = site or SiteDosing()
 
