@@ -143,6 +143,8 @@ class Case:
     conditions_asked, medications_asked : bool
         True when the history was taken, so that what is not listed is absent; False when the list is only what a
         record held, and nothing may be concluded from silence.
+    conditions_asked_on, medications_asked_on : date or None
+        The day each history was last taken, however long ago.
     pressures : tuple of Pressure
         The readings of the newest day that has any, in order: the first and its repeats.
     pressures_on : date or None
@@ -166,6 +168,8 @@ class Case:
     conditions_asked: bool = False
     medications: tuple[Medication, ...] = ()
     medications_asked: bool = False
+    conditions_asked_on: date | None = None
+    medications_asked_on: date | None = None
     pressures: tuple[Pressure, ...] = ()
     pressures_on: date | None = None
     trials: tuple[Trial, ...] = ()
@@ -248,6 +252,8 @@ def build_case(
     conditions_asked: bool = False,
     medications: Iterable[Medication] = (),
     medications_asked: bool = False,
+    conditions_asked_on: date | None = None,
+    medications_asked_on: date | None = None,
     repeats: Iterable[Pressure] = (),
     trials: Iterable[Trial] = (),
     trials_asked: bool = False,
@@ -268,6 +274,8 @@ def build_case(
     ----------
     on : date
         The day of the decision. Facts taken after it are not used.
+    conditions_asked_on, medications_asked_on : date, optional
+        The day the history was taken; the day of the decision where it was asked and no other is given.
     repeats : iterable of Pressure
         Repeats of the newest pressure, where they come as minutes after it rather than as dated facts.
 
@@ -306,6 +314,8 @@ def build_case(
         conditions_asked=conditions_asked,
         medications=tuple(medications),
         medications_asked=medications_asked,
+        conditions_asked_on=conditions_asked_on or (on if conditions_asked else None),
+        medications_asked_on=medications_asked_on or (on if medications_asked else None),
         pressures=pressures,
         pressures_on=pressures_on,
         trials=tuple(trials),

@@ -98,7 +98,7 @@ class Subject:
     unread: tuple[Entry, ...]
     drugs: tuple[tuple[str, Agent], ...]
     unrecognised: tuple[str, ...]
-    guesses: Mapping[tuple[str, str], Guess] = field(default_factory=dict)
+    guesses: Mapping[tuple[str, str | None], Guess] = field(default_factory=dict)
 
 
 def subject(case: Case) -> Subject:
@@ -107,7 +107,7 @@ def subject(case: Case) -> Subject:
     entries = {name: tuple(item for item, of in sets if name in of) for name in code_sets()}
     drugs: list[tuple[str, Agent]] = []
     unrecognised: list[str] = []
-    guesses: dict[tuple[str, str], Guess] = {}
+    guesses: dict[tuple[str, str | None], Guess] = {}
     for item in case.medications:
         if item.status != "active":
             continue

@@ -10,6 +10,7 @@ from typing import Any
 from limen.care.case import Case
 from limen.care.facts import Gap
 from limen.care.judging import Outcome, Subject, joined, judge, merge, subject
+from limen.care.todo import AskAgain, Todo, ask_again, is_repeat, todo
 from limen.care.trials import TrialHistory, judge_trials
 from limen.care.wording import reason, threshold_text
 from limen.evidence import Verification
@@ -36,7 +37,7 @@ class Finding:
         Who may decide against it; ``None`` for a warning, which is acknowledged.
     drugs : tuple of (str, str)
         For an interaction: the name on the list and the ingredient it was read as.
-    guesses : mapping of (str, str) to Guess
+    guesses : mapping of (str, str or None) to Guess
         Those of them that are guesses at a misspelled name: a person confirms them.
     """
 
@@ -53,7 +54,7 @@ class Finding:
     taken_on: Mapping[str, date] = field(default_factory=dict)
     drugs: tuple[tuple[str, str | None], ...] = ()
     effects: tuple[Effect, ...] = ()
-    guesses: Mapping[tuple[str, str], Guess] = field(default_factory=dict)
+    guesses: Mapping[tuple[str, str | None], Guess] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The finding in the shape of the ``screen`` contract."""
@@ -76,7 +77,7 @@ class Finding:
         return found
 
     def _drug_json(self, drug: str, resolved: str | None) -> dict[str, Any]:
-        guess = self.guesses.get((drug, resolved or ""))
+        guess = self.guesses.get((drug, resolved))
         sure = {} if guess is None else {"confidence_pct": guess.confidence_pct, "confirm": True}
         return {"drug": drug, "resolved": resolved, **sure}
 
@@ -140,6 +141,10 @@ class Screening:
         Each antidepressant that was tried with what became of it; ``None`` where none was listed.
     trials_by_hand : int or None
         The number of failed trials that a person gave; it stands, and a difference is shown beside it.
+    todo : tuple of Todo
+        ``missing`` as a list to work through: who can answer each input.
+    ask_again : tuple of AskAgain
+        From the second visit: every question that a block turns on, with what was last said and whether today.
     not_applicable : tuple of str
         Rules that do not bear on this indication, product, route or setting.
     """
@@ -153,9 +158,11 @@ class Screening:
     unknown_inputs: tuple[str, ...]
     unread_conditions: tuple[str, ...]
     unrecognised_medications: tuple[str, ...]
-    guesses: Mapping[tuple[str, str], Guess] = field(default_factory=dict)
+    guesses: Mapping[tuple[str, str | None], Guess] = field(default_factory=dict)
     trials: TrialHistory | None = None
     trials_by_hand: int | None = None
+    todo: tuple[Todo, ...] = ()
+    ask_again: tuple[AskAgain, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The screening in the shape of the ``screen`` contract."""
@@ -166,6 +173,8 @@ class Screening:
             "missing": [item.to_json() for item in self.missing],
             "passed": [item.to_json() for item in self.passed],
             "not_applicable": list(self.not_applicable),
+            "todo": [item.to_json() for item in self.todo],
+            "ask_again": [item.to_json() for item in self.ask_again],
             "unknown_inputs": list(self.unknown_inputs),
             "unread_conditions": list(self.unread_conditions),
             "unrecognised_medications": list(self.unrecognised_medications),
@@ -212,6 +221,7 @@ def screen(case: Case) -> Screening:
     who = subject(case)
     findings: list[Finding] = []
     missing: list[Missing] = []
+    bearing: list[tuple[Rule, tuple[Tier, ...]]] = []
     passed: list[Passed] = []
     not_applicable: list[str] = []
     for rule in rules().values():
@@ -219,6 +229,7 @@ def screen(case: Case) -> Screening:
         if not tiers:
             not_applicable.append(rule.id)
             continue
+        bearing.append((rule, tiers))
         finding, gaps, outcomes = _judge_rule(rule, tiers, who)
         if finding is not None:
             findings.append(finding)
@@ -240,6 +251,8 @@ def screen(case: Case) -> Screening:
         guesses=who.guesses,
         trials=judge_trials(case.trials) if case.trials or case.trials_asked else None,
         trials_by_hand=_by_hand(case),
+        todo=todo((item.rule, item.input, item.why, item.level) for item in missing),
+        ask_again=ask_again(case, bearing) if is_repeat(case) else (),
     )
 
 

@@ -80,12 +80,19 @@ def _lines(result: dict[str, Any]) -> list[str]:
     for finding in result["findings"]:
         lines.append(f"{_MARK[finding['level']]} {finding['rule']}  {finding['title']}. {finding['because']}.")
         lines.append(f"        {finding['action']}. [{finding['verification']}: {', '.join(finding['sources'])}]")
-    if result["missing"]:
-        lines.append("Missing:")
-        lines += [
-            f"  {_MARK[item['level']]} {item['rule']}  {item['title']}: {item['input']}, {item['why']}"
-            for item in result["missing"]
-        ]
+    if result["todo"]:
+        lines.append("Missing, to do:")
+        for item in result["todo"]:
+            asked = f": {', '.join(item['about'])}" if item["about"] else ""
+            told = "" if item["why"] == f"{item['title']} not known" else f", {item['why']}"
+            lines.append(f"  {_MARK[item['level']]} {item['who']:<10} {item['title']}{asked}{told}")
+            lines.append(f"        for {', '.join(item['rules'])}")
+    if result["ask_again"]:
+        lines.append("Ask again at this visit, because it can block:")
+        for item in result["ask_again"]:
+            last = f"last {item['last']} on {item['taken_on']}" if item["taken_on"] else item["last"] or "never asked"
+            done = "asked today" if item["asked_today"] else last
+            lines.append(f"  {'[x]' if item['asked_today'] else '[ ]'} {item['who']:<10} {item['title']}: {done}")
     lines.append(f"{len(result['passed'])} rules passed: {', '.join(item['rule'] for item in result['passed'])}")
     for title, key in (
         ("Keys not read", "unknown_inputs"),

@@ -11,6 +11,7 @@ from pydantic import model_validator
 from limen.evidence import Verification, cite, read_yaml
 from limen.evidence.yaml import Record
 
+Who = Literal["patient", "nurse", "prescriber", "specialist", "laboratory", "pharmacist", "office"]
 Kind = Literal["number", "integer", "count", "flag", "choice", "text", "answers", "date"]
 
 
@@ -25,6 +26,8 @@ class InputSpec(Record):
         What a value looks like; ``count`` is an integer that also accepts true and false.
     low, high : int or None
         Outside this range an entry is refused as impossible. In ``unit``.
+    who : str
+        Who can answer it: the one to ask where it is missing.
     max_age_days : int or None
         Older than this and the fact is missing; 0 is the same day, ``None`` never goes stale.
     """
@@ -32,6 +35,7 @@ class InputSpec(Record):
     key: str
     title: str
     kind: Kind
+    who: Who = "prescriber"
     unit: str | None = None
     low: int | None = None
     high: int | None = None

@@ -27,11 +27,12 @@ def case_of(course: Course, *, on: date | None = None, request: Request | None =
     rows = list(queries.facts(patient))
     day, zone = on or today(course.site), zone_of(course.site)
     oldest = day - timedelta(days=history_max_age_days())
-    taken = {
-        row.kind
-        for row in rows
-        if row.kind.startswith("history.") and row.effective_at and row.effective_at.astimezone(zone).date() >= oldest
-    }
+    taken: dict[str, date] = {}
+    for row in rows:
+        if row.kind.startswith("history.") and row.effective_at:
+            asked_on = row.effective_at.astimezone(zone).date()
+            if oldest <= asked_on <= day:
+                taken[row.kind] = max(asked_on, taken.get(row.kind, asked_on))
     return build_case(
         on=day,
         facts=[*_facts(patient, rows), *_course_facts(course)],
@@ -39,6 +40,8 @@ def case_of(course: Course, *, on: date | None = None, request: Request | None =
         conditions_asked="history.conditions" in taken,
         medications=[_medication(row) for row in queries.medications(patient)],
         medications_asked="history.medications" in taken,
+        conditions_asked_on=taken.get("history.conditions"),
+        medications_asked_on=taken.get("history.medications"),
         indication=course.indication or None,
         product=course.product or None,
         route=course.route or None,
