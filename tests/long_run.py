@@ -95,7 +95,8 @@ class LongSession:
         by, session = self.room.nurse, self.session
         kind = self.rng.choice(["observation", "symptom", "acknowledge", "sound", "late"])
         if kind == "observation":
-            data = {"moaas": self.rng.choice([5, 4, 2]), "dissociation": self.rng.choice([0, 1, 3])}
+            seen = self.rng.choice([5, 4, 2])
+            data = {"moaas": seen, "dissociation": self.rng.choice([0, 1, 3]), "confirmed": ["moaas"]}
             record(by=by, session=session, kind="observation.recorded", data=data)
         elif kind == "symptom":
             text = self.rng.choice(["nausea", "severe headache", "chest pain"])

@@ -73,7 +73,12 @@ class Floor:
         from limen.clinic.sessions.actions import record
 
         with self.at(second):
-            record(by=self.owner, session=self.session, kind="observation.recorded", data={"moaas": 1, "confirmed": ["moaas"]})
+            record(
+                by=self.owner,
+                session=self.session,
+                kind="observation.recorded",
+                data={"moaas": 1, "confirmed": ["moaas"]},
+            )
 
 
 @pytest.fixture
