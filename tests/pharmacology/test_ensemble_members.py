@@ -55,6 +55,22 @@ def test_a_childs_age_seats_the_models_of_children() -> None:
     assert herd.domain.inside is True
 
 
+def test_a_childs_muscle_is_left_to_the_one_model_that_studied_it() -> None:
+    child = PatientProfile(age_years=6, weight_kg=20)
+    found = forecast([Dose(80, "im")], child)
+    assert [member.id for member in found.members] == ["hornik-2018"]
+    assert {"single-model", "suspicious-clearance", "assumed-absorption"} <= {flag.code for flag in found.flags}
+    # 41 % of the dose over a clearance of 38.9 L/h at 70 kg to the power 0.75 (abstract of Hornik 2018).
+    area = forecast([Dose(80, "im")], child, until_min=2880, every_min=60).summary["ketamine_plasma_ng_per_mL"]
+    expected = 1000 * 0.41 * 80 / (38.9 * (20 / 70) ** 0.75)
+    assert area.typical.auc_0_end_ng_h_per_mL[0] == pytest.approx(expected, rel=2e-3)
+
+
+def test_a_childs_skin_is_refused_with_the_routes_there_are() -> None:
+    with pytest.raises(InputError, match=r"route 'sc' for racemic; allowed: iv, in, po, pr, im.*6 years"):
+        forecast([Dose(80, "sc")], PatientProfile(age_years=6, weight_kg=20))
+
+
 def test_hijazi_sits_in_intensive_care_alone() -> None:
     assert "hijazi-2003" not in {member["id"] for member in told()["members"]}
     assert "hijazi-2003" in {entry["id"] for entry in told()["left_out"]}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from limen.pharmacology.exposure import Curve
     from limen.pharmacology.models import Model
     from limen.pharmacology.outcome import Forecast
+    from limen.pharmacology.patient import PatientProfile
     from limen.pharmacology.recovery import Leaving
     from limen.pharmacology.regimen import Dose
 
@@ -63,6 +64,13 @@ def register(app: typer.Typer) -> None:
         product: Annotated[str | None, typer.Option(help="racemic, s-ketamine or esketamine-nasal.")] = None,
         population: Annotated[int, typer.Option(help="Virtual patients, for percentiles.")] = 0,
         seed: Annotated[int, typer.Option(help="Seed of the virtual patients.")] = 1,
+        people: Annotated[
+            str | None,
+            typer.Option(help="Virtual patients with bodies and ages of their own, such as esketamine-trials."),
+        ] = None,
+        outputs: Annotated[
+            str, typer.Option(help="Of a population: all, concentrations, or dosed (what is given, at once fastest).")
+        ] = "all",
         with_: Annotated[
             list[str] | None,
             typer.Option("--with", help="Another drug taken, or a genotype such as 'CYP2B6 *1/*6'; repeatable."),
@@ -88,7 +96,7 @@ def register(app: typer.Typer) -> None:
 
         def reading(taken: list[str]) -> Forecast:
             ask = (model, profile, dose, until, every, product, population, seed, taken)
-            return _run(*ask, escort=escort, setting=setting, weight=weight or [])
+            return _run(*ask, escort=escort, setting=setting, weight=weight or [], people=people, outputs=outputs)
 
         result = reading(others)
         # A disputed genotype is read both ways, and both readings are shown.
@@ -142,6 +150,8 @@ def _run(
     escort: bool | None,
     setting: str | None,
     weight: list[str],
+    people: str | None,
+    outputs: str,
 ) -> Forecast:
     from dataclasses import replace
 
@@ -153,7 +163,6 @@ def _run(
     from limen.pharmacology.infusion_lines import check_lines, parse_steps
     from limen.pharmacology.patient import PatientProfile
     from limen.pharmacology.regimen import resolve
-    from limen.pharmacology.response import MAX_PATIENT_POINTS
     from limen.pharmacology.simulate import simulate, usual_product
     from limen.units import parse_duration_min
 
@@ -170,7 +179,28 @@ def _run(
     doses = [resolve(order, profile.weight_kg) for order in orders]
     check_lines(doses, where="--dose")
     rng = np.random.default_rng(seed) if population else None
-    if model == models.ENSEMBLE:
+    crowd = None
+    if people is not None:
+        from limen.pharmacology.populations.crowd import crowd_of
+
+        crowd = crowd_of(people, orders, population)
+    member_weight = dict(name_and_number(text, "--weight") for text in weight)
+    if outputs != "all" or _too_many(model, doses, profile, product, population, until_min, every_min, setting):
+        result = _counted(
+            model,
+            doses,
+            profile,
+            product,
+            population,
+            seed,
+            outputs,
+            {"member_weight": member_weight, "setting": setting} if model == models.ENSEMBLE else {},
+            until_min=until_min,
+            every_min=every_min,
+            perpetrators=perpetrators,
+            people=crowd,
+        )
+    elif model == models.ENSEMBLE:
         result = forecast(
             doses,
             profile,
@@ -181,27 +211,10 @@ def _run(
             rng,
             perpetrators=perpetrators,
             setting=setting,
-            member_weight=dict(name_and_number(text, "--weight") for text in weight),
+            member_weight=member_weight,
             leaving=_leaving(product or "racemic", doses, escort),
+            people=crowd,
         )
-    elif every_min > 0 and population * (until_min / every_min + 1) > MAX_PATIENT_POINTS:
-        from limen.cli.progress import bar
-        from limen.pharmacology.population import seed_of
-        from limen.pharmacology.populations.large_population import population_quantiles
-
-        with bar("Virtual patients") as progress:
-            result = population_quantiles(
-                model,
-                doses,
-                profile,
-                until_min=until_min,
-                every_min=every_min,
-                product=product,
-                n=population,
-                seed=seed_of(np.random.default_rng(seed)),
-                perpetrators=perpetrators,
-                progress=progress,
-            )
     else:
         result = simulate(
             model,
@@ -214,8 +227,67 @@ def _run(
             rng=rng,
             perpetrators=perpetrators,
             leaving=_leaving(product or usual_product(models.get(model), doses), doses, escort),
+            people=crowd,
         )
     return replace(with_madrs(result, doses, profile, rng), unknown_inputs=unknown)
+
+
+def _too_many(
+    model: str,
+    doses: Sequence[Dose],
+    profile: PatientProfile,
+    product: str | None,
+    population: int,
+    until_min: float,
+    every_min: float,
+    setting: str | None,
+) -> bool:
+    """Whether these patients are to be counted, for memory does not hold them all."""
+    from limen.pharmacology import models
+    from limen.pharmacology.response import MAX_PATIENT_POINTS
+
+    if every_min <= 0 or not population:
+        return False
+    members = 1
+    if model == models.ENSEMBLE:
+        from limen.pharmacology.ensemble import ensemble
+
+        routes = tuple(dict.fromkeys(dose.route for dose in doses))
+        members = len(ensemble().panel(product or "racemic", routes, profile.age_years, setting).members)
+    return population * (until_min / every_min + 1) * members > MAX_PATIENT_POINTS
+
+
+def _counted(
+    model: str,
+    doses: Sequence[Dose],
+    profile: PatientProfile,
+    product: str | None,
+    population: int,
+    seed: int,
+    outputs: str,
+    of_ensemble: dict[str, Any],
+    **settings: Any,
+) -> Forecast:
+    """Percentiles in bounded memory, with a bar that shows how far it is."""
+    import numpy as np
+
+    from limen.cli.progress import bar
+    from limen.pharmacology import models
+    from limen.pharmacology.population import seed_of
+
+    if not population:
+        raise InputError("outputs without a population", where="--outputs", allowed="with --population")
+    settings |= {"n": population, "seed": seed_of(np.random.default_rng(seed)), "outputs": outputs}
+    with bar("Virtual patients") as progress:
+        if model == models.ENSEMBLE:
+            from limen.pharmacology.populations.large_ensemble import ensemble_quantiles
+
+            return ensemble_quantiles(
+                doses, profile, product or "racemic", progress=progress, **of_ensemble, **settings
+            )
+        from limen.pharmacology.populations.large_population import population_quantiles
+
+        return population_quantiles(model, doses, profile, product=product, progress=progress, **settings)
 
 
 def _table(result: Forecast, path: Path, ending: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,9 @@ from limen.pharmacology.kinetics import LinearSystem
 from limen.pharmacology.models.schema import Arm, Metabolite, Model, Parameter, Parameters, Product
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.patient_values import patient_values
+
+if TYPE_CHECKING:
+    from limen.pharmacology.populations.crowd import Cohort
 
 Array = npt.NDArray[np.float64]
 Values = Mapping[str, Array]
@@ -109,7 +113,7 @@ class Body:
 def arms(
     model: Model,
     product: Product,
-    patient: PatientProfile,
+    patient: PatientProfile | Cohort,
     effects: Mapping[str, Array],
     rows: int,
     *,

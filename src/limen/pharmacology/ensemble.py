@@ -209,6 +209,7 @@ class Ensembles(Record):
             f"the ensemble does not cover the route {wrong!r} for {product}",
             where="dose",
             allowed=", ".join(dict.fromkeys(covered)),
+            hint="" if age_years is None else f"What was read for {age_years:g} years knows no other route",
         )
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from limen.pharmacology.response import Array, Response
 from limen.pharmacology.simulate import cited, is_lumped
 from limen.pharmacology.withholding import withhold
 
+if TYPE_CHECKING:
+    from limen.pharmacology.populations.crowd import Crowd
+
 # The measures on which the members' disagreement is told.
 _DISAGREE = ("cmax", "auc_0_end_ng_h_per_mL")
 
@@ -42,6 +46,7 @@ def forecast(
     member_weight: Mapping[str, float] | None = None,
     leaving: Leaving | None = None,
     wanted_effects: Collection[str] | None = None,
+    people: Crowd | None = None,
 ) -> Forecast:
     """What the ensemble of published models says will happen.
 
@@ -68,6 +73,8 @@ def forecast(
         Criteria and minimum stay, for the time at which patients are ready to leave.
     wanted_effects : collection of NAME, optional
         Only these effects beside the concentrations; all where not given.
+    people : Crowd, optional
+        Virtual patients with bodies and ages of their own; the typical patient stays the one given.
 
     Returns
     -------
@@ -103,6 +110,7 @@ def forecast(
             setting=setting,
             member_weight=member_weight,
             wanted_effects=wanted_effects,
+            people=people,
         ),
         perpetrators,
         leaving,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +13,16 @@ import numpy.typing as npt
 from limen.errors import InputError
 from limen.pharmacology.ensemble import Panel, Seat, ensemble
 from limen.pharmacology.exposure import Percentiles
-from limen.pharmacology.models.schema import Model, Product
+from limen.pharmacology.models.schema import Model, Omega, Product
 from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.pooling import Pooled, across, merged, pooled_percentiles, ranked, ranked_percentiles
 from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import Array, Grid, Response, respond
-from limen.pharmacology.simulate import check_product, draw_patients, modifiers_under, variability_of
+from limen.pharmacology.simulate import check_product, draw_people, modifiers_under, variability_of
+
+if TYPE_CHECKING:
+    from limen.pharmacology.populations.crowd import Crowd
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,7 @@ def solve(
     setting: str | None = None,
     member_weight: Mapping[str, float] | None = None,
     wanted_effects: Collection[str] | None = None,
+    people: Crowd | None = None,
 ) -> Solved:
     """Solve every member of the panel for this product, these routes and this patient.
 
@@ -175,6 +180,8 @@ def solve(
         What members count instead of their own weight.
     wanted_effects : collection of NAME, optional
         Only these effects beside the concentrations; all where not given.
+    people : Crowd, optional
+        Virtual patients with bodies and ages of their own; the panel is that of the patient given.
 
     Raises
     ------
@@ -193,16 +200,15 @@ def solve(
     seats = panel.seats(setting, member_weight)
     schedule = Schedule.of(doses)
     grid = Grid.of(until_min, every_min, schedule)
-    draws = draw_patients(n, rng, len(grid.asked_min) * len(seats))
+    draws, cohort, told = draw_people(
+        n, rng, len(grid.asked_min) * len(seats), patient, people, [seat.model for seat in seats]
+    )
     responses, borrowed = [], []
-    told: list[Flag] = []
     more: list[str] = []
-    lender = ensemble().lent(panel)
     for seat in seats:
-        variability, assumed = variability_of(seat.model)
+        variability, assumed = seat_variability(panel, seat)
         if assumed:
             borrowed.append(seat.model)
-            variability = lender.blocks()
         checked = check_product(product, seat.model.products, seat.model.id)
         changed = modifiers_under(perpetrators, seat.model, checked, doses, patient)
         told += changed.flags
@@ -221,6 +227,7 @@ def solve(
                 metabolites=len(seats) == 1,
                 withhold_unusable=True,
                 wanted_effects=wanted_effects,
+                cohort=cohort,
             )
         )
     return Solved(
@@ -236,3 +243,9 @@ def solve(
         tuple(dict.fromkeys(more)),
         n,
     )
+
+
+def seat_variability(panel: Panel, seat: Seat) -> tuple[tuple[Omega, ...], bool]:
+    """A member's own covariance, or the panel's loan and True."""
+    variability, assumed = variability_of(seat.model)
+    return (ensemble().lent(panel).blocks(), True) if assumed else (variability, False)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from limen.pharmacology.models.schema import Covariate, Parameter
 from limen.pharmacology.patient import PatientProfile
+
+if TYPE_CHECKING:
+    from limen.pharmacology.populations.crowd import Cohort
 
 Array = npt.NDArray[np.float64]
 
@@ -21,7 +25,7 @@ _IS = {"asian": ("asian",), "japanese": ("asian", "japanese")}
 
 def patient_values(
     parameters: Mapping[str, Parameter],
-    patient: PatientProfile,
+    patient: PatientProfile | Cohort,
     effects: Mapping[str, Array],
     rows: int,
     *,
@@ -36,9 +40,9 @@ def patient_values(
     parameters : mapping of name to Parameter
         A disposition by flow (V1, CL, V2, Q2, ...), by rate constant (V1, k10, k12, k21, ...) or with a liver (QH, VH,
         KEL, KMET); or the numbers of an absorption.
-    patient : PatientProfile
-        A missing weight is refused where a parameter scales with it; a missing age or ancestry leaves its covariates
-        out.
+    patient : PatientProfile or Cohort
+        One person, or a body and an age of each row. A missing weight is refused where a parameter scales with it; a
+        missing age or ancestry leaves its covariates out.
     effects : mapping of effect name to array (rows,)
         Added on the log scale, or the logit scale where the parameter varies so; a missing name has none.
     prefix : str
@@ -81,8 +85,8 @@ def patient_values(
     return found
 
 
-def _typical(parameter: Parameter, patient: PatientProfile) -> float:
-    """In L, L/h, per minute or minutes, for this weight."""
+def _typical(parameter: Parameter, patient: PatientProfile | Cohort) -> float | Array:
+    """In L, L/h, per minute or minutes, for this weight or these."""
     value = parameter.value * _TO_STANDARD.get(parameter.unit, 1.0)
     exponent = parameter.weight_exponent
     if parameter.unit == "L/kg":
@@ -90,11 +94,11 @@ def _typical(parameter: Parameter, patient: PatientProfile) -> float:
     if not exponent:
         return value
     weight_kg = patient.need_weight_kg("The model scales with weight.")
-    scaled: float = value * (weight_kg / REFERENCE_WEIGHT_KG) ** exponent
+    scaled: float | Array = value * (weight_kg / REFERENCE_WEIGHT_KG) ** exponent
     return scaled
 
 
-def _as_flows(typical: Mapping[str, float]) -> dict[str, float]:
+def _as_flows(typical: Mapping[str, float | Array]) -> dict[str, float | Array]:
     central_L = typical["V1"]
     found = {"V1": central_L, "CL": central_L * typical["k10"] * 60.0}
     for i in (2, 3):
@@ -104,9 +108,10 @@ def _as_flows(typical: Mapping[str, float]) -> dict[str, float]:
     return found
 
 
-def _covaried(value: float, covariate: Covariate, patient: PatientProfile) -> float:
+def _covaried(value: float | Array, covariate: Covariate, patient: PatientProfile | Cohort) -> float | Array:
     if covariate.ratio is not None:
         return value * covariate.ratio if covariate.ancestry in _IS.get(patient.ancestry or "", ()) else value
     if patient.age_years is None or covariate.above_age_years is None or covariate.change_L_per_h_per_y is None:
         return value
-    return value + covariate.change_L_per_h_per_y * max(0.0, patient.age_years - covariate.above_age_years)
+    # Of two, fmax passes over an age that is not told (NaN): no change.
+    return value + covariate.change_L_per_h_per_y * np.fmax(0.0, patient.age_years - covariate.above_age_years)

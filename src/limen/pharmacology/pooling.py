@@ -177,8 +177,21 @@ def total_variance(parts: Sequence[Array], weights: Array) -> tuple[float, float
         for part, weight in zip(parts, weights, strict=True)
         if weight > 0 and not np.isnan(part).all()
     ]
-    share = np.array([weight for _, weight in found])
-    share = share / share.sum()
-    means = np.array([part.mean() for part, _ in found])
-    within = np.array([part.var() for part, _ in found])
-    return float(share @ np.square(means - share @ means)), float(share @ within)
+    return split_variance(
+        np.array([part.mean() for part, _ in found]),
+        np.array([part.var() for part, _ in found]),
+        np.array([weight for _, weight in found]),
+    )
+
+
+def split_variance(means: Array, variances: Array, weights: Array) -> tuple[float, float]:
+    """As ``total_variance``, of each model's mean and variance; a model that has none (NaN) is left out.
+
+    Examples
+    --------
+    >>> split_variance(np.array([2.0, 6.0]), np.array([1.0, 1.0]), np.array([0.5, 0.5]))
+    (4.0, 1.0)
+    """
+    known = ~np.isnan(means) & (weights > 0)
+    means, variances, share = means[known], variances[known], weights[known] / weights[known].sum()
+    return float(share @ np.square(means - share @ means)), float(share @ variances)

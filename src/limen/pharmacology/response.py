@@ -6,6 +6,7 @@ import functools
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,9 @@ from limen.pharmacology.models.schema import Model, Omega, Product
 from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose, Schedule
+
+if TYPE_CHECKING:
+    from limen.pharmacology.populations.crowd import Cohort
 
 Array = npt.NDArray[np.float64]
 
@@ -160,6 +164,7 @@ def respond(
     metabolites: bool = True,
     withhold_unusable: bool = False,
     wanted_effects: Collection[str] | None = None,
+    cohort: Cohort | None = None,
 ) -> Response:
     """Solve one model.
 
@@ -175,18 +180,23 @@ def respond(
         Leave the unusable times out of peaks and set them to NaN in the curves.
     wanted_effects : collection of NAME, optional
         Only these of ``effects.effect_names()``; all where not given.
+    cohort : Cohort, optional
+        Body, age and dose of each row, where they differ; ``patient`` is its row 0.
     """
     rows = len(draws)
     effects = population.log_effects(draws, variability) if rows > 1 else {}
     other = modifiers if modifiers is not None else Modifiers()
     ratios = other.parameter_ratios
-    if rows == 1 and not ratios and not draws.any():
+    if rows == 1 and cohort is None and not ratios and not draws.any():
         arms = _typical_arms(_Same(model), product, patient, metabolites)
     else:
+        body = patient if cohort is None else cohort
         arms = disposition.arms(
-            model, product, patient, effects, rows, links=links(draws), ratios=ratios, metabolites=metabolites
+            model, product, body, effects, rows, links=links(draws), ratios=ratios, metabolites=metabolites
         )
-    taken = Intake(model, product, doses, schedule, patient, effects, draws, ratios, other.absorbed_ratio)
+    taken = Intake(model, product, doses, schedule, patient, effects, draws, ratios, other.absorbed_ratio, cohort)
+    # Everything before the effects is linear: who gets more has that much more of all of it.
+    given = 1.0 if cohort is None else cohort.dose_ratio[:, None, None]
     curves: dict[str, Array] = {}
     areas: dict[str, dict[float, Array]] = {}
     spans_min = sorted({span for span in (DAY_MIN, grid.end_min) if span <= grid.end_min})
@@ -196,15 +206,19 @@ def respond(
         solved = solution.values(grid.solved_min, grid.even)
         np.maximum(solved, 0.0, out=solved)
         auc_ng_h_per_mL = solution.auc(np.array(spans_min)) / 60.0
+        if cohort is not None:
+            solved *= given
+            auc_ng_h_per_mL *= given
         for place, output in enumerate(arm.outputs):
             curves[output] = solved[:, place]
             areas[output] = {span: auc_ng_h_per_mL[:, place, at] for at, span in enumerate(spans_min)}
         if arm.grown is not None:
             first_min = min(dose.start_min for dose in doses)
             formed = growing_clearance.values(arm.grown, solution, grid.solved_min, first_min)
-            curves[arm.grown.analyte] = np.maximum(formed, 0.0)
+            ratio = np.ravel(given)
+            curves[arm.grown.analyte] = np.maximum(formed, 0.0) * ratio[:, None]
             areas[arm.grown.analyte] = {
-                span: growing_clearance.auc(arm.grown, solution, span, first_min) / 60.0 for span in spans_min
+                span: growing_clearance.auc(arm.grown, solution, span, first_min) / 60.0 * ratio for span in spans_min
             }
     _add_sums(curves, areas)
     unusable = _unusable(model, doses, grid.solved_min)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import MAX_PATIENT_POINTS, Array, Grid, respond
 from limen.pharmacology.withholding import withhold
 
+if TYPE_CHECKING:
+    from limen.pharmacology.populations.crowd import Cohort, Crowd
+
 
 def simulate(
     model: str | Model,
@@ -38,6 +41,7 @@ def simulate(
     perpetrators: Sequence[str] = (),
     wanted_effects: Collection[str] | None = None,
     leaving: Leaving | None = None,
+    people: Crowd | None = None,
 ) -> Forecast:
     """What one published model says will happen.
 
@@ -62,6 +66,8 @@ def simulate(
         Only these of ``effects.outputs.effect_names()``; all where not given.
     leaving : Leaving, optional
         Criteria and minimum stay, for the time at which patients are ready to leave.
+    people : Crowd, optional
+        Virtual patients with bodies and ages of their own; the typical patient stays the one given.
 
     Returns
     -------
@@ -86,7 +92,7 @@ def simulate(
     check_routes(chosen, asked, doses, patient)
     schedule = Schedule.of(doses)
     grid = Grid.of(until_min, every_min, schedule)
-    draws = draw_patients(n, rng, len(grid.asked_min))
+    draws, cohort, told = draw_people(n, rng, len(grid.asked_min), patient, people, [chosen])
     variability, assumed = variability_of(chosen)
     changed = modifiers_under(perpetrators, chosen, asked, doses, patient)
     response = respond(
@@ -100,12 +106,14 @@ def simulate(
         variability=variability,
         modifiers=changed,
         wanted_effects=wanted_effects,
+        cohort=cohort,
     )
     found = [
         *flags.of_regimen(doses, grid.end_min),
         *flags.of_model(chosen, asked, patient, doses),
         *flags.of_occasions(chosen, doses, n),
         *flags.of_patient(patient),
+        *told,
         *changed.flags,
         *response.flags,
         *(assumed_variability_flags([chosen]) if assumed and n else []),
@@ -205,6 +213,16 @@ def check_routes(model: Model, product: Product, doses: Sequence[Dose], patient:
 
 def draw_patients(n: int, rng: np.random.Generator | None, points: int) -> Array:
     """Draws with the typical patient (zeros) in row 0."""
+    _check_number(n, points)
+    typical = np.zeros((1, len(population.COLUMNS)))
+    if n == 0:
+        return typical
+    if rng is None:
+        raise InputError("a population needs a random generator", where="rng", allowed="numpy.random.default_rng(seed)")
+    return np.concatenate([typical, population.draw(n, rng)])
+
+
+def _check_number(n: int, points: int) -> None:
     if n < 0:
         raise InputError(f"a population of {n}", where="population", allowed="0 or more")
     if n * points > MAX_PATIENT_POINTS:
@@ -213,12 +231,25 @@ def draw_patients(n: int, rng: np.random.Generator | None, points: int) -> Array
             where="population",
             allowed=f"at most {MAX_PATIENT_POINTS // points} patients with this grid",
         )
-    typical = np.zeros((1, len(population.COLUMNS)))
-    if n == 0:
-        return typical
-    if rng is None:
-        raise InputError("a population needs a random generator", where="rng", allowed="numpy.random.default_rng(seed)")
-    return np.concatenate([typical, population.draw(n, rng)])
+
+
+def draw_people(
+    n: int,
+    rng: np.random.Generator | None,
+    points: int,
+    patient: PatientProfile,
+    people: Crowd | None,
+    models_used: Sequence[Model],
+) -> tuple[Array, Cohort | None, list[Flag]]:
+    """As ``draw_patients``, with the bodies and ages of people who differ and what is to be said of them."""
+    if people is None:
+        return draw_patients(n, rng, points), None, []
+    if n < 1 or rng is None:
+        raise InputError("people without a number of them", where="population", allowed="1 or more, with a generator")
+    _check_number(n, points)
+    seed = population.seed_of(rng)
+    draws = np.concatenate([draw_patients(0, None, points), population.patients(seed, 0, n)])
+    return draws, people.cohort(patient, seed, 0, n), people.flags(models_used, seed, n)
 
 
 def variability_of(model: Model) -> tuple[tuple[Omega, ...], bool]:

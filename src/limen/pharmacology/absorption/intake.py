@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.patient_values import patient_values
 from limen.pharmacology.regimen import Dose, Schedule
+
+if TYPE_CHECKING:
+    from limen.pharmacology.populations.crowd import Cohort
 
 Array = npt.NDArray[np.float64]
 
@@ -37,6 +40,8 @@ class Intake:
         As for ``disposition.arms``; ``FGUT`` is the share that survives the gut wall.
     absorbed_ratio : mapping of route to ratio
         On the share of a dose that arrives.
+    cohort : Cohort or None
+        Where rows differ in body and age; ``patient`` is its row 0.
     """
 
     model: Model
@@ -48,6 +53,7 @@ class Intake:
     draws: Array
     ratios: Mapping[str, Array | float]
     absorbed_ratio: Mapping[str, float] = field(default_factory=dict)
+    cohort: Cohort | None = None
     _shares: dict[str, float] = field(default_factory=dict, init=False)
 
     def into(self, arm: DosedArm) -> Solution:
@@ -108,7 +114,7 @@ class Intake:
         parameters = {name: self.model.absorption[name] for name in sorted(own.used())}
         found = patient_values(
             parameters,
-            self.patient,
+            self.patient if self.cohort is None else self.cohort,
             self.effects,
             len(self.draws),
             covariates=self.model.covariates,

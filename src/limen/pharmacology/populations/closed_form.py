@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.patient_values import patient_values
 from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import name_of
+
+if TYPE_CHECKING:
+    from limen.pharmacology.populations.crowd import Cohort
 
 Array = npt.NDArray[np.float64]
 
@@ -48,6 +52,7 @@ def curves(
     *,
     variability: Sequence[Omega],
     ratios: Mapping[str, float] | None = None,
+    cohort: Cohort | None = None,
 ) -> dict[str, Array]:
     """Every dosed analyte, and S and R together.
 
@@ -56,6 +61,8 @@ def curves(
     draws : array (rows, len(population.COLUMNS))
     variability : sequence of Omega
     ratios : mapping of parameter to ratio, optional
+    cohort : Cohort, optional
+        Body, age and dose of each row, where they differ.
 
     Returns
     -------
@@ -83,15 +90,17 @@ def curves(
         share = arm.dose_fraction.get(product)
         if share is None:
             continue
+        body = patient if cohort is None else cohort
         values = patient_values(
-            model.parameters_of(arm), patient, effects, rows, covariates=model.covariates, ratios=ratios
+            model.parameters_of(arm), body, effects, rows, covariates=model.covariates, ratios=ratios
         )
         taken = Schedule(schedule.start_min, share * schedule.rate_mg_per_min, share * schedule.bolus_mg)
         peripheral = [(values[f"V{place}"], values[f"Q{place}"]) for place in (2, 3) if f"V{place}" in values]
         plasma, site = concentrations(values["V1"], values["CL"], peripheral, taken, time_min, ke0_per_min=ke0_per_min)
-        found[name_of(arm.analyte, model.matrix)] = plasma
-        if site is not None:
-            found[name_of(arm.analyte, "effect_site")] = site
+        for matrix, concentration in ((model.matrix, plasma), ("effect_site", site)):
+            if concentration is not None:
+                ratio = 1.0 if cohort is None else cohort.dose_ratio[:, None]
+                found[name_of(arm.analyte, matrix)] = np.multiply(concentration, ratio, out=concentration)
     for matrix in (model.matrix, "effect_site"):
         left, right = name_of("S_ketamine", matrix), name_of("R_ketamine", matrix)
         if left in found and right in found:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from limen.errors import InputError
 from limen.pharmacology import models, population
-from limen.pharmacology.exposure import MEASURES, Curve, Measures, Percentiles, peaks
-from limen.pharmacology.models.schema import Model, Product
-from limen.pharmacology.outcome import Flag, Forecast, Summary
+from limen.pharmacology.covariates.interactions import Modifiers
+from limen.pharmacology.exposure import Curve, Measures, peaks
+from limen.pharmacology.models.schema import Model, Omega, Product
+from limen.pharmacology.outcome import Forecast, Summary
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.populations import closed_form
-from limen.pharmacology.populations.quantiles import QuantileSketch
+from limen.pharmacology.populations.counting import Counted, counted_flag
 from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import Grid, respond
 from limen.pharmacology.simulate import check_product, modifiers_under, simulate, usual_product, variability_of
 from limen.pharmacology.withholding import withhold
+
+if TYPE_CHECKING:
+    from limen.pharmacology.populations.crowd import Crowd
 
 # Past this a run takes hours and its percentiles move no more.
 MOST_PATIENTS = 100_000_000
@@ -31,9 +35,6 @@ Outputs = Literal["all", "concentrations", "dosed"]
 
 # Values of one output in a chunk: 2 MB, which the processor's cache holds.
 _CHUNK_VALUES = 250_000
-_LEVELS = (0.05, 0.5, 0.95)
-# Percentiles.over reads the 5th, 50th and 95th of these back exactly.
-_STEPS = tuple(place / 20 for place in range(21))
 
 
 def population_quantiles(
@@ -50,6 +51,7 @@ def population_quantiles(
     bits: int = 8,
     outputs: Outputs = "all",
     perpetrators: Sequence[str] = (),
+    people: Crowd | None = None,
     progress: Progress | None = None,
 ) -> Forecast:
     """What one model says of ``n`` virtual patients, in memory that does not grow with ``n``.
@@ -59,7 +61,7 @@ def population_quantiles(
     model, doses, patient, until_min, every_min, product, perpetrators
         As ``simulate.simulate``.
     n : int
-        Virtual patients, 1 to 4 thousand million.
+        Virtual patients, 1 to 100 million.
     seed : int
         Of ``population.patients``; patient i is the same as in every other call with this seed.
     chunk : int, optional
@@ -70,6 +72,8 @@ def population_quantiles(
     outputs : str
         ``all``; ``concentrations`` leaves the effects out; ``dosed`` counts plasma and effect site of what is given and
         nothing else, without areas: by vein that is some forty times as fast.
+    people : Crowd, optional
+        As of ``simulate.simulate``.
     progress : callable (done, n), optional
         Told after each chunk.
 
@@ -93,120 +97,120 @@ def population_quantiles(
     True
     """
     chosen = models.get(model) if isinstance(model, str) else model
-    if n > MOST_PATIENTS:
-        raise InputError(f"{n} patients are too many", where="population", allowed=f"at most {MOST_PATIENTS}")
-    if n < 1 or (chunk is not None and chunk < 1):
-        raise InputError(f"{n} patients, {chunk} at a time", where="population", allowed="1 or more")
-    if outputs not in get_args(Outputs):
-        raise InputError(f"unknown outputs {outputs!r}", where="outputs", allowed=", ".join(get_args(Outputs)))
+    check_size(n, chunk, outputs)
     asked = check_product(product or usual_product(chosen, doses), chosen.products, chosen.id)
     # Two patients, for what is said of the typical one and of any population.
     few = simulate(
         chosen, doses, patient, until_min=until_min, every_min=every_min, product=asked, n=2,
-        rng=np.random.default_rng(0), perpetrators=perpetrators,
+        rng=np.random.default_rng(0), perpetrators=perpetrators, wanted_effects=None if outputs == "all" else (),
     )  # fmt: skip
-    task = _Task(chosen, doses, patient, asked, until_min, every_min, outputs, tuple(perpetrators))
-    counted: dict[str, _Counted] = {}
-    size = chunk or max(1, _CHUNK_VALUES // len(few.time_h))
+    if people is not None:
+        few = replace(few, flags=(*few.flags, *people.flags([chosen], seed, n)))
+    grid = Grid.of(until_min, every_min, Schedule.of(doses))
+    variability, _ = variability_of(chosen)
+    modifiers = modifiers_under(perpetrators, chosen, asked, doses, patient)
+    task = Task(chosen, doses, patient, asked, grid, outputs, variability, modifiers, people)
+    counted: dict[str, Counted] = {}
+    size = chunk or chunk_of(len(few.time_h))
     for first in range(0, n, size):
         count = min(size, n - first)
         for name, values, measures in task.solve(seed, first, count):
             if name not in counted:
-                counted[name] = _Counted.of(values, measures, bits)
+                counted[name] = Counted.of(values, measures, bits)
             counted[name].add(values, measures)
         if progress is not None:
             progress(first + count, n)
     return _forecast(few, counted, n, bits)
 
 
+def chunk_of(times: int) -> int:
+    """Patients to be solved together at as many times."""
+    return max(1, _CHUNK_VALUES // times)
+
+
+def check_size(n: int, chunk: int | None, outputs: str) -> None:
+    """Refuse a number of patients, or outputs, that cannot be."""
+    if n > MOST_PATIENTS:
+        raise InputError(f"{n} patients are too many", where="population", allowed=f"at most {MOST_PATIENTS}")
+    if n < 1 or (chunk is not None and chunk < 1):
+        raise InputError(f"{n} patients, {chunk} at a time", where="population", allowed="1 or more")
+    if outputs not in get_args(Outputs):
+        raise InputError(f"unknown outputs {outputs!r}", where="outputs", allowed=", ".join(get_args(Outputs)))
+
+
 @dataclass(frozen=True, slots=True)
-class _Task:
+class Task:
+    """One model to be solved for more patients than fit at once.
+
+    Attributes
+    ----------
+    withhold_unusable : bool
+        As of ``response.respond``.
+    metabolites : bool
+        Whether they are wanted, where ``outputs`` has them.
+    """
+
     model: Model
     doses: Sequence[Dose]
     patient: PatientProfile
     product: Product
-    until_min: float
-    every_min: float
+    grid: Grid
     outputs: Outputs
-    perpetrators: tuple[str, ...]
+    variability: Sequence[Omega]
+    modifiers: Modifiers
+    people: Crowd | None = None
+    withhold_unusable: bool = False
+    metabolites: bool = True
 
     def solve(self, seed: int, first: int, count: int) -> Iterator[tuple[str, Array, Measures]]:
         """Each output of some patients: name, values (patients, times) and measures."""
         schedule = Schedule.of(self.doses)
-        grid = Grid.of(self.until_min, self.every_min, schedule)
-        variability, _ = variability_of(self.model)
-        modifiers = modifiers_under(self.perpetrators, self.model, self.product, self.doses, self.patient)
-        if self.outputs == "dosed" and closed_form.covers(self.model, self.product, self.doses):
-            draws = population.patients(seed, first, count, columns=closed_form.columns(variability))
+        cohort = None if self.people is None else self.people.cohort(self.patient, seed, first, count)
+        by_vein = closed_form.covers(self.model, self.product, self.doses)
+        fast_input = self.withhold_unusable and self.model.unusable_after_fast_input_min is not None
+        if self.outputs == "dosed" and by_vein and not fast_input:
+            wanted = closed_form.columns(self.variability)
+            draws = _after_typical(population.patients(seed, first, count, columns=wanted))
             found = closed_form.curves(
-                self.model, self.product, self.patient, schedule, grid.solved_min, draws, variability=variability,
-                ratios=modifiers.parameter_ratios,
+                self.model, self.product, self.patient, schedule, self.grid.solved_min, draws,
+                variability=self.variability, ratios=self.modifiers.parameter_ratios, cohort=cohort,
             )  # fmt: skip
             for name, values in found.items():
-                height, when_min = peaks(values, grid.solved_min, grid.corner)
-                yield name, grid.shown(values), Measures(height, when_min / 60.0, None, None)
+                height, when_min = peaks(values[1:], self.grid.solved_min, self.grid.corner)
+                yield name, self.grid.shown(values[1:]), Measures(height, when_min / 60.0, None, None)
             return
-        draws = population.patients(seed, first, count)
         response = respond(
             self.model,
             self.doses,
             self.product,
             self.patient,
-            grid,
+            self.grid,
             schedule,
-            np.concatenate([np.zeros((1, draws.shape[1])), draws]),
-            variability=variability,
-            modifiers=modifiers,
-            metabolites=self.outputs != "dosed",
+            _after_typical(population.patients(seed, first, count)),
+            variability=self.variability,
+            modifiers=self.modifiers,
+            metabolites=self.metabolites and self.outputs != "dosed",
+            withhold_unusable=self.withhold_unusable,
             wanted_effects=None if self.outputs == "all" else (),
+            cohort=cohort,
         )
         for name, values in response.values.items():
             measures = response.measures[name].rows(slice(1, None))
             if self.outputs == "dosed":
                 measures = Measures(measures.peak, measures.tmax_h, None, None)
-            yield name, grid.shown(values[1:]), measures
+            yield name, self.grid.shown(values[1:]), measures
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """One output's curve and measures, counted."""
-
-    curve: QuantileSketch
-    measures: dict[str, QuantileSketch] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, values: Array, measures: Measures, bits: int) -> _Counted:
-        known = [name for name in MEASURES.values() if getattr(measures, name) is not None]
-        return cls(QuantileSketch(values.shape[1], bits=bits), {name: QuantileSketch(1, bits=bits) for name in known})
-
-    def add(self, values: Array, measures: Measures) -> None:
-        self.curve.add(values)
-        for name, sketch in self.measures.items():
-            sketch.add(getattr(measures, name)[:, None])
-
-    def between_patients(self) -> Percentiles:
-        return Percentiles(*self.curve.quantiles(_LEVELS))
-
-    def typical(self, measures: Measures) -> Measures:
-        """The typical patient's measures, of those that were counted."""
-        return Measures(*(getattr(measures, name) if name in self.measures else None for name in MEASURES.values()))  # type: ignore[arg-type]
-
-    def patients(self) -> Measures:
-        """Rows that have the population's percentiles."""
-        rows = {name: sketch.quantiles(_STEPS)[:, 0] for name, sketch in self.measures.items()}
-        return Measures(*(rows.get(name) for name in MEASURES.values()))  # type: ignore[arg-type]
+def _after_typical(draws: Array) -> Array:
+    """The typical patient in row 0, then these."""
+    return np.concatenate([np.zeros((1, draws.shape[1])), draws])
 
 
-def _forecast(few: Forecast, counted: dict[str, _Counted], n: int, bits: int) -> Forecast:
+def _forecast(few: Forecast, counted: dict[str, Counted], n: int, bits: int) -> Forecast:
     """The forecast of a few with the percentiles of all."""
     curves = {name: Curve(few.outputs[name].typical, item.between_patients()) for name, item in counted.items()}
     summary = {
         name: Summary(item.typical(few.summary[name].typical), item.patients()) for name, item in counted.items()
     }
-    bound = QuantileSketch(1, bits=bits)
-    told = Flag(
-        "counted-percentiles",
-        f"Percentiles of {n:,} virtual patients, counted in bins: each within {100 * bound.error_fraction:.2g} % of the"
-        f" exact percentile, or within {bound.floor:.1g} of its unit",
-    )
+    told = counted_flag(n, bits)
     return withhold(replace(few, outputs=curves, summary=summary, flags=(*few.flags, told), patients=n))

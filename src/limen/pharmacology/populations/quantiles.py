@@ -139,6 +139,15 @@ class QuantileSketch:
             out[:, time] = below + (position - lower) * (above - below)
         return out
 
+    def moments(self) -> tuple[Array, Array, Array]:
+        """How many were counted at each time, their mean and their variance, by the middles of their bins."""
+        values = self._middles()
+        count = self._counts.sum(axis=1, dtype=np.int64)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = self._counts @ values / count
+            variance = self._counts @ np.square(values) / count - np.square(mean)
+        return count, mean, variance
+
     def _middles(self) -> Array:
         """The middle of each bin."""
         keys = self._low_key + np.arange(self._counts.shape[1], dtype=np.int64)
@@ -159,3 +168,61 @@ class QuantileSketch:
         place = self._low_key - first
         self._counts[:, place : place + old.shape[1]] = old
         self._low_key = first
+
+
+def pooled_quantiles(
+    sketches: Sequence[QuantileSketch], weights: Sequence[float], probability: Sequence[float]
+) -> Array:
+    """The quantiles of several groups together at each time, each group counting by its weight.
+
+    The weight of a group is shared by those of it who were counted at that time; a group of whom nobody was leaves its
+    weight to the others. The quantile is that of ``pooling.weighted_percentiles``, on the middles of the bins.
+
+    Parameters
+    ----------
+    sketches : sequence of QuantileSketch
+        Of the same times, bits and floor.
+    weights : sequence of float
+        0 or more.
+    probability : sequence of float
+
+    Returns
+    -------
+    array (probabilities, times)
+        NaN where nothing was counted.
+
+    Examples
+    --------
+    >>> one, other = QuantileSketch(1), QuantileSketch(1)
+    >>> one.add(np.full((10, 1), 1.0))
+    >>> other.add(np.full((1000, 1), 4.0))
+    >>> pooled_quantiles([one, other], [0.6, 0.4], [0.5]).round(2).tolist()
+    [[1.0]]
+    """
+    times = sketches[0].times
+    out = np.full((len(probability), times), np.nan)
+    low = min(sketch._low_key for sketch in sketches)
+    width = max(sketch._low_key + sketch._counts.shape[1] for sketch in sketches) - low
+    whole = QuantileSketch(times, bits=sketches[0].bits)
+    whole._reach(low, low + width - 1)
+    values = whole._middles()
+    for time in range(times):
+        share, size = np.zeros(len(values)), 0.0
+        for sketch, weight in zip(sketches, weights, strict=True):
+            counts = sketch._counts[time]
+            counted = int(counts.sum(dtype=np.int64))
+            if weight > 0 and counted:
+                place = sketch._low_key - whole._low_key
+                share[place : place + len(counts)] += weight / counted * counts
+                size += weight * weight / counted
+        total = share.sum()
+        if not total > 0:
+            continue
+        # As many patients of equal weight as would be as sure.
+        size = total * total / size
+        edges = np.append(0.0, np.cumsum(share / total))
+        edges[-1] = 1.0
+        for place, level in enumerate(probability):
+            inside = np.clip(size * edges - (size - 1.0) * level, 0.0, 1.0)
+            out[place, time] = np.diff(inside) @ values
+    return out
