@@ -17,6 +17,7 @@ from limen.knowledge.monitoring import MonitoringRules, monitoring
 from limen.session.event_base import TimeInSession
 from limen.session.events import Event, parse_events, refusal, unknown_keys
 from limen.session.header import SessionHeader, parse_header, unknown_patient_keys
+from limen.session.signals import PUMP_SIGNALS
 
 SCHEMA = 1
 _TOP = {
@@ -59,6 +60,7 @@ class Recorded:
     until_t_s: float
     recorded: Mapping[str, Any]
     unknown_inputs: tuple[str, ...]
+    pump: tuple[Sample, ...] = ()
     product_version: str | None = None
     knowledge_release: str | None = None
 
@@ -120,19 +122,21 @@ def read_export(value: Mapping[str, Any]) -> Recorded:
     header = parse_header(value["session"], rules.monitoring)
     events = parse_events(_list(value, "events"))
     signals = [signal.id for signal in rules.monitoring.signals]
+    pump: list[Sample] = []
     unknown = [key for key in value if key not in _TOP]
     unknown += [f"session.{key}" for key in unknown_keys(header)]
     unknown += [f"session.patient.{key}" for key in unknown_patient_keys(header)]
     samples: list[Sample] = []
     strange: set[str] = set()
     for index, entry in enumerate(_list(value, "samples")):
-        samples.append(_sample(entry, f"samples[{index}]", signals))
+        sample = _sample(entry, f"samples[{index}]", [*signals, *PUMP_SIGNALS])
+        (pump if sample.signal in PUMP_SIGNALS else samples).append(sample)
         strange.update(set(entry) - _SAMPLE)
     unknown += [f"samples[].{key}" for key in sorted(strange)]
     for index, event in enumerate(events):
         _known_signals(event, f"events[{index}]", signals)
         unknown += [f"events[{index}].{key}" for key in unknown_keys(event)]
-    last = max([0.0, *(event.known_t_s for event in events), *(sample.received_t_s for sample in samples)])
+    last = max([0.0, *(event.known_t_s for event in events), *(sample.received_t_s for sample in [*samples, *pump])])
     until = value.get("until_t_s")
     recorded = value.get("recorded") or {}
     if not isinstance(recorded, Mapping):
@@ -142,6 +146,7 @@ def read_export(value: Mapping[str, Any]) -> Recorded:
         rules=rules,
         events=events,
         samples=tuple(samples),
+        pump=tuple(pump),
         until_t_s=float(math.ceil(last)) if until is None else _time(until, "until_t_s"),
         recorded=recorded,
         unknown_inputs=tuple(sorted(set(unknown))),

@@ -6,7 +6,7 @@ The seconds are those of :mod:`limen.session.ticks`, so a replay raises exactly 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from limen.care.alarm_limits import Watch
@@ -18,6 +18,7 @@ from limen.session.events import DischargeAsked, EntryCorrected, Event, LimitPai
 from limen.session.export import Recorded, read_export
 from limen.session.header import parse_header
 from limen.session.note import build_note
+from limen.session.pump import pump_volume
 from limen.session.readiness import ready_at
 from limen.session.schedule import due_list
 from limen.session.signals import signal_views
@@ -115,6 +116,7 @@ def replay_recorded(recorded: Recorded) -> ReplayResult:
             "signals": signal_views(run.state, run.watch),
             "standing_alarms": [alarm.id for alarm in run.state.alarms],
             "observations_due": due.to_json(),
+            "pump": asdict(pump_volume(recorded.pump, start_t_s=state.dose_start_t_s)) if recorded.pump else None,
             "unjudged": [*run.watch.unjudged, *_unscheduled(recorded)],
             "open_sides": run.watch.open_sides(run.state.limits),
         },

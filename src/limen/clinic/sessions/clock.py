@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import Max
 from django.utils import timezone
 
-from limen.clinic.sessions.models import AlarmSnapshot, Session
+from limen.clinic.sessions.models import AlarmSnapshot, Session, SessionEvent
 from limen.errors import RefusedError
 from limen.session.ticks import received_stamp
 
@@ -42,6 +43,17 @@ def session_time_s(session: Session, *, now: datetime | None = None) -> float:
     known = AlarmSnapshot.objects.filter(session=session).values_list("tick_t_s", "clock_offset_s").first()
     tick_s, offset_s = known or (None, 0.0)
     return round(received_stamp(elapsed_s(session, offset_s, now=now), tick_s), 3)
+
+
+def session_now_s(session: Session) -> float:
+    """Session time now, or when the session ended; never before anything that was recorded or watched."""
+    if session.started_at is None:
+        return 0.0
+    snapshot = AlarmSnapshot.objects.filter(session=session).values_list("tick_t_s", "clock_offset_s").first()
+    tick_s, offset_s = snapshot or (None, 0.0)
+    last_s = SessionEvent.objects.filter(session=session).aggregate(last=Max("t_s"))["last"] or 0.0
+    now_s = elapsed_s(session, offset_s, now=session.ended_at)
+    return float(max(last_s, now_s if session.ended_at is None else min(now_s, last_s), tick_s or 0.0))
 
 
 def elapsed_s(session: Session, clock_offset_s: float, *, now: datetime | None = None) -> float:

@@ -28,6 +28,7 @@ from limen.clinic.sessions.record import event_json, events_of, header_of, rule_
 from limen.clinic.sessions.sse import monitor_age_s
 from limen.clinic.sessions.twin_view import drawn, newest_forecast, twin_json
 from limen.clinic.sites.models import Chair, Site
+from limen.clinic.stock.pumping import pump_json
 from limen.session.events import Event
 from limen.session.export import RuleSet
 from limen.session.header import SessionHeader
@@ -139,6 +140,7 @@ def session_live(session: Session) -> dict[str, Any]:
         ],
         "readiness": _readiness(reading) if session.started_at else None,
         "devices": devices_on(session),
+        "pump": pump_json(session),
         "clock_offset_s": reading.clock_offset_s,
         "steps": ((session.plan.result.get("dose") or {}).get("steps")) or [],
         "syringe": (session.plan.result.get("dose") or {}).get("syringe"),

@@ -18,6 +18,7 @@ from limen.clinic.sessions.record import append, events_of, header_of, rules_of,
 from limen.knowledge.monitoring import MonitoringRules
 from limen.session.events import Event
 from limen.session.header import SessionHeader
+from limen.session.signals import PUMP_SIGNALS
 from limen.session.state import fold
 from limen.session.ticks import begin_watch, monitor_ticks, tick_at, watched
 
@@ -144,7 +145,8 @@ def _tick(
 
 
 def _samples(session: Session, after_s: float | None, until_s: float) -> tuple[Measured, ...]:
-    rows = Sample.objects.filter(session=session, received_t_s__lte=until_s)
+    """What arrived, but for what a pump says of itself: that is reconciled, never held against a limit."""
+    rows = Sample.objects.filter(session=session, received_t_s__lte=until_s).exclude(signal__in=list(PUMP_SIGNALS))
     if after_s is not None:
         rows = rows.filter(received_t_s__gt=after_s)
     return tuple(

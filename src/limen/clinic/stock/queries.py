@@ -12,12 +12,14 @@ from uuid import UUID
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
+from limen.clinic.sessions.clock import session_now_s
 from limen.clinic.sessions.models import Session, SessionEvent
 from limen.clinic.sites.models import Site
 from limen.clinic.sites.zones import today, zone_of
 from limen.clinic.stock.actions import ordered_strength
 from limen.clinic.stock.book import entries, entry_of, rows, with_sessions
 from limen.clinic.stock.models import LedgerEntry, Vial
+from limen.clinic.stock.pumping import read_from_pump
 from limen.ledger import (
     Difference,
     Entry,
@@ -184,6 +186,8 @@ def session_account(session: Session) -> Reconciliation:
     found = list(SessionEvent.objects.filter(session=session).order_by("seq"))
     own = rows(session.site).filter(session=session)
     pumped, pump_words = _pump(found)
+    if pumped is None:
+        pumped, pump_words = read_from_pump(session, pump_words)
     account = reconcile(
         entries(own),
         str(session.pk),
@@ -202,11 +206,7 @@ def given_mg(session: Session) -> Decimal:
     """What the session's events say was given, up to now."""
     from limen.clinic.sessions.record import state_of
 
-    now_s = (timezone.now() - session.started_at).total_seconds() if session.started_at else 0.0
-    ended_s = (
-        (session.ended_at - session.started_at).total_seconds() if session.ended_at and session.started_at else now_s
-    )
-    return decimal_mg(state_of(session, at_t_s=ended_s).given_mg)
+    return decimal_mg(state_of(session, at_t_s=session_now_s(session)).given_mg)
 
 
 def _pump(found: list[SessionEvent]) -> tuple[Decimal | None, list[str]]:

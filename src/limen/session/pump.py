@@ -1,0 +1,188 @@
+"""What an infusion pump says it has given, held against the order, the session's record and the book. Never commanded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from limen.care.alarm_limits import span
+from limen.care.alarm_state import Sample
+from limen.knowledge.devices import PumpTolerance, device_rules
+
+# A counter never runs back; what falls by less is the pump's own rounding.
+_ROUNDING_mL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class PumpVolume:
+    """The volume that the pumps of a session counted.
+
+    Attributes
+    ----------
+    volume_mL : float or None
+        What ran in the session; ``None`` where no pump was read.
+    rate_mL_per_h : float or None
+        The newest rate that a pump gave.
+    read_t_s : float or None
+        When the newest volume was read.
+    notes : tuple of str
+        What a reader must know: a counter that was cleared or not read before the start, readings passed over.
+    """
+
+    volume_mL: float | None
+    rate_mL_per_h: float | None = None
+    read_t_s: float | None = None
+    devices: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PumpRow:
+    """The pump against one other account of the same drug."""
+
+    what: str
+    expected_mL: float | None
+    difference_mL: float | None
+    allowed_mL: float | None
+    agrees: bool | None
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class PumpAccount:
+    """The pump's volume and everything it was held against."""
+
+    pump: PumpVolume
+    rows: tuple[PumpRow, ...]
+    verification: str
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether nothing differs by more than the tolerance; ``None`` where nothing could be compared."""
+        known = [row.agrees for row in self.rows if row.agrees is not None]
+        return all(known) if known else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The account as JSON, with its own ``agrees``."""
+        return {**asdict(self), "agrees": self.agrees}
+
+
+def pump_volume(readings: Iterable[Sample], *, start_t_s: float | None = None) -> PumpVolume:
+    """The volume counted in a session, from readings of running counters.
+
+    Parameters
+    ----------
+    readings : iterable of Sample
+        ``PUMP_VOLUME`` in mL and ``PUMP_RATE`` in mL/h; others are passed over.
+    start_t_s : float, optional
+        When the drug began to run. What a counter showed before belongs to somebody else.
+
+    Examples
+    --------
+    >>> counts = [(0, 120.0), (60, 121.0), (120, 0.0), (180, 1.5)]
+    >>> read = pump_volume([Sample(t_s, t_s, "PUMP_VOLUME", mL, "P1") for t_s, mL in counts], start_t_s=10)
+    >>> read.volume_mL, read.notes
+    (2.5, ('P1: the counter was cleared at 2:00',))
+    """
+    by_device: dict[str, list[Sample]] = {}
+    rates: list[Sample] = []
+    for sample in readings:
+        if sample.value is None or sample.value < 0:
+            continue
+        if sample.signal == "PUMP_VOLUME":
+            by_device.setdefault(sample.device, []).append(sample)
+        elif sample.signal == "PUMP_RATE":
+            rates.append(sample)
+    rate = max(rates, key=lambda sample: sample.t_s).value if rates else None
+    if not by_device:
+        return PumpVolume(None, rate, notes=("no pump was read",))
+    total = 0.0
+    notes: list[str] = []
+    for device, found in sorted(by_device.items()):
+        ran, said = _counted(sorted(found, key=lambda sample: (sample.t_s, sample.seq or 0)), start_t_s)
+        total += ran
+        notes += [f"{device or 'the pump'}: {word}" for word in said]
+    newest = max(sample.t_s for found in by_device.values() for sample in found)
+    return PumpVolume(round(total, 3), rate, newest, tuple(sorted(by_device)), tuple(notes))
+
+
+def _counted(found: Sequence[Sample], start_t_s: float | None) -> tuple[float, list[str]]:
+    """The rises of one counter; a fall that the next reading takes back was no fall."""
+    before = [sample for sample in found if start_t_s is not None and sample.t_s <= start_t_s]
+    after = found[len(before) :]
+    level = _number(before[-1]) if before else 0.0
+    notes = []
+    if not before and after and _number(after[0]) > 0:
+        notes.append(f"not read before the drug began to run; its counter is taken as it stood at {span(after[0].t_s)}")
+    ran, strays = 0.0, 0
+    for index, sample in enumerate(after):
+        value = _number(sample)
+        if value >= level - _ROUNDING_mL:
+            ran += max(0.0, value - level)
+            level = max(level, value)
+        elif index + 1 < len(after) and _number(after[index + 1]) >= level - _ROUNDING_mL:
+            strays += 1
+        else:
+            notes.append(f"the counter was cleared at {span(sample.t_s)}")
+            ran += value
+            level = value
+    if strays:
+        notes.append(f"{strays} stray readings passed over")
+    return ran, notes
+
+
+def _number(sample: Sample) -> float:
+    return float(sample.value or 0.0)
+
+
+def pump_account(
+    pump: PumpVolume,
+    *,
+    ordered_mL: float | None,
+    recorded_mL: float | None,
+    given_mL: float | None,
+    drawn_mL: float | None,
+    tolerance: PumpTolerance | None = None,
+) -> PumpAccount:
+    """The pump against the order, the record and the book.
+
+    Parameters
+    ----------
+    ordered_mL : float or None
+        The volume of the signed order.
+    recorded_mL : float or None
+        What the session's events say has run.
+    given_mL, drawn_mL : float or None
+        What the book says was given, and drawn up: no pump can give more than was drawn up.
+
+    Returns
+    -------
+    PumpAccount
+        A row for each, with the tolerance that was used. What is not known is said, not passed over.
+    """
+    rule = tolerance or device_rules().pump_tolerance
+    rows = (
+        _row("ordered", ordered_mL, pump, rule),
+        _row("recorded", recorded_mL, pump, rule),
+        _row("given in the book", given_mL, pump, rule),
+        _row("drawn up", drawn_mL, pump, rule, at_most=True),
+    )
+    return PumpAccount(pump, rows, rule.verification.value)
+
+
+def _row(
+    what: str, expected_mL: float | None, pump: PumpVolume, rule: PumpTolerance, *, at_most: bool = False
+) -> PumpRow:
+    if pump.volume_mL is None or expected_mL is None:
+        missing = "no pump was read" if pump.volume_mL is None else "not known"
+        return PumpRow(what, expected_mL, None, None, None, f"{what}: {missing}")
+    difference = round(pump.volume_mL - expected_mL, 3)
+    allowed = round(rule.allowed_mL(expected_mL), 3)
+    agrees = (difference if at_most else abs(difference)) <= allowed
+    word = "agrees" if agrees else "DIFFERS"
+    said = (
+        f"{what} {expected_mL:g} mL, pump {pump.volume_mL:g} mL: {difference:+g} mL, {word} "
+        f"(allowed {'+' if at_most else '±'}{allowed:g} mL)"
+    )
+    return PumpRow(what, expected_mL, difference, allowed, agrees, said)
