@@ -45,6 +45,8 @@ class Person:
         As the chart has them.
     hr_per_min : float or None
         The newest heart rate that is not stale.
+    denied : tuple of str
+        Questions of an offer's ``ask`` that somebody has asked at the chair, and the answer was no.
     """
 
     weight_kg: float | None = None
@@ -53,6 +55,7 @@ class Person:
     medications: tuple[str, ...] | None = None
     conditions: tuple[Condition, ...] | None = None
     hr_per_min: float | None = None
+    denied: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for key, value in (("patient.weight_kg", self.weight_kg), ("patient.age_years", self.age_years)):

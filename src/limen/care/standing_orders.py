@@ -187,6 +187,8 @@ class _Judge:
 
     def _unknown(self, question: str) -> None:
         """What nobody has asked holds an order back, but not in an emergency."""
+        if question in self.person.denied:
+            return
         self.ask.append(question)
         if not self.order.emergency:
             self._block("ask", f"Not asked: {question}")
@@ -216,7 +218,7 @@ class _Judge:
         if holds is None:
             if refuse:
                 self._unknown(found)
-            else:
+            elif found not in self.person.denied:
                 self.ask.append(found)
         elif holds and refuse:
             self.blocks.append(("refused", reason(entry, found)))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from limen.cli.orders import sign_standing_orders
+
 if TYPE_CHECKING:
     from limen.clinic.sites.models import Site
 
@@ -25,7 +27,8 @@ def register(app: typer.Typer) -> None:
     app.command()(twin)
     admin = typer.Typer(no_args_is_help=True, help="Sites and people, from the machine itself.")
     app.add_typer(admin, name="admin")
-    for command in (migrate, create_site, declare_settings, add_chair, create_user, set_password):
+    commands = (migrate, create_site, declare_settings, add_chair, create_user, set_password, sign_standing_orders)
+    for command in commands:
         admin.command()(command)
 
 
@@ -94,7 +97,7 @@ def create_site(
     timezone: Annotated[str, typer.Option(help="Such as Europe/Berlin.")] = "UTC",
 ) -> None:
     """Make a site."""
-    _ready()
+    ready()
     from limen.clinic.sites import actions
 
     site = actions.create_site(by=_who(), name=name, timezone=timezone)
@@ -108,19 +111,19 @@ def declare_settings(
     ],
 ) -> None:
     """Say where a site can treat; protocols for other settings are read there and not ordered."""
-    _ready()
+    ready()
     from limen.clinic.sites import actions
 
-    known = actions.bootstrap_settings(by=_who(), site=_site(site), settings=setting).capabilities["settings"]
+    known = actions.bootstrap_settings(by=_who(), site=site_named(site), settings=setting).capabilities["settings"]
     typer.echo(f"{site}: {', '.join(known)}")
 
 
 def add_chair(site: Slug, name: Annotated[str, typer.Argument(help="The chair's name.")]) -> None:
     """Add a chair to a site."""
-    _ready()
+    ready()
     from limen.clinic.sites import actions
 
-    chair = actions.bootstrap_chair(by=_who(), site=_site(site), name=name)
+    chair = actions.bootstrap_chair(by=_who(), site=site_named(site), name=name)
     typer.echo(f"{chair.name} at {site}")
 
 
@@ -132,13 +135,13 @@ def create_user(
     initials: Annotated[str, typer.Option(help="1 to 4 letters.")] = "",
 ) -> None:
     """Make a person who can sign in. Asks for the password, or takes LIMEN_NEW_PASSWORD."""
-    _ready()
+    ready()
     from limen.clinic.accounts import actions
 
     short = initials or "".join(word[0] for word in name.split())[:4].upper()
     user = actions.bootstrap_user(
         by=_who(),
-        site=_site(site),
+        site=site_named(site),
         username=username,
         display_name=name,
         initials=short,
@@ -150,7 +153,7 @@ def create_user(
 
 def set_password(username: Annotated[str, typer.Argument(help="The person's user name.")], site: Slug) -> None:
     """Set a person's password."""
-    _ready()
+    ready()
     from limen.clinic.accounts import actions
     from limen.clinic.accounts.models import User
     from limen.errors import InputError
@@ -158,11 +161,12 @@ def set_password(username: Annotated[str, typer.Argument(help="The person's user
     user = User.objects.filter(username=username.lower()).first()
     if user is None:
         raise InputError(f"no person {username!r}", where="USERNAME", allowed="an existing user name")
-    actions.set_password(by=_who(), site=_site(site), user=user, password=_password())
+    actions.set_password(by=_who(), site=site_named(site), user=user, password=_password())
     typer.echo(f"password of {user.username} set")
 
 
-def _ready() -> None:
+def ready() -> None:
+    """The database is there and up to date; the demonstration's is not touched."""
     from limen.clinic.project import serving
 
     serving.refuse_demo_folder()
@@ -173,7 +177,8 @@ def _who() -> str:
     return f"cli:{getpass.getuser()}"
 
 
-def _site(slug: str) -> Site:
+def site_named(slug: str) -> Site:
+    """The site with this short name."""
     from limen.clinic.sites.models import Site
     from limen.errors import InputError
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_valid
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from limen.errors import InputError
+from limen.session.emergency_events import EmergencyStep
 from limen.session.event_base import Checked, Dose, Duration, Recorded, Texts, TimeInSession, Whole
 from limen.session.floor_events import CallAnswered, OwnerDeclined, OwnerOffered, PatientCalled
 from limen.session.forecast_event import ForecastUpdated
@@ -318,6 +319,7 @@ Event: TypeAlias = (
     | MonitorStarted
     | MonitorStopped
     | ForecastUpdated
+    | EmergencyStep
 )
 
 KINDS: types.MappingProxyType[str, type[Event]] = types.MappingProxyType(

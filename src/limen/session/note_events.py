@@ -10,11 +10,11 @@ from limen.care.alarm_limits import Watch
 from limen.care.alarm_state import Sample
 from limen.knowledge.monitoring import MonitoringRules
 from limen.session.events import (
-    AdverseEventRecorded,
     EntryCorrected,
     Event,
     ObservationRecorded,
 )
+from limen.session.harm_events import AdverseEventRecorded
 from limen.session.state import SessionState, corrected, in_order
 
 _COLUMNS = {"SPO2": "spo2_pct", "HR": "hr_per_min", "RR": "rr_per_min"}

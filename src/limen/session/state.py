@@ -13,7 +13,6 @@ from typing import Any, Literal
 from limen.errors import InputError, RefusedError
 from limen.session.dosing import Infusion, dose_span, infusions
 from limen.session.events import (
-    AdverseEventRecorded,
     DeviceAssociated,
     DeviceLost,
     DischargeAsked,
@@ -34,6 +33,7 @@ from limen.session.events import (
     SymptomReported,
     parse_event,
 )
+from limen.session.harm_events import AdverseEventRecorded, RescueGiven
 from limen.session.header import SessionHeader
 
 Phase = Literal["planned", "started", "running", "paused", "stopped", "recovery", "discharged", "ended"]
@@ -121,6 +121,7 @@ class SessionState:
     latest: dict[str, Noted] = field(default_factory=dict)
     symptoms: tuple[Noted, ...] = ()
     adverse_events: tuple[AdverseEventRecorded, ...] = ()
+    rescues: tuple[RescueGiven, ...] = ()
     limits: dict[str, LimitPair] = field(default_factory=dict)
     devices: tuple[str, ...] = ()
     owner: str | None = None
@@ -156,6 +157,7 @@ class SessionState:
             "symptoms": [{"t_s": noted.t_s, "text": noted.value} for noted in self.symptoms],
             "adverse_events": [entry.model_dump(mode="json", exclude_none=True) for entry in self.adverse_events],
             "open_adverse_events": len(self.open_adverse_events),
+            "rescues": [entry.model_dump(mode="json", exclude_none=True) for entry in self.rescues],
             "limits": {key: pair.model_dump(mode="json") for key, pair in sorted(self.limits.items())},
             "devices": list(self.devices),
             "owner": self.owner,
@@ -264,6 +266,7 @@ def fold(header: SessionHeader, events: Sequence[Event], *, at_t_s: float | None
         latest=latest,
         symptoms=standing_symptoms(true),
         adverse_events=tuple(event for event in true if isinstance(event, AdverseEventRecorded)),
+        rescues=tuple(event for event in true if isinstance(event, RescueGiven)),
         limits=limits,
         devices=_devices(true),
         owner=next((event.to for event in reversed(true) if isinstance(event, OwnerChanged)), None),

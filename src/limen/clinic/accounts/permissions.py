@@ -45,3 +45,5 @@ class Permission(StrEnum):
     AUDIT_READ = "audit:read"
     USERS_MANAGE = "users:manage"
     SITE_MANAGE = "site:manage"
+    ORDERS_SIGN = "orders:sign"
+    RESCUE_STOCK = "rescue-stock:declare"

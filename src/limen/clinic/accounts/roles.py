@@ -79,6 +79,7 @@ class Pharmacist(Role):
             May.STOCK_DESTROY,
             May.STOCK_READ,
             May.AUDIT_READ,
+            May.RESCUE_STOCK,
         }
     )
 
@@ -94,6 +95,8 @@ class MedicalDirector(Role):
         May.DEVICE_REGISTER,
         May.USERS_MANAGE,
         May.SITE_MANAGE,
+        May.ORDERS_SIGN,
+        May.RESCUE_STOCK,
     }
 
 

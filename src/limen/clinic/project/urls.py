@@ -11,9 +11,11 @@ urlpatterns = [
     path("audit/", include("limen.clinic.audit.urls")),
     path("", include("limen.clinic.sessions.urls")),
     path("", include("limen.clinic.calls.urls")),
+    path("", include("limen.clinic.emergency.urls")),
     path("", include("limen.clinic.stock.urls")),
     path("", include("limen.clinic.outcomes.urls")),
     path("", include("limen.clinic.notes.urls")),
+    path("", include("limen.clinic.sites.urls")),
 ]
 
 handler403 = "limen.clinic.web.views.denied"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.text import slugify
@@ -11,7 +13,8 @@ from limen.care.case import SETTINGS
 from limen.clinic.accounts.models import User
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.audit.act import about, acting, action, note
-from limen.clinic.sites.models import Chair, Site
+from limen.clinic.sites import standing_orders
+from limen.clinic.sites.models import Chair, OrderSignature, Site
 from limen.errors import InputError
 
 
@@ -51,8 +54,10 @@ def _declare_settings(site: Site, settings: Sequence[str]) -> Site:
     if unknown or not settings:
         what = f"setting {unknown[0]!r}" if unknown else "no setting"
         raise InputError(what, where="settings", allowed=", ".join(possible))
-    site.capabilities = {**site.capabilities, "settings": [name for name in possible if name in settings]}
-    site.save()
+    # The row as it stands now: a list kept beside the settings must not be lost to an older copy of the site.
+    held = Site.objects.select_for_update().get(pk=site.pk)
+    site.capabilities = {**held.capabilities, "settings": [name for name in possible if name in settings]}
+    site.save(update_fields=["capabilities"])
     about(site)
     note(settings=", ".join(site.capabilities["settings"]))
     return site
@@ -78,3 +83,50 @@ def _add_chair(site: Site, name: str) -> Chair:
     chair = Chair.objects.create(site=site, name=name.strip())
     about(chair)
     return chair
+
+
+@action(Permission.ORDERS_SIGN, on="site")
+def sign_standing_order(
+    *,
+    by: User,
+    site: Site,
+    order: str,
+    digest: str,
+    expires_on: date,
+    interval_min: float | None = None,
+    max_doses: int | None = None,
+) -> OrderSignature:
+    """Sign one version of a standing order, with the terms that its sources leave to the director."""
+    return standing_orders.sign(
+        by, site, order, digest=digest, expires_on=expires_on, interval_min=interval_min, max_doses=max_doses
+    )
+
+
+@action(Permission.ORDERS_SIGN, on="site")
+def withdraw_standing_order(*, by: User, site: Site, order: str, reason: str) -> OrderSignature:
+    """Take a signature back: from now on the order is read and not used."""
+    return standing_orders.withdraw(by, site, order, reason)
+
+
+@action(Permission.RESCUE_STOCK, on="site")
+def declare_rescue_stock(*, by: User, site: Site, items: Sequence[Mapping[str, Any]]) -> Site:
+    """Which presentations of rescue drugs the site holds: mL are computed from these and from nothing else."""
+    return standing_orders.declare_stock(site, items)
+
+
+@action(Permission.RESCUE_STOCK, on="site")
+def add_rescue_stock(*, by: User, site: Site, item: Mapping[str, Any]) -> Site:
+    """One presentation more."""
+    return standing_orders.add_stock(site, item)
+
+
+@action(Permission.RESCUE_STOCK, on="site")
+def remove_rescue_stock(*, by: User, site: Site, item: Mapping[str, Any]) -> Site:
+    """One presentation less."""
+    return standing_orders.remove_stock(site, item)
+
+
+def bootstrap_rescue_stock(*, by: str, site: Site, items: Sequence[Mapping[str, Any]]) -> Site:
+    """The same, from the machine itself."""
+    with acting(by=by, action="sites.bootstrap_rescue_stock", site=site):
+        return standing_orders.declare_stock(site, items)

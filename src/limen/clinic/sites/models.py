@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.utils.timezone import now
 
@@ -36,3 +37,39 @@ class Chair(SiteModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class OrderSignature(SiteModel):
+    """A medical director's signature under one version of a standing order, or its withdrawal. Never changed."""
+
+    class Kind(models.TextChoices):
+        """What was done."""
+
+        SIGN = "sign"
+        WITHDRAW = "withdraw"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.SIGN)
+    order = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64)
+    content = models.JSONField()  # the order as it was read and signed
+    knowledge_release = models.CharField(max_length=40)
+    interval_min = models.FloatField(null=True)
+    max_doses = models.PositiveSmallIntegerField(null=True)
+    expires_on = models.DateField(null=True)
+    reason = models.CharField(max_length=300, blank=True)
+    signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    signed_at = models.DateTimeField()
+
+    append_only = True
+
+    class Meta:
+        ordering = ("signed_at", "created_at")
+        indexes = (models.Index(fields=["site", "order", "signed_at"], name="signature_of_order"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(kind="withdraw") | models.Q(expires_on__isnull=False), name="signature_ends"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.order}"

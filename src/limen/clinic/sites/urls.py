@@ -1,0 +1,17 @@
+"""Addresses of a site's standing orders."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from limen.clinic.sites import views
+
+app_name = "sites"
+urlpatterns = [
+    path("site/standing-orders/", views.orders, name="orders"),
+    path("site/standing-orders/<slug:order>/sign/", views.sign, name="sign"),
+    path("site/standing-orders/<slug:order>/withdraw/", views.withdraw, name="withdraw"),
+    path("site/rescue-stock/", views.stock, name="stock"),
+    path("site/rescue-stock/remove/<int:place>/", views.remove_stock, name="remove_stock"),
+    path("sessions/<uuid:session_id>/emergency-sheet/", views.emergency, name="emergency_sheet"),
+]
