@@ -187,11 +187,11 @@ class Case:
         for name, (value, allowed) in named.items():
             if value is not None and value not in allowed:
                 raise InputError(f"unknown {name} {value!r}", where=name, allowed=", ".join(allowed))
-        for item in self.conditions:
+        for place, item in enumerate(self.conditions):
             if item.onset is not None and item.onset > self.on:
                 raise InputError(
                     f"onset {item.onset.isoformat()} of {item.shown} is in the future",
-                    where="conditions.onset",
+                    where=f"conditions[{place}].onset",
                     allowed=f"up to {self.on.isoformat()}",
                 )
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from limen.care.case import Case, Condition, Medication, Pressure, Request, build_case, known_keys
+from limen.care.codes import CODE_NAMES, well_formed
 from limen.care.facts import Fact, day, fact, moment
 from limen.care.trial_json import KEYS as TRIAL_KEYS
 from limen.care.trial_json import read_trial
@@ -120,7 +121,15 @@ def case_from_json(document: Mapping[str, Any], *, on: date | None = None) -> Ca
 def _fact(key: str, value: Any, taken: datetime | date | None, on: date) -> Fact:
     if key == "facts.asa_class" and isinstance(value, str):
         value = _ASA.get(value.strip().upper(), value)
-    return fact(key, value, taken_at=taken or on, source="case")
+    return _born(fact(key, value, taken_at=taken or on, source="case"), on)
+
+
+def _born(born: Fact, on: date) -> Fact:
+    if isinstance(born.value, date) and born.value > on:
+        raise InputError(
+            f"{born.value.isoformat()} is in the future", where=born.key, allowed=f"up to {on.isoformat()}"
+        )
+    return born
 
 
 def _taken(document: Mapping[str, Any], group: str, table: Mapping[str, Any], on: date) -> datetime | date:
@@ -183,6 +192,12 @@ def _number(table: Mapping[str, Any], key: str, where: str, low: float, high: fl
 def _condition(item: Mapping[str, Any], where: str, unknown: list[str], on: date) -> Condition:
     unknown += [f"{where}.{key}" for key in item if key not in _CONDITION]
     texts = {key: _text(item, key, f"{where}.{key}") for key in _CONDITION}
+    if texts["code"] and not well_formed(texts["code"], texts["system"]):
+        raise InputError(
+            f"{texts['code']!r:.40} is no {CODE_NAMES[str(texts['system'])]} code",
+            where=f"{where}.code",
+            allowed="a letter and digits such as F33.2, or a SNOMED CT identifier with its check digit",
+        )
     onset = partial_date(texts["onset"], on, where=f"{where}.onset") if texts["onset"] else None
     try:
         return Condition(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from limen.cli.locating import Document
 from limen.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,8 +30,19 @@ def read_case(
     Raises
     ------
     InputError
-        If it is another FHIR resource, or anything in it is impossible.
+        If it is another FHIR resource, or anything in it is impossible. Names the file and the line of the key.
     """
+    try:
+        return _read_case(document, on, named)
+    except InputError as problem:
+        if not isinstance(document, Document) or named.get(problem.where) is not None:
+            raise
+        raise document.locate(problem) from None
+
+
+def _read_case(
+    document: dict[str, Any], on: str | None, named: Mapping[str, str | None]
+) -> tuple[Case, dict[str, Any] | None]:
     from datetime import datetime
 
     from limen.care.case_json import case_from_json

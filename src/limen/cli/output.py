@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from limen.cli.locating import Document, repeated
 from limen.errors import InputError, KnowledgeError
 
 # No whole number that a command reads is longer; every one of this length is also a finite float.
@@ -31,15 +32,19 @@ def read_json(path: str) -> dict[str, Any]:
     InputError
         If the file is absent, is not JSON, repeats a key, or is not an object. Names the file, line and column.
     """
-    value = read_json_value(path)
+    where = "standard input" if path == "-" else path
+    value, text = _read(path)
     if not isinstance(value, dict):
-        where = "standard input" if path == "-" else path
         raise InputError(f"holds a {type(value).__name__}", where=where, allowed="one JSON object")
-    return value
+    return Document(value, where, text)
 
 
 def read_json_value(path: str) -> Any:
     """The same for any JSON value, such as a list. A file whose name ends in .yaml is read as YAML."""
+    return _read(path)[0]
+
+
+def _read(path: str) -> tuple[Any, str]:
     where = "standard input" if path == "-" else path
     try:
         text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
@@ -47,7 +52,7 @@ def read_json_value(path: str) -> Any:
         reason = problem.strerror if isinstance(problem, OSError) else "not UTF-8 text"
         raise InputError(f"cannot read the file: {reason}", where=where, allowed="a JSON file") from None
     if path.endswith((".yaml", ".yml")):
-        return _yaml(text, where)
+        return _yaml(text, where), text
     try:
         value = json.loads(
             text,
@@ -69,8 +74,10 @@ def read_json_value(path: str) -> Any:
             f"not JSON: {problem.msg}", where=f"{where}:{problem.lineno}:{problem.colno}", allowed="one JSON value"
         ) from None
     except InputError as problem:
-        raise InputError(problem.what, where=where, allowed=problem.allowed) from None
-    return value
+        line = repeated(text) if "stands twice" in problem.what else None
+        place = f"{where}:{line}" if line else where
+        raise InputError(problem.what, where=place, allowed=problem.allowed) from None
+    return value, text
 
 
 def _yaml(text: str, where: str) -> Any:

@@ -58,6 +58,11 @@ def plain_yaml(text: str, name: str) -> Any:
     return _plain(_tree(text, name))
 
 
+def yaml_line(text: str, name: str, keys: list[str | int]) -> int:
+    """The 1-based line of the deepest of the keys that the text holds."""
+    return _line(_tree(text, name), keys)
+
+
 def _tree(text: str, name: str) -> Any:
     """The text as a tree that knows its lines."""
     try:
