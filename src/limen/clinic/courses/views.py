@@ -11,10 +11,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.courses import actions, pressure, queries
-from limen.clinic.courses.forecasts import HORIZON_MIN
 from limen.clinic.courses.forms import OpenForm, OverrideForm, PlanForm
 from limen.clinic.courses.models import Course, Override, Plan, ScreeningResult
 from limen.clinic.courses.overriding import needed, standing
+from limen.clinic.courses.proposals import next_step
 from limen.clinic.patients import charts
 from limen.clinic.patients.fact_groups import C_SSRS
 from limen.clinic.patients.queries import patient as patient_of
@@ -157,10 +157,11 @@ def plan(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
 
     Context: ``course``, ``patient``, ``weight``, ``row`` (the newest plan of today, or the signed one), ``plan`` (its
     ``plan`` contract), ``form`` (where the person may write one), ``overrides`` (by rule), ``override_form`` (where the
-    person may override one of its findings), ``signed``, ``may_sign``, ``forecast_until_min``, ``forecast_walls``
-    and ``ceilings`` (limits on pressure), ``forecast_before`` (what the rise starts from), ``baseline_mmHg``,
+    person may override one of its findings), ``signed``, ``may_sign``, ``forecast_walls`` and
+    ``ceilings`` (limits on pressure), ``forecast_before`` (what the rise starts from), ``baseline_mmHg``,
     ``vial_total_mg``, ``of_today``, ``since`` (how much was recorded after a draft), ``outdated`` (a draft to
-    show again before it is signed).
+    show again before it is signed), ``next_step`` (the protocol's own proposal, what was given before, where the
+    session stands).
     """
     course = queries.course(request.site, course_id)
     row = queries.plans(course).exclude(status=Plan.Status.SUPERSEDED).first()
@@ -202,11 +203,11 @@ def _plan_page(
         "overrides": overrides,
         "override_form": override_form,
         "signed": queries.signed_plan(course),
+        "next_step": next_step(course, row, of_today=of_today),
         "of_today": of_today,
         "since": since,
         "outdated": draft and (since > 0 or not of_today),
         "may_sign": Permission.PLAN_SIGN in request.may,
-        "forecast_until_min": HORIZON_MIN,
         "forecast_walls": pressure.walls(ceilings),
         "forecast_before": {} if baseline_mmHg is None else {pressure.rise_output(): baseline_mmHg},
         "ceilings": ceilings,
@@ -227,6 +228,7 @@ def _plan_form(course: Course, row: Plan | None, data: Any) -> PlanForm:
         "dose_text": row.dose_text,
         "concentration_mg_per_mL": None if row.concentration_mg_per_mL is None else f"{row.concentration_mg_per_mL:g}",
         "dilute_to_mg_per_mL": row.dilute_to_mg_per_mL,
+        "weight_basis": row.weight_basis,
         "pass_walls": row.passed_walls,
         "pass_because": row.passed_because,
     }

@@ -43,7 +43,7 @@ def outlook(session: Session, state: SessionState, *, every: int = 1) -> dict[st
         basis = "pump"
         found = _again(
             session.course.product,
-            tuple(_given(state, begin_s)),
+            tuple(given_parts(state, begin_s)),
             json.dumps(session.header.get("patient") or {}, sort_keys=True),
             session.course.setting or None,
             tuple(planned.get("with") or ()),
@@ -72,9 +72,7 @@ def _bands(output: Mapping[str, Any], every: int) -> dict[str, list[float | None
         "high": models.get("high"),
     }
     return {
-        name: None
-        if values is None
-        else [None if value is None else round(value, 2) for value in values[::every]]
+        name: None if values is None else [None if value is None else round(value, 2) for value in values[::every]]
         for name, values in parts.items()
     }
 
@@ -89,7 +87,7 @@ def _as_planned(session: Session, state: SessionState) -> bool:
     return same and len(run.segments) == 1 and not (run.stopped and not run.complete)
 
 
-def _given(state: SessionState, begin_s: float) -> Sequence[tuple[float, float, float, str]]:
+def given_parts(state: SessionState, begin_s: float) -> Sequence[tuple[float, float, float, str]]:
     """What was given, and what the pump will give if nobody touches it: (mg, minute, minutes, route)."""
     parts: list[tuple[float, float, float, str]] = []
     for run in state.infusions:

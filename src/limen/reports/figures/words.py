@@ -134,7 +134,10 @@ def _peak_line(lane: Lane, before: float | None) -> str:
     if before is None or None in ends:
         return line
     reached = dict.fromkeys(f"{before + end:.0f}" for end in ends if end is not None)
-    return f"{line}: forecast peak {'–'.join(reached)} {lane.unit} from {plain(before)}"
+    line = f"{line}: forecast peak {'–'.join(reached)} {lane.unit} from {plain(before)}"
+    people = next((band for band in lane.bands if band.role == "patients"), None)
+    highest = None if people is None else max((value for value in people.high if value is not None), default=None)
+    return line if highest is None else f"{line}, over {before + highest:.0f} in 1 of 20 patients"
 
 
 def _of_trace(lane: Lane, trace: Trace) -> str:

@@ -21,6 +21,7 @@ from limen.clinic.web.assumptions import model_title as title_of_model
 from limen.clinic.web.charts import doses
 from limen.clinic.web.charts.figure import lay_out
 from limen.clinic.web.charts.trajectory import trajectory as lay_out_trajectory
+from limen.clinic.web.leaving import leaving_said
 from limen.pharmacology.exposure import unit_of
 from limen.reports.figures import Figure, Wall, forecast_figure
 from limen.reports.figures import said as figure_said
@@ -331,6 +332,12 @@ def limits_by_output(walls: Sequence[Mapping[str, Any]]) -> dict[str, list[Wall]
             Wall(str(wall["name"]), float(wall["value"]), unit_of(name), bool(wall.get("hard", True)))
         )
     return found
+
+
+@register.inclusion_tag("partials/leaving.html")
+def leaving(forecast: Mapping[str, Any] | None) -> dict[str, Any]:
+    """When patients are forecast to be ready to leave, and not before."""
+    return {"leaving": leaving_said(forecast)}
 
 
 @register.filter
