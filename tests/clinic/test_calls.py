@@ -194,7 +194,7 @@ def test_a_page_asks_shows_and_accepts(floor):
         )
 
     # The page asks with the clock of the machine; the session began now.
-    assert post("/live/here", {}).json() == {"calls": []}
+    assert post("/live/here", {}).json() == {"calls": [], "emergencies": []}
     floor.deep(0.5)
     floor.watch(1)
     alarm = floor.alarm

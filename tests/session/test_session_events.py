@@ -18,7 +18,7 @@ CONTRACT = (
 
 
 # What happens around a chair, beside the contract's own kinds: more may be added, these stay.
-FLOOR = "owner.offered owner.declined patient.called call.answered forecast.updated"
+FLOOR = "owner.offered owner.declined patient.called call.answered forecast.updated emergency.step"
 
 
 def test_the_vocabulary_is_the_contract_and_the_floor() -> None:

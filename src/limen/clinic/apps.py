@@ -66,6 +66,13 @@ class Calls(ClinicApp):
     label = "calls"
 
 
+class Emergency(ClinicApp):
+    """Emergency mode."""
+
+    name = "limen.clinic.emergency"
+    label = "emergency"
+
+
 class Stock(ClinicApp):
     """The ledger."""
 

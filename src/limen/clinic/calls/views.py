@@ -11,6 +11,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from limen.clinic.calls import actions, queries
+from limen.clinic.emergency.actions import screen_showed
+from limen.clinic.emergency.queries import open_emergencies
+from limen.clinic.emergency.views import id_of
 from limen.clinic.project.middleware import passive
 from limen.clinic.sessions.models import Session
 from limen.clinic.web.refusals import status_of
@@ -24,16 +27,25 @@ MAX_BODY = 16 * 1024
 @require_POST
 @never_cache
 def here(request: ClinicRequest) -> JsonResponse:
-    """A page is there: ``{"shown": [{"session", "alarm"}]}``. The answer is what this person is called to now."""
+    """A page is there: ``{"shown": [{"session", "alarm"}], "emergencies": [id]}``, both as far as it shows them.
+
+    The answer is what this person is called to now, and every open emergency of the site.
+    """
     try:
-        shown = _body(request).get("shown", [])
+        body = _body(request)
+        shown = body.get("shown", [])
         if not isinstance(shown, list) or not all(isinstance(call, dict) for call in shown):
             raise InputError("not a list of calls", where="shown", allowed='[{"session": .., "alarm": ..}]')
         actions.screen_asks(user=request.user, site=request.site)
         actions.shown(user=request.user, site=request.site, calls=shown)
+        emergencies = body.get("emergencies", [])
+        if isinstance(emergencies, list) and emergencies:
+            screen_showed(user=request.user, site=request.site, ids=[id_of(value) for value in emergencies[:20]])
     except LimenError as problem:
         return _refused(problem)
-    return JsonResponse({"calls": queries.calls_of(request.user, request.site)})
+    return JsonResponse(
+        {"calls": queries.calls_of(request.user, request.site), "emergencies": open_emergencies(request.site)}
+    )
 
 
 @require_POST

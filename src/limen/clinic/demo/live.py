@@ -14,7 +14,8 @@ from limen.clinic.demo.treat import Staff, draw_up, meet, plan_today, prepare_da
 from limen.clinic.sessions.actions import associate_device, create_session, record, start_session
 from limen.clinic.sessions.ingest import Measured, take_batch
 from limen.clinic.sessions.models import Device, Session
-from limen.clinic.sessions.monitor import Monitor
+from limen.clinic.sessions.monitor import beat
+from limen.clinic.sessions.watching import Watcher
 from limen.clinic.sites.models import Chair, Site
 from limen.pharmacology.forecast import forecast
 from limen.pharmacology.patient import PatientProfile
@@ -55,6 +56,7 @@ class Seated:
 
     def __init__(self, site: Site, staff: Staff, person: Person, chair: Chair, device: Device, seed: int) -> None:
         self.staff, self.device, self.sent = staff, device, 0
+        self.watcher = Watcher()
         with living(timezone.now() - timedelta(minutes=RUNNING_FOR_MIN)) as clock:
             self.session = begin(site, staff, person, chair, device)
             self.at = clock.at
@@ -65,15 +67,24 @@ class Seated:
         """Let the monitor hear and watch every second up to this one."""
         now = timezone.now()
         with living(self.at) as clock:
-            monitor, batches = Monitor(), 0
+            batches = 0
             while seconds := min(SEND_EVERY_S, int((now - clock.at).total_seconds())):
                 clock.forward(seconds / 60)
                 self._send(seconds)
                 if batches % LOOK_EVERY == 0:
-                    monitor.round()
+                    self._watch()
                 batches += 1
-            monitor.round()
+            self._watch()
+            beat()
             self.at = clock.at
+
+    def _watch(self) -> None:
+        """Take every second that is due, of this session alone: for one that is already at now the clock went back."""
+        session = Session.objects.select_related("site").get(pk=self.session.pk)
+        if not self.watcher.known:
+            self.watcher.greet(session, "monitor.started")
+        while self.watcher.visit(session):
+            pass
 
     def _send(self, seconds: int) -> None:
         batch: list[Measured] = []

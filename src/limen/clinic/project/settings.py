@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "limen.clinic.apps.Courses",
     "limen.clinic.apps.Treatment",
     "limen.clinic.apps.Calls",
+    "limen.clinic.apps.Emergency",
     "limen.clinic.apps.Stock",
     "limen.clinic.apps.Outcomes",
     "limen.clinic.apps.Notes",

@@ -16,6 +16,9 @@
 
   const id = (call) => `${call.session} ${call.alarm}`;
 
+  // Emergencies that this page shows in full.
+  const emergencies = () => (document.visibilityState === "visible" && limen.emergencyShown ? limen.emergencyShown() : []);
+
   async function post(url, body) {
     const token = place.querySelector("input[name=csrfmiddlewaretoken]");
     const answer = await fetch(url, {
@@ -33,9 +36,10 @@
     // Only a page that somebody can see has shown anything.
     const drawn = document.visibilityState === "visible" ? [...seen.values()].filter((call) => !told.has(id(call))) : [];
     try {
-      const { calls } = await post(place.dataset.hereUrl, { shown: drawn.map(({ session, alarm }) => ({ session, alarm })) });
+      const { calls, emergencies: called } = await post(place.dataset.hereUrl, { shown: drawn.map(({ session, alarm }) => ({ session, alarm })), emergencies: emergencies() });
       for (const call of drawn) told.add(id(call));
       draw(calls);
+      document.dispatchEvent(new CustomEvent("limen:emergencies", { detail: called }));
     } catch {
       // the bar of a blind page says that the line is down; the ladder goes on without this screen
     }

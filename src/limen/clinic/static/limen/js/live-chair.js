@@ -240,9 +240,6 @@
 
   function draw() {
     find("[data-owner]").textContent = session.owner || "nobody yet";
-    const emergency = find("[data-emergency]");
-    emergency.setAttribute("aria-pressed", String(session.emergency));
-    emergency.querySelector("span").textContent = session.emergency ? "Emergency is on" : "Emergency";
     drawVitals();
     drawGiven();
     drawSteps();

@@ -226,10 +226,6 @@
   function openDeeds(given) {
     link = given;
     five();
-    find("[data-emergency]").addEventListener("click", () => {
-      const on = link.session().emergency;
-      send(on ? "emergency.ended" : "emergency.started", {}, "Emergency");
-    });
     find("[data-take-over]").addEventListener("click", () => send("owner.changed", {}, "Take over"));
   }
 

@@ -1,0 +1,92 @@
+"""Reads of an emergency: what is open, who was called, what may be given, which chairs need somebody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from limen.clinic.accounts.models import Membership, User
+from limen.clinic.accounts.permissions import Permission
+from limen.clinic.accounts.roles import ROLES
+from limen.clinic.emergency.models import Emergency, EmergencyEntry
+from limen.clinic.sessions.models import Session
+from limen.clinic.sites.models import Site
+from limen.clinic.sites.rescue import emergency_sheet
+from limen.errors import LimenError
+
+LIVE = (Session.Status.RUNNING, Session.Status.RECOVERY)
+Kind = EmergencyEntry.Kind
+
+
+def team(site: Site) -> list[tuple[User, str]]:
+    """Everybody of the site who may help at a chair, with their roles in words, by name."""
+    found: dict[int, tuple[User, list[str]]] = {}
+    rows = Membership.objects.filter(site=site, is_active=True, user__is_active=True).select_related("user")
+    for row in rows.order_by("user__display_name", "role"):
+        if Permission.SESSION_RECORD in ROLES[row.role].permissions:
+            found.setdefault(row.user_id, (row.user, []))[1].append(ROLES[row.role].title)
+    return [(user, ", ".join(roles)) for user, roles in found.values()]
+
+
+def open_emergencies(site: Site) -> list[dict[str, Any]]:
+    """Every emergency of the site that has not ended, newest first."""
+    rows = Emergency.objects.filter(site=site, ended_at=None).select_related("session__chair", "started_by")
+    return [emergency_json(row) for row in rows]
+
+
+def emergency_json(row: Emergency) -> dict[str, Any]:
+    """One emergency as pages show it."""
+    entries = list(row.entries.select_related("person"))
+    people: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        if entry.kind in (Kind.CALLED, Kind.SHOWN, Kind.GOING):
+            people.setdefault(entry.person.display_name, {"name": entry.person.display_name, "person": entry.person_id})
+            people[entry.person.display_name][str(entry.kind)] = entry.at.isoformat()
+    return {
+        "id": str(row.pk),
+        "session": str(row.session_id) if row.session_id else None,
+        "chair": row.session.chair.name if row.session else None,
+        "started_at": row.started_at.isoformat(),
+        "started_by": row.started_by.display_name,
+        "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+        "outcome": row.outcome,
+        "people": list(people.values()),
+        "roles": {entry.what: entry.person.display_name for entry in entries if entry.kind == Kind.ROLE},
+        "steps": {
+            entry.what: {"at": entry.at.isoformat(), "by": entry.person.display_name}
+            for entry in entries
+            if entry.kind == Kind.STEP
+        },
+        "chairs_taken": {entry.what: entry.person.display_name for entry in entries if entry.kind == Kind.CHAIR_TAKEN},
+    }
+
+
+def sheets(site: Site) -> list[dict[str, Any]]:
+    """Every live chair: who sits there, who is in charge, and what may be given in mg and in mL of this site's stock.
+
+    A page fetches it when it opens and keeps it, so that it stands when the network does not.
+    """
+    rows = Session.objects.filter(site=site, status__in=LIVE).select_related(
+        "patient", "chair", "owner", "site", "course", "plan"
+    )
+    return [
+        {
+            "session": str(session.pk),
+            "chair": session.chair.name,
+            "patient": f"{session.patient.given_name} {session.patient.family_name}",
+            "mrn": session.patient.mrn,
+            "birth_date": session.patient.birth_date.isoformat(),
+            "weight_kg": (session.header.get("patient") or {}).get("weight_kg"),
+            "owner": session.owner.display_name if session.owner else None,
+            "owner_id": session.owner_id,
+            "offers": _offers(session),
+        }
+        for session in rows.order_by("chair__name")
+    ]
+
+
+def _offers(session: Session) -> list[dict[str, Any]]:
+    try:
+        return [offer.to_json() for offer in emergency_sheet(session)]
+    except LimenError as problem:
+        # A chart that cannot be read must not take the role cards away: said in its place.
+        return [{"usable": False, "words": str(problem), "title": "No drug can be offered", "against": []}]

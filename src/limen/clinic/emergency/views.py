@@ -1,0 +1,133 @@
+"""Doors of the emergency: start, deeds, the state, and the sheet on paper."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from limen.clinic.emergency import actions, queries
+from limen.clinic.emergency.models import Emergency
+from limen.clinic.project.middleware import passive
+from limen.clinic.sessions.models import Session
+from limen.clinic.sites.models import Site
+from limen.clinic.web.refusals import status_of
+from limen.clinic.web.request import ClinicRequest
+from limen.errors import InputError, LimenError
+from limen.knowledge.emergency import emergency_cards
+
+MAX_BODY = 16 * 1024
+
+
+@require_POST
+def act(request: ClinicRequest) -> JsonResponse:
+    """One deed: ``{"kind", "key", "data", "late_s"}``, as live pages send theirs. The same key is the same deed."""
+    try:
+        row = _do(request, *_deed(request))
+    except LimenError as problem:
+        error = {"what": problem.what, "where": problem.where, "allowed": problem.allowed, "hint": problem.hint}
+        return JsonResponse({"error": error}, status=status_of(problem))
+    row.refresh_from_db()
+    return JsonResponse({"emergency": queries.emergency_json(row)})
+
+
+def _do(request: ClinicRequest, kind: str, key: str, data: dict[str, Any], late_s: float) -> Emergency:
+    by, site = request.user, request.site
+    session = _session(site, data.get("session"))
+    if kind == "emergency.start":
+        return actions.start_emergency(by=by, site=site, key=key, session=session, late_s=late_s)
+    emergency = _emergency(site, data.get("emergency"))
+    if kind == "emergency.end":
+        return actions.end_emergency(by=by, emergency=emergency, outcome=str(data.get("outcome") or ""), key=key)
+    if kind in ("emergency.chair", "emergency.take"):
+        if session is None:
+            raise InputError("names no chair", where="session", allowed="the id of a running session")
+        if kind == "emergency.chair":
+            return actions.name_chair(by=by, emergency=emergency, session=session, late_s=late_s)
+        return actions.take_chair(by=by, emergency=emergency, session=session, key=key)
+    what = str(data.get("what") or "")
+    return actions.tap(
+        by=by, emergency=emergency, kind=kind.removeprefix("emergency."), what=what, key=key, late_s=late_s
+    )
+
+
+@passive
+@require_GET
+@never_cache
+def ready(request: ClinicRequest) -> JsonResponse:
+    """What a page keeps for the moment when it is needed: every live chair, and what may be given there."""
+    return JsonResponse(
+        {
+            "chairs": queries.sheets(request.site),
+            "number": request.site.capabilities.get("emergency_number"),
+            "team": [{"name": user.display_name, "roles": roles} for user, roles in queries.team(request.site)],
+        }
+    )
+
+
+@require_GET
+@never_cache
+def paper(request: ClinicRequest, emergency_id: UUID) -> HttpResponse:
+    """The emergency on one page: for the service that takes over, and for the record."""
+    row = get_object_or_404(
+        Emergency.objects.select_related("session__chair", "session__patient", "started_by"),
+        pk=emergency_id,
+        site=request.site,
+    )
+    sheet = next((chair for chair in queries.sheets(request.site) if chair["session"] == str(row.session_id)), None)
+    page = {
+        "emergency": row,
+        "entries": row.entries.select_related("person"),
+        "cards": emergency_cards(),
+        "sheet": sheet,
+    }
+    return render(request, "emergency/paper.html", page)
+
+
+def _deed(request: HttpRequest) -> tuple[str, str, dict[str, Any], float]:
+    if len(request.body) > MAX_BODY:
+        raise InputError("too long", where="body", allowed=f"up to {MAX_BODY} bytes")
+    try:
+        value = json.loads(request.body)
+    except (ValueError, UnicodeDecodeError):
+        raise InputError("not JSON", where="body", allowed="one JSON object") from None
+    if not isinstance(value, dict) or not isinstance(value.get("data", {}), dict):
+        raise InputError("not a deed", where="body", allowed='{"kind": .., "key": .., "data": {..}}')
+    kind, key, late_s = value.get("kind"), value.get("key"), value.get("late_s", 0.0)
+    if not isinstance(kind, str) or not kind.startswith("emergency."):
+        raise InputError(f"unknown deed {kind!r}", where="kind", allowed="emergency.start, .going, .role, .step, ...")
+    if not isinstance(key, str) or not 1 <= len(key) <= 80:
+        raise InputError("no key", where="key", allowed="1 to 80 characters, new for each deed")
+    if isinstance(late_s, bool) or not isinstance(late_s, int | float):
+        raise InputError(f"{late_s!r} is not a number", where="late_s", allowed="seconds since the tap")
+    return kind, key, value.get("data", {}), float(late_s)
+
+
+def _session(site: Site, value: Any) -> Session | None:
+    if value in (None, ""):
+        return None
+    rows = Session.objects.select_related("site", "chair", "owner")
+    return get_object_or_404(rows, pk=id_of(value, "session"), site=site)
+
+
+def _emergency(site: Site, value: Any) -> Emergency:
+    return get_object_or_404(Emergency.objects.select_related("site"), pk=id_of(value, "emergency"), site=site)
+
+
+def id_of(value: Any, where: str = "id") -> UUID:
+    """An id as JSON writes it.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise InputError(f"{value!r:.60} is no id", where=where, allowed="a UUID") from None

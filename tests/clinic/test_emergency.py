@@ -1,0 +1,203 @@
+"""Emergency mode: one press calls everyone, times are those of the taps, and no chair is left without somebody."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.test import Client
+
+from limen.clinic.accounts.policy import DeniedError
+from limen.clinic.audit.models import AuditEntry
+from limen.clinic.emergency.actions import end_emergency, name_chair, screen_showed, start_emergency, take_chair, tap
+from limen.clinic.emergency.models import Emergency, EmergencyEntry
+from limen.clinic.emergency.queries import emergency_json, open_emergencies, sheets
+from limen.clinic.sessions.models import Session, SessionEvent
+from limen.errors import InputError, RefusedError
+from live_room import furnish
+
+pytestmark = pytest.mark.django_db
+
+
+class Floor:
+    def __init__(self) -> None:
+        self.room = furnish(chairs=2)
+        self.session = self.room.begun(1)[0]
+        self.other = self.room.begun(2)[0]
+        self.site = self.session.site
+        self.nurse = self.session.owner
+        self.helper = self.room.person("helper", "nurse")
+        self.pharmacist = self.room.person("pharmacist", "pharmacist")
+
+    def start(self, key: str = "k1", **more) -> Emergency:
+        return start_emergency(
+            by=self.nurse, site=self.site, key=key, session=more.pop("session", self.session), **more
+        )
+
+    def kinds(self, session: Session) -> list[str]:
+        return list(SessionEvent.objects.filter(session=session).order_by("seq").values_list("kind", flat=True))
+
+    def entries(self, emergency: Emergency) -> list[tuple[str, str, str]]:
+        rows = EmergencyEntry.objects.filter(emergency=emergency).order_by("id")
+        return list(rows.values_list("kind", "person__username", "what"))
+
+
+@pytest.fixture
+def floor() -> Floor:
+    return Floor()
+
+
+def test_one_press_calls_everyone_who_may_help_and_is_in_the_record(floor):
+    emergency = floor.start()
+    called = {person for kind, person, _ in floor.entries(emergency) if kind == "called"}
+    assert floor.nurse.username in called
+    assert floor.helper.username in called
+    assert floor.pharmacist.username not in called
+    assert floor.kinds(floor.session)[-1] == "emergency.started"
+    assert AuditEntry.objects.filter(action="emergency.start_emergency").count() == 1
+
+
+def test_a_second_press_is_the_same_emergency(floor):
+    first = floor.start()
+    assert floor.start() == first
+    assert floor.start("k2") == first
+    assert floor.kinds(floor.session).count("emergency.started") == 1
+
+
+def test_the_chair_may_be_named_later_and_once(floor):
+    emergency = floor.start(session=None)
+    assert open_emergencies(floor.site)[0]["chair"] is None
+    name_chair(by=floor.helper, emergency=emergency, session=floor.session)
+    assert open_emergencies(floor.site)[0]["chair"] == floor.session.chair.name
+    assert "emergency.started" in floor.kinds(floor.session)
+    with pytest.raises(RefusedError, match="the chair has been named"):
+        name_chair(by=floor.helper, emergency=emergency, session=floor.other)
+
+
+def test_a_step_has_the_time_of_its_tap_even_when_it_arrives_late(floor):
+    emergency = floor.start()
+    tap(by=floor.nurse, emergency=emergency, kind="step", what="airway-oxygen", key="s1", late_s=90.0)
+    tap(by=floor.nurse, emergency=emergency, kind="step", what="airway-oxygen", key="s1", late_s=90.0)
+    [row] = EmergencyEntry.objects.filter(emergency=emergency, kind="step")
+    assert (row.created_at - row.at).total_seconds() == pytest.approx(90.0, abs=2.0)
+    event = SessionEvent.objects.get(session=floor.session, kind="emergency.step")
+    assert event.data["what"] == "Oxygen on"
+
+
+@pytest.mark.parametrize(
+    ("kind", "what", "said"),
+    [("step", "nonsense", "unknown step"), ("role", "nonsense", "unknown role"), ("called", "", "unknown deed")],
+)
+def test_a_deed_that_is_none_is_refused(floor, kind, what, said):
+    emergency = floor.start()
+    with pytest.raises(InputError, match=said):
+        tap(by=floor.nurse, emergency=emergency, kind=kind, what=what, key="x")
+
+
+def test_another_chair_of_the_owner_is_taken_under_the_own_name(floor):
+    emergency = floor.start()
+    assert floor.other.owner == floor.nurse
+    take_chair(by=floor.helper, emergency=emergency, session=floor.other, key="t1")
+    floor.other.refresh_from_db()
+    assert floor.other.owner == floor.helper
+    assert floor.kinds(floor.other)[-1] == "owner.changed"
+    assert emergency_json(emergency)["chairs_taken"] == {floor.other.chair.name: floor.helper.display_name}
+    with pytest.raises(InputError, match="not another chair"):
+        take_chair(by=floor.helper, emergency=emergency, session=floor.session, key="t2")
+
+
+def test_what_a_screen_showed_is_kept_once_and_only_of_those_called(floor):
+    emergency = floor.start()
+    for _ in range(2):
+        screen_showed(user=floor.helper, site=floor.site, ids=[emergency.pk])
+    screen_showed(user=floor.pharmacist, site=floor.site, ids=[emergency.pk])
+    shown = [person for kind, person, _ in floor.entries(emergency) if kind == "shown"]
+    assert shown == [floor.helper.username]
+
+
+def test_the_end_needs_words_and_closes_the_record(floor):
+    emergency = floor.start()
+    with pytest.raises(InputError, match="no outcome"):
+        end_emergency(by=floor.nurse, emergency=emergency, outcome=" ", key="e0")
+    end_emergency(by=floor.nurse, emergency=emergency, outcome="called by mistake", key="e1")
+    assert open_emergencies(floor.site) == []
+    assert floor.kinds(floor.session)[-1] == "emergency.ended"
+    with pytest.raises(RefusedError, match="has ended"):
+        tap(by=floor.nurse, emergency=emergency, kind="going", key="late")
+    assert floor.start("k9") != emergency  # a new one may be called
+
+
+def test_the_kept_sheet_holds_every_live_chair_with_owner_and_weight(floor):
+    found = {sheet["chair"]: sheet for sheet in sheets(floor.site)}
+    assert set(found) == {floor.session.chair.name, floor.other.chair.name}
+    sheet = found[floor.session.chair.name]
+    assert sheet["weight_kg"] == floor.session.header["patient"]["weight_kg"]
+    assert sheet["owner"] == floor.nurse.display_name
+    assert all(offer["usable"] is False for offer in sheet["offers"])  # nothing is signed at this site
+
+
+def test_a_pharmacist_may_not_press_and_another_site_sees_nothing(floor, clinic):
+    with pytest.raises(DeniedError):
+        start_emergency(by=floor.pharmacist, site=floor.site, key="p")
+    floor.start()
+    assert open_emergencies(clinic.site) == []
+
+
+def test_entries_cannot_be_changed(floor):
+    emergency = floor.start()
+    row = EmergencyEntry.objects.filter(emergency=emergency).first()
+    row.what = "something else"
+    with pytest.raises(RefusedError):
+        row.save()
+
+
+def test_through_the_door_as_a_page_does(floor):
+    client = Client()
+    client.force_login(floor.helper)
+
+    def post(kind, key, **data):
+        return client.post(
+            "/emergency/act", json.dumps({"kind": kind, "key": key, "data": data}), content_type="application/json"
+        )
+
+    started = post("emergency.start", "a", session=str(floor.session.pk)).json()["emergency"]
+    assert post("emergency.going", "b", emergency=started["id"]).status_code == 200
+    assert post("emergency.role", "c", emergency=started["id"], what="lead").json()["emergency"]["roles"] == {
+        "lead": floor.helper.display_name
+    }
+    heard = client.post("/live/here", json.dumps({"emergencies": [started["id"]]}), content_type="application/json")
+    [seen] = heard.json()["emergencies"]
+    me = next(entry for entry in seen["people"] if entry["name"] == floor.helper.display_name)
+    assert {"called", "shown", "going"} <= set(me)
+    paper = client.get(f"/emergency/{started['id']}/").content.decode()
+    assert floor.session.patient.mrn in paper
+    assert "Still open" in paper
+    ready = client.get("/emergency/ready").json()
+    assert {chair["session"] for chair in ready["chairs"]} == {str(floor.session.pk), str(floor.other.pk)}
+    assert post("emergency.end", "d", emergency=started["id"], outcome="all well").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("nonsense", "not JSON"),
+        ('{"kind": "session.started", "key": "a"}', "unknown deed"),
+        ('{"kind": "emergency.start"}', "no key"),
+        ('{"kind": "emergency.going", "key": "a", "data": {"emergency": "7"}}', "is no id"),
+    ],
+)
+def test_a_malformed_deed_gets_one_line(floor, body, said):
+    client = Client()
+    client.force_login(floor.nurse)
+    answer = client.post("/emergency/act", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]["what"]
+
+
+def test_every_page_carries_the_control_and_the_cards(floor):
+    client = Client()
+    client.force_login(floor.nurse)
+    for path in ("/board/", f"/session/{floor.session.pk}/", "/patients/"):
+        page = client.get(path).content.decode()
+        assert "data-emergency-open" in page, path
+        assert "Airway open" in page, path
