@@ -1,4 +1,4 @@
-"""What an infusion pump says it has given, held against the order, the session's record and the book. Never commanded."""
+"""What an infusion pump says it has given, held against order, record and book. It is read, never commanded."""
 
 from __future__ import annotations
 

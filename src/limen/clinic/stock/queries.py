@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
-from django.utils import timezone
 
 from limen.clinic.sessions.clock import session_now_s
 from limen.clinic.sessions.models import Session, SessionEvent

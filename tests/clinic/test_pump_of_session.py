@@ -1,0 +1,68 @@
+"""The volume that a pump sends is read, held against order and book, and raises no alarm; what differs is said."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import time_machine
+
+from limen.clinic.sessions.actions import associate_device, halt, record
+from limen.clinic.sessions.devices import bootstrap_device, streams_of
+from limen.clinic.sessions.ingest import Measured, take_batch
+from limen.clinic.sessions.models import AlarmRecord, Session
+from limen.clinic.sessions.queries import session_live
+from limen.clinic.sessions.watching import Watcher
+from limen.clinic.stock.pumping import pump_of
+from limen.clinic.stock.queries import session_account
+from live_room import furnish
+
+pytestmark = pytest.mark.django_db
+START = dt.datetime(2026, 11, 22, 9, 0, 0, tzinfo=dt.UTC)
+
+
+def pumped(volume_mL: float) -> tuple[Session, list[str]]:
+    """Twenty minutes of 35 mg in 35 mL over 40 min, then a stop; the pump says it gave ``volume_mL``."""
+    with time_machine.travel(START, tick=False) as clock:
+        room = furnish()
+        session, _, _ = room.begun()
+        pump, _ = bootstrap_device(by="test", site=room.site, name="pump-1", kind="pump")
+        assert streams_of(pump) == {}
+        associate_device(by=room.nurse, session=session, device=pump)
+        take_batch(device=pump, batch_key="a", samples=[Measured(1, "PUMP_VOLUME", 0.0, 0.0)])
+        clock.shift(10)
+        record(by=room.nurse, session=session, kind="infusion.started")
+        clock.shift(1200)
+        values = [Measured(2, "PUMP_VOLUME", volume_mL, 0.0), Measured(2, "PUMP_RATE", 52.5, 0.0)]
+        take_batch(device=pump, batch_key="b", samples=values)
+        halt(by=room.nurse, session=session, kind="infusion.stopped", data={"reason": "nausea"})
+        watcher = Watcher()
+        while watcher.visit(session):
+            pass
+        session.refresh_from_db()
+        raised = AlarmRecord.objects.filter(kind="raised").values_list("data__alarm__signal", flat=True)
+        page = session_live(session)
+    assert "PUMP_VOLUME" not in {*raised, *page["signals"]}
+    assert page["pump"]["pump"]["volume_mL"] == volume_mL
+    return session, [row["said"] for row in page["pump"]["rows"]]
+
+
+def test_a_pump_that_gave_half_agrees_with_the_record_and_not_with_the_order():
+    # 20 of 40 min: half of 35 mL.
+    session, said = pumped(17.5)
+    assert said[0] == "ordered 35 mL, pump 17.5 mL: -17.5 mL, DIFFERS (allowed ±1.75 mL)"
+    assert said[1].startswith("recorded 17.5 mL, pump 17.5 mL: +0 mL, agrees")
+    assert said[2] == "given in the book: not known"  # nothing was drawn up in this test's book
+    assert pump_of(session).agrees is False
+
+
+def test_a_pump_that_gave_more_than_the_record_says_so():
+    _, said = pumped(19.0)
+    assert "+1.5 mL, DIFFERS" in said[1]
+
+
+def test_a_session_without_a_pump_shows_none():
+    room = furnish()
+    session, _, _ = room.begun()
+    assert session_live(session)["pump"] is None
+    assert session_account(session).to_json()["differences"] is not None
