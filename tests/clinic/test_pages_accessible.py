@@ -66,6 +66,10 @@ def pages(clinic: Clinic, patient: Patient) -> dict[str, HttpResponse]:
     asked = {"protocol": "TRD-IV", "dose_text": "0.75 mg/kg iv over 40 min", "concentration_mg_per_mL": "50"}
     assert person.post(plan, asked).status_code == 302
     found["plan, blocked"] = person.get(plan)
+    made = course.plans.order_by("-created_at").first()
+    found["figures"] = person.get(reverse("courses:figures", args=[made.pk]))
+    found["figure, published"] = person.get(reverse("courses:figure", args=[made.pk, "check"]))
+    found["figure, window"] = person.get(reverse("courses:figure", args=[made.pk, "attainment"]))
     asking = reverse("outcomes:questionnaire", args=[course.pk, "PHQ-9"])
     found["questionnaire"] = person.get(asking)
     answers = {"phase": "baseline"} | {f"item{number}": "1" for number in range(1, 10)}
@@ -94,6 +98,9 @@ def serve(page: Page, answer: HttpResponse) -> list[str]:
                 return
             kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
             route.fulfill(status=200, body=Path(str(file)).read_bytes(), headers={"Content-Type": kind})
+        elif route.request.headers.get("hx-request"):
+            # a part of the page that it fetches by itself: those are among the pages on their own
+            route.fulfill(status=204, body="")
         elif path == "/healthz":
             route.fulfill(status=200, body='{"status": "ok", "monitor_age_s": 0.5}')
         else:
