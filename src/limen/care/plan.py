@@ -241,7 +241,13 @@ class Plan:
     def _not_counted(self) -> list[dict[str, Any]]:
         """Limits that look back, where nobody said what was given before."""
         return [
-            {"rule": standing.wall.rule, "input": "exposure", "why": f"{standing.wall.name}: {standing.past.missing}"}
+            {
+                "rule": standing.wall.rule,
+                "input": "exposure",
+                "why": f"{standing.wall.name}: {standing.past.missing}",
+                "level": "info",
+                "title": "what was given before",
+            }
             for standing in self.walls
             if standing.past is not None and standing.past.given is None and standing.past.missing
         ]

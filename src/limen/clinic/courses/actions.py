@@ -15,9 +15,11 @@ from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.policy import require
 from limen.clinic.audit.act import about, action, note
 from limen.clinic.courses.cases import case_as_json, case_of
+from limen.clinic.courses.exposures import history_of
 from limen.clinic.courses.forecasts import forecaster
 from limen.clinic.courses.models import Course, Override, Plan, ScreeningResult
 from limen.clinic.courses.overriding import needed, standing, waived
+from limen.clinic.sites.dosing import dosing_of
 from limen.clinic.sites.queries import settings_of
 from limen.clinic.sites.zones import today
 from limen.errors import InputError, RefusedError
@@ -156,6 +158,7 @@ def write_plan(
     dilute_to_mg_per_mL: float | None = None,
     diluted: bool | None = None,
     mixed_with: Sequence[str] = (),
+    weight_basis: str = "",
     pass_walls: Sequence[str] = (),
     pass_because: str = "",
 ) -> Plan:
@@ -163,6 +166,8 @@ def write_plan(
 
     Parameters
     ----------
+    weight_basis : {"", "actual", "ideal", "adjusted"}
+        The protocol's own where empty.
     pass_walls : sequence of str
         Soft limits passed on purpose; needs ``pass_because``.
     """
@@ -190,7 +195,10 @@ def write_plan(
         "dose_text": request.dose,
         "concentration_mg_per_mL": concentration_mg_per_mL,
         "dilute_to_mg_per_mL": dilute_to_mg_per_mL,
+        "weight_basis": weight_basis or None,
         "pass_walls": tuple(pass_walls),
+        "history": history_of(course),
+        "site": dosing_of(course.site),
     }
     bare = make_plan(case, protocol, **asked)
     screening = _keep(course, case, bare.screening)
@@ -209,6 +217,7 @@ def write_plan(
         dose_text=request.dose or "",
         concentration_mg_per_mL=concentration_mg_per_mL,
         dilute_to_mg_per_mL=dilute_to_mg_per_mL,
+        weight_basis=weight_basis,
         passed_walls=list(pass_walls),
         passed_because=pass_because.strip() if pass_walls else "",
         on=case.on,
@@ -230,6 +239,7 @@ def asked_of(plan: Plan) -> dict[str, Any]:
         "dilute_to_mg_per_mL": plan.dilute_to_mg_per_mL,
         "diluted": request["diluted"],
         "mixed_with": tuple(request["mixed_with"]),
+        "weight_basis": plan.weight_basis,
         "pass_walls": tuple(plan.passed_walls),
         "pass_because": plan.passed_because,
     }
@@ -287,7 +297,10 @@ def _still_stands(plan: Plan) -> None:
         "dose_text": request.dose,
         "concentration_mg_per_mL": plan.concentration_mg_per_mL,
         "dilute_to_mg_per_mL": plan.dilute_to_mg_per_mL,
+        "weight_basis": plan.weight_basis or None,
         "pass_walls": tuple(plan.passed_walls),
+        "history": history_of(plan.course),
+        "site": dosing_of(plan.site),
     }
     findings = [item.to_json() for item in make_plan(case, plan.protocol, **asked).findings]
     again = make_plan(case, plan.protocol, **asked, overrides=waived(findings, plan.overrides.all()))

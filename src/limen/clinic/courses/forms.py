@@ -62,6 +62,7 @@ class PlanForm(forms.Form):
         widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
         help_text="Empty: the vial as it is",
     )
+    weight_basis = forms.ChoiceField(label="Weight the dose follows", required=False)
     pass_walls = forms.MultipleChoiceField(
         label="Soft limits passed on purpose", required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -76,6 +77,7 @@ class PlanForm(forms.Form):
         fitting.sort(key=lambda row: (row.indication != course.indication, row.id))
         listed = [(row.id, f"{row.id}: {row.title}") for row in fitting]
         self.fields["protocol"].choices = listed if protocol else [("", "choose"), *listed]  # type: ignore[attr-defined]
+        self.fields["weight_basis"].choices = _weights(protocol)  # type: ignore[attr-defined]
         strengths = get_product(course.product).strengths_mg_per_mL
         self.fields["concentration_mg_per_mL"].choices = [  # type: ignore[attr-defined]
             (f"{strength:g}", f"{strength:g} mg/mL") for strength in strengths
@@ -91,6 +93,19 @@ class PlanForm(forms.Form):
         if asked.get("concentration_mg_per_mL") is not None:
             asked["diluted"] = asked.get("dilute_to_mg_per_mL") is not None
         return asked
+
+
+def _weights(protocol: str) -> list[tuple[str, str]]:
+    """The protocol's own weight, and the other one it allows."""
+    if protocol not in protocols():
+        return [("", "the protocol's own")]
+    rule = protocols()[protocol].weight
+    listed = [("", f"{rule.basis}, the protocol's own")]
+    if rule.alternative is not None:
+        least = rule.alternative_from_bmi_kg_per_m2
+        whom = "" if least is None else f", from a body mass index of {least:g}"
+        listed.append((rule.alternative, f"{rule.alternative}{whom}"))
+    return listed
 
 
 def _own_preparation(protocol: str) -> str:

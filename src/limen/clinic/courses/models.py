@@ -95,6 +95,7 @@ class Plan(SiteModel):
     dose_text = models.CharField(max_length=120, blank=True)  # what was asked; empty: the protocol's own dose
     concentration_mg_per_mL = models.FloatField(null=True)  # of the vial
     dilute_to_mg_per_mL = models.FloatField(null=True)  # of what the pump runs; null: as the protocol prepares it
+    weight_basis = models.CharField(max_length=10, blank=True)  # which weight doses follow; empty: the protocol's own
     passed_walls = models.JSONField(default=list)  # soft limits passed on purpose
     passed_because = models.CharField(max_length=300, blank=True)
     on = models.DateField()
