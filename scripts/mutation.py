@@ -117,7 +117,7 @@ def changes(folder: Path, name: str) -> str:
     here = Path.cwd()
     os.chdir(folder)
     try:
-        diff = get_diff_for_mutant(name)
+        diff = get_diff_for_mutant(name, path=f"src/{name.split('.x', 1)[0].replace('.', '/')}.py")
     finally:
         os.chdir(here)
     lines = [line for line in diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
@@ -207,8 +207,10 @@ def main() -> int:
     unknown = set(asked.subjects) - set(SUBJECTS)
     if unknown:
         parser.error(f"no subject {sorted(unknown)[0]!r}; there are {', '.join(SUBJECTS)}")
-    results = [measure(name, asked.sample, asked.seed, asked.children) for name in asked.subjects or SUBJECTS]
-    for item in results:
+    results = []
+    for name in asked.subjects or SUBJECTS:
+        item = measure(name, asked.sample, asked.seed, asked.children)
+        results.append(item)
         print(  # noqa: T201
             f"{item.subject}: {item.killed} of {item.tried} noticed, {item.score_pct:.0f} %; "
             f"{len(item.survivors)} survived, {len(item.unreached)} unreached; {item.took_s:.0f} s"

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fhirclient.models.activitydefinition import ActivityDefinition
 from fhirclient.models.plandefinition import PlanDefinition
 from fhirclient.models.questionnaire import Questionnaire
 
 from contracts.door import limen, refused
-from limen.interop.fhir.definitions import plan_definition, questionnaire
+from limen.interop.fhir.definitions import activity_definitions, plan_definition, questionnaire
 from limen.knowledge.instruments import instruments
 from limen.knowledge.protocols import protocols
 
@@ -30,14 +31,36 @@ def test_a_questionnaire_is_valid_by_a_second_library(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", protocols())
-def test_a_plan_definition_is_valid_by_a_second_library(name: str) -> None:
+def test_a_protocol_is_valid_by_a_second_library(name: str) -> None:
     protocol = protocols()[name]
-    made = plan_definition(protocol)
-    PlanDefinition({key: value for key, value in made.items() if key != "contained"})
-    assert [item["title"] for item in made["contained"]] == [step.title for step in protocol.steps]
+    made, activities = plan_definition(protocol), activity_definitions(protocol)
+    PlanDefinition(made)
+    for activity in activities:
+        ActivityDefinition(activity)
     assert made["status"] == ("retired" if protocol.closed else "draft")
-    for step, activity in zip(protocol.steps, made["contained"], strict=True):
+    pointed = [action["definitionCanonical"] for action in made.get("action", []) if "definitionCanonical" in action]
+    assert pointed == [f"{activity['url']}|{activity['version']}" for activity in activities]
+    for step, activity in zip(protocol.steps, activities, strict=True):
+        assert activity["title"].endswith(step.title)
         assert ("doseAndRate" in activity["dosage"][0]) == (step.amount.typical is not None)
+    told = [action["title"] for action in made.get("action", [])]
+    assert [title for title in told if title.startswith("Course: ")] == [f"Course: {p.phase}" for p in protocol.course]
+
+
+def test_a_scale_with_words_counts_its_answers() -> None:
+    phq = questionnaire(instruments()["PHQ-9"])
+    often = phq["item"][0]["answerOption"][3]
+    # LL358-3: nearly every day is LA6571-9 and counts 3.
+    assert often["valueCoding"] == {"system": "http://loinc.org", "code": "LA6571-9", "display": "Nearly every day"}
+    assert often["extension"][0]["valueDecimal"] == 3
+    assert "Item 9 is never made up" in phq["description"]
+    expression = phq["item"][-1]["extension"][0]["valueExpression"]["expression"]
+    assert "count() = 9" in expression
+    audit = questionnaire(instruments()["AUDIT-C"])
+    assert audit["item"][1]["answerOption"][0]["valueCoding"]["display"] == "1 or 2"
+    dast = questionnaire(instruments()["DAST-10"])
+    assert "items 3 upside down" in dast["description"]
+    assert "extension" not in dast["item"][-1]
 
 
 def test_answers_that_differ_stand_as_they_are() -> None:
@@ -60,7 +83,8 @@ def test_export_freeze_and_diff(tmp_path: Path) -> None:
     folder, frozen = tmp_path / "fhir", tmp_path / "signed.json"
     done = limen("knowledge", "export", str(folder))
     assert (done.code, done.err) == (0, "")
-    assert len(list(folder.iterdir())) == len(instruments()) + len(protocols())
+    steps = sum(len(protocol.steps) for protocol in protocols().values())
+    assert len(list(folder.iterdir())) == len(instruments()) + len(protocols()) + steps
     assert "something already" in refused("knowledge", "export", str(folder))
     assert limen("knowledge", "freeze", str(frozen)).code == 0
     assert "a file already" in refused("knowledge", "freeze", str(frozen))

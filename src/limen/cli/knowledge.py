@@ -10,6 +10,7 @@ from limen.cli.output import Json, print_json
 
 if TYPE_CHECKING:
     from datetime import date
+    from pathlib import Path
 
     from limen.knowledge.lint import Finding
 
@@ -81,40 +82,43 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """What has changed since the knowledge that was signed: each place, what it was and what it is."""
         from limen.cli.output import read_json
-        from limen.knowledge.snapshot import differences, snapshot
+        from limen.knowledge.changes import changed_rules
+        from limen.knowledge.snapshot import snapshot
 
         now = snapshot()
         was = read_json(file)
-        found = differences(was, now)
+        found = changed_rules(was, now)
+        places = [place.to_json() for item in found for place in item.places]
         if json:
-            changes = [item.to_json() for item in found]
-            print_json({"was": was["release"], "now": now["release"], "changes": changes})
+            told = [item.to_json() for item in found]
+            print_json({"was": was["release"], "now": now["release"], "changes": places, "rules": told})
             return
-        typer.echo(f"{was['release']} -> {now['release']}: {len(found)} changes")
+        typer.echo(f"{was['release']} -> {now['release']}: {len(found)} rules and texts, {len(places)} changes")
         for item in found:
-            typer.echo(f"  {item.file} {item.where}: {_short(item.was)} -> {_short(item.now)}")
+            seen = f" (seen in: {', '.join(item.screens)})" if item.screens else ""
+            typer.echo(f"{item.kind} {item.name}: {item.change}{seen}")
+            for place in item.places:
+                typer.echo(f"  {place.file} {place.where}: {_short(place.was)} -> {_short(place.now)}")
 
     @knowledge.command()
     def export(
-        folder: str = typer.Argument(metavar="FOLDER", help="An empty or new folder."),
+        folder: Annotated[str, typer.Argument(metavar="FOLDER", help="An empty or new folder.")],
+        tables: Annotated[
+            bool, typer.Option("--tables", help="Tables for the medical director to sign, as PDF and as Markdown.")
+        ] = False,
+        site: Annotated[str, typer.Option(help="The clinic's name, for the tables.")] = "",
+        on: Annotated[str | None, typer.Option(help="The day on the tables; default: today.")] = None,
     ) -> None:
-        """Write every instrument as a FHIR R4 Questionnaire and every protocol as a PlanDefinition."""
+        """Write instruments and protocols as FHIR R4, or with --tables every rule as tables to sign."""
         from pathlib import Path
 
         from limen.errors import InputError
-        from limen.interop.fhir.definitions import plan_definition, questionnaire
-        from limen.knowledge.instruments import instruments
-        from limen.knowledge.protocols import protocols
 
+        day = _day(on)
         into = Path(folder)
         if into.exists() and (not into.is_dir() or any(into.iterdir())):
             raise InputError("there is something already", where=folder, allowed="an empty or new folder")
-        made = [questionnaire(item) for item in instruments().values()]
-        made += [plan_definition(item) for item in protocols().values()]
-        into.mkdir(parents=True, exist_ok=True)
-        for resource in made:
-            _write_new(str(into / f"{resource['resourceType']}-{resource['id']}.json"), resource)
-        typer.echo(f"{folder}: {len(instruments())} Questionnaires, {len(protocols())} PlanDefinitions")
+        typer.echo(_export_tables(into, site, day) if tables else _export_fhir(into))
 
     @evidence.command()
     def show(
@@ -172,6 +176,35 @@ def register(app: typer.Typer) -> None:
 
     app.add_typer(knowledge)
     app.add_typer(evidence)
+
+
+def _export_fhir(into: Path) -> str:
+    from limen.interop.fhir.definitions import activity_definitions, plan_definition, questionnaire
+    from limen.knowledge.instruments import instruments
+    from limen.knowledge.protocols import protocols
+
+    made = [questionnaire(item) for item in instruments().values()]
+    made += [plan_definition(item) for item in protocols().values()]
+    activities = [activity for item in protocols().values() for activity in activity_definitions(item)]
+    into.mkdir(parents=True, exist_ok=True)
+    for resource in (*made, *activities):
+        _write_new(str(into / f"{resource['resourceType']}-{resource['id']}.json"), resource)
+    return (
+        f"{into}: {len(instruments())} Questionnaires, {len(protocols())} PlanDefinitions, "
+        f"{len(activities)} ActivityDefinitions"
+    )
+
+
+def _export_tables(into: Path, site: str, on: date) -> str:
+    from limen.reports.paper import pdf, render
+    from limen.reports.rules_to_sign import markdown, rules_to_sign
+
+    made = rules_to_sign(on, site=site)
+    paper = pdf(render(made))
+    into.mkdir(parents=True, exist_ok=True)
+    (into / "rules-to-sign.md").write_text(markdown(made), encoding="utf-8")
+    (into / "rules-to-sign.pdf").write_bytes(paper)
+    return f"{into}: rules-to-sign.pdf and rules-to-sign.md, {len(made.parts)} parts"
 
 
 def _day(text: str | None) -> date:

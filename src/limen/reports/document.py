@@ -7,10 +7,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns and their cells; a row shorter than the columns is one statement across them."""
+    """Columns and their cells; a row shorter than the columns is one statement across them.
+
+    Attributes
+    ----------
+    shares : tuple of int
+        For a table of words: how the width is shared among the columns, all of them set from the left. Without it the
+        columns are figures, and the last one takes what is left.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    shares: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ def _part(part: Part) -> dict[str, Any]:
         "rows": [list(pair) for pair in part.rows],
         "lines": [list(pair) for pair in part.lines],
         "tables": [
-            {"columns": list(table.columns), "rows": [list(row) for row in table.rows]} for table in part.tables
+            {"columns": list(table.columns), "rows": [list(row) for row in table.rows], "shares": list(table.shares)}
+            for table in part.tables
         ],
         "marks": list(part.marks),
     }
