@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     group.command("replay")(replay)
     group.command("export")(export)
     group.command("alarms")(alarms)
+    group.command("rems")(rems)
     app.add_typer(group, name="session")
 
 
@@ -36,6 +37,29 @@ def replay(
         print_json(value)
     else:
         _show(value)
+
+
+def rems(
+    file: Annotated[str, typer.Argument(metavar="S.json", help="The recorded session; - reads standard input.")],
+    as_json: Json = False,
+) -> None:
+    """Fill the monitoring form of nasal esketamine from a session's events; says what is missing."""
+    from limen.session.replay import rems_of
+
+    form = rems_of(read_json(file))
+    if as_json:
+        print_json(form)
+        return
+    if not form["applies"]:
+        typer.echo("This form is owed for nasal esketamine; this session gave another product or none.")
+    for group in form["groups"]:
+        typer.echo(group["title"])
+        for row in group["fields"]:
+            why = f" ({row['why']})" if row["why"] else ""
+            origin = f"  [{', '.join(row['events'])}]" if row["events"] else ""
+            typer.echo(f"  {row['title']}: {row['said']}{why}{origin}")
+    for problem in form["problems"]:
+        typer.echo(f"Does not fit: {problem}")
 
 
 def export(

@@ -14,6 +14,7 @@ from limen.care.alarm_state import Alarm, Sample
 from limen.knowledge.monitoring import MonitoringRules
 from limen.session.differences import differences
 from limen.session.events import Event
+from limen.session.harm import harm_rows
 from limen.session.header import SessionHeader
 from limen.session.note_events import correction_rows, event_rows, vital_rows
 from limen.session.schedule import DueList
@@ -35,6 +36,7 @@ def build_note(
     due: DueList | None = None,
     readiness: Mapping[str, Any] | None = None,
     recorded: Mapping[str, Any] | None = None,
+    rems: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything a session note holds.
 
@@ -54,11 +56,14 @@ def build_note(
         The last answer to the question of discharge.
     recorded : mapping, optional
         Part to field to value: what the clinic knows beside the events.
+    rems : mapping, optional
+        The filled monitoring form, where one is owed.
 
     Returns
     -------
     dict
-        ``parts`` (title and fields), ``vitals``, ``events``, ``alarms``, ``differences``, ``corrections``, ``missing``.
+        ``parts`` (title and fields), ``vitals``, ``events``, ``alarms``, ``harm``, ``rems``, ``differences``,
+        ``corrections``, ``missing``.
     """
     known = recorded or {}
     ordered = _number(known, "order", "dose_mg")
@@ -82,6 +87,8 @@ def build_note(
         "observations_due": due.to_json() if due is not None else None,
         "events": event_rows(state, events),
         "alarms": [_alarm_row(alarm) for alarm in alarms],
+        "harm": harm_rows(header, state),
+        "rems": None if rems is None else dict(rems),
         "differences": differences(state, events, ordered_mg=ordered),
         "corrections": correction_rows(events),
         "missing": [

@@ -20,9 +20,10 @@ from limen.session.header import parse_header
 from limen.session.note import build_note
 from limen.session.pump import pump_volume
 from limen.session.readiness import ready_at
+from limen.session.rems import applies, rems_form
 from limen.session.schedule import due_list
 from limen.session.signals import signal_views
-from limen.session.state import corrected, fold
+from limen.session.state import SessionState, corrected, fold
 from limen.session.ticks import begin_watch, monitor_ticks, tick_at, watched
 
 
@@ -132,10 +133,33 @@ def replay_recorded(recorded: Recorded) -> ReplayResult:
             due=due,
             readiness=answers[-1] if answers else None,
             recorded=recorded.recorded,
+            rems=_rems(recorded, state, run.watch),
         ),
         changes=tuple(change.to_json() for change in run.changes),
         unknown_inputs=recorded.unknown_inputs,
     )
+
+
+def _rems(recorded: Recorded, state: SessionState, watch: Watch) -> dict[str, Any] | None:
+    """The filled monitoring form, where the product given asks for one."""
+    if not applies(recorded.header, state):
+        return None
+    known = recorded.recorded.get("rems")
+    return rems_form(recorded.header, recorded.events, recorded.samples, watch, known)
+
+
+def rems_of(export: Mapping[str, Any]) -> dict[str, Any]:
+    """The monitoring form of a recorded session, filled from its events, whether it is owed or not.
+
+    Raises
+    ------
+    InputError
+        If the record is malformed, or holds an impossible value.
+    """
+    recorded = read_export(export)
+    watch, _ = begin_watch(recorded.header, recorded.rules.monitoring)
+    known = recorded.recorded.get("rems")
+    return rems_form(recorded.header, recorded.events, recorded.samples, watch, known)
 
 
 def _unscheduled(recorded: Recorded) -> list[dict[str, str]]:
