@@ -38,7 +38,7 @@ class Subject:
 
 
 SUBJECTS = {
-    "scoring": Subject(("answers", "totals", "scoring"), ("scales", "scoring")),
+    "scoring": Subject(("answers", "totals", "scoring", "score_change"), ("scales", "scoring")),
     "screening": Subject(("screening", "judging"), ("screening", "selection", "interactions")),
     "planning": Subject(("planning", "plan_limits", "plan_checks"), ("planning", "protocols")),
 }

@@ -1,7 +1,8 @@
-"""Answers to a questionnaire, read and checked: what was given, and the number that each adds."""
+"""Answers to a questionnaire, or its total, read and checked: what was given, and the number that each adds."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -74,6 +75,32 @@ def _check(items: Items, number: int, answer: Any, where: str) -> None:
         raise InputError(
             f"answer {answer!r}", where=where, allowed=", ".join(str(one) for one in accepts.only) + " or null"
         )
+
+
+def read_total(knowledge: Instrument, value: Any, where: str) -> int | float | None:
+    """A total that was read elsewhere, such as from a licensed form.
+
+    Raises
+    ------
+    InputError
+        If the scale has no such total.
+
+    Examples
+    --------
+    >>> from limen.knowledge.instruments import get_instrument
+    >>> read_total(get_instrument("MoCA"), 26, "total")
+    26
+    """
+    if value is None:
+        return None
+    low, high = knowledge.lowest_total, knowledge.highest_total
+    halves = knowledge.rule == "parts" or (knowledge.items is not None and knowledge.items.half_points)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or not low <= value <= high or (not halves and int(value) != value):
+        kind = "a number" if halves else "a whole number"
+        raise InputError(f"total {value!r}", where=where, allowed=f"{kind} {low} to {high}, or null")
+    found: int | float = value
+    return found
 
 
 def numbers_of(instrument: Instrument, answers: Mapping[str, Answer]) -> dict[int, Fraction | None]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from limen.care.scoring import change_between
+from limen.care.score_change import change_between
 from limen.knowledge.course import course_rules
 from limen.knowledge.instruments import get_instrument
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from limen.care.case import PRODUCTS, ROUTES
 from limen.care.course import Reading
 from limen.care.exposure import Exposure, History, Scored
-from limen.care.scoring import change_between
+from limen.care.score_change import change_between
 from limen.care.surveillance import Given, Signs, Someone
 from limen.errors import InputError
 from limen.knowledge.protocols import protocols

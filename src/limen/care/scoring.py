@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from limen.care.answers import Answer, numbers_of, read_answers
+from limen.care.answers import Answer, numbers_of, read_answers, read_total
+from limen.care.score_change import Change, Number, judge_change, read_baseline, whole_totals
 from limen.care.totals import Numbers, Total, shown
 from limen.care.totals import total as add_up
 from limen.care.triage import Triage, triage
 from limen.errors import InputError
 from limen.knowledge.instruments import Instrument, SafetyAction, get_instrument
-from limen.knowledge.scoring_rules import Change as Amount
 from limen.knowledge.scoring_rules import Criteria
 
-Number = int | float | None
 _READ_KEYS = {"items", "total", "sex", "baseline"}
 
 
@@ -28,25 +26,6 @@ class Safety:
     item: int | str | None
     value: Answer
     action: SafetyAction
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Against the baseline: ``pct`` is negative for a fall. ``None`` where either total is missing or baseline is 0.
-
-    Attributes
-    ----------
-    important : mapping of name to bool or None
-        Whether the improvement reaches each published amount that matters.
-    declines : mapping of name to bool or None
-        Whether it got worse by a published amount.
-    """
-
-    pct: float | None
-    response: bool | None
-    remission: Mapping[str, bool | None]
-    important: Mapping[str, bool | None] = field(default_factory=dict)
-    declines: Mapping[str, bool | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +120,9 @@ def score(instrument: str, answers: Mapping[str, Any]) -> Score:
 
     Examples
     --------
-    >>> score("PHQ-9", {"items": [2, 2, 2, 2, 1, 1, 1, 0, 0], "baseline": {"total": 22}}).to_json()["change"]
-    {'pct': -50.0, 'response': True, 'remission': {'lt5': False}}
+    >>> found = score("PHQ-9", {"items": [2, 2, 2, 2, 1, 1, 1, 0, 0], "baseline": {"total": 22}})
+    >>> found.total, found.change.pct, found.change.response, dict(found.change.remission)
+    (11, -50.0, True, {'lt5': False})
     """
     knowledge = get_instrument(instrument)
     unknown = tuple(key for key in answers if key not in _READ_KEYS)
@@ -152,7 +132,7 @@ def score(instrument: str, answers: Mapping[str, Any]) -> Score:
     if knowledge.rule == "total-only":
         if answers.get("items") is not None:
             read_answers(knowledge, answers["items"], "items")
-        total = _entered(knowledge, answers.get("total"), "total")
+        total = read_total(knowledge, answers.get("total"), "total")
         exact = None if total is None else Fraction(total)
         found = Total(exact, "incomplete" if total is None else "complete", {})
     else:
@@ -163,8 +143,8 @@ def score(instrument: str, answers: Mapping[str, Any]) -> Score:
             return _triaged(knowledge, given, unknown)
         numbers = numbers_of(knowledge, given)
         found = add_up(knowledge, numbers)
-        total = found.shown(whole=_whole(knowledge))
-    start = _baseline(knowledge, answers.get("baseline"))
+        total = found.shown(whole=whole_totals(knowledge))
+    start = read_baseline(knowledge, answers.get("baseline"))
     notes = list(knowledge.notes)
     if knowledge.rule == "total-only":
         notes.append("Score only: the total was entered, its items are not held here.")
@@ -189,7 +169,7 @@ def score(instrument: str, answers: Mapping[str, Any]) -> Score:
         status=found.status,
         flags=flags,
         safety=safety,
-        change=_change(knowledge, found, total, start, notes),
+        change=judge_change(knowledge, found, total, start, notes),
         notes=tuple(notes),
         sources=_sources(knowledge),
         unknown_inputs=unknown,
@@ -201,20 +181,6 @@ def _sex(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise InputError(f"sex {value!r}", where="sex", allowed="a text such as female or male, or null")
-
-
-def _entered(knowledge: Instrument, value: Any, where: str) -> int | float | None:
-    """A total that was read elsewhere."""
-    if value is None:
-        return None
-    low, high = knowledge.lowest_total, knowledge.highest_total
-    halves = knowledge.rule == "parts" or (knowledge.items is not None and knowledge.items.half_points)
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or not low <= value <= high or (not halves and int(value) != value):
-        kind = "a number" if halves else "a whole number"
-        raise InputError(f"total {value!r}", where=where, allowed=f"{kind} {low} to {high}, or null")
-    found: int | float = value
-    return found
 
 
 def _safety(knowledge: Instrument, given: Mapping[str, Answer], positive: bool | None, total: Number) -> Safety:
@@ -275,99 +241,6 @@ def _met(criteria: Criteria, numbers: Numbers) -> bool | None:
             return False
         unknown = unknown or reached < group.need
     return None if unknown else True
-
-
-def _change(knowledge: Instrument, found: Total, total: Number, start: Start, notes: list[str]) -> Change:
-    remission = {rule.flag: None if total is None else total <= rule.at_most for rule in knowledge.remission}
-    rule = knowledge.response
-    absolute = None
-    if rule is not None and rule.at_most is not None and total is not None:
-        absolute = total <= rule.at_most
-    better = -1 if knowledge.better == "lower" else 1
-    important = _reached(knowledge.changes, better, found, total, start)
-    declines = _reached(knowledge.declines, -better, found, total, start)
-    if start.total is None or total is None:
-        return Change(None, absolute, remission, important, declines)
-    if start.total == 0:
-        notes.append("The baseline is 0, so no change can be computed.")
-        return Change(None, absolute, remission, important, declines)
-    gained = better * (Fraction(total) - Fraction(start.total))
-    response = absolute
-    if rule is not None and rule.fall_pct is not None:
-        response = 100 * gained >= rule.fall_pct * Fraction(start.total)
-    pct = float(100 * (Fraction(total) - Fraction(start.total)) / Fraction(start.total))
-    return Change(pct, response, remission, important, declines)
-
-
-def _reached(amounts: Iterable[Amount], way: int, found: Total, total: Number, start: Start) -> dict[str, bool | None]:
-    """Whether the total or the part went that way by each amount; ``None`` where either end is missing."""
-    reached: dict[str, bool | None] = {}
-    for item in amounts:
-        now = total if item.part is None else found.parts[item.part]
-        before = start.total if item.part is None else start.parts.get(item.part)
-        if now is None or before is None or (item.pct is not None and before == 0):
-            reached[item.name] = None
-            continue
-        gone = way * (Fraction(now) - Fraction(before))
-        if item.points is not None:
-            reached[item.name] = gone >= Fraction(item.points)
-        elif item.pct is not None:
-            reached[item.name] = 100 * gone >= Fraction(item.pct) * Fraction(before)
-    return reached
-
-
-def change_between(instrument: str, total: Number, baseline: Number) -> Change:
-    """How far one total lies from another of the same scale: change, response, remission.
-
-    The one judgement of response: a scored questionnaire and a course of many ask it here.
-
-    Parameters
-    ----------
-    total, baseline : int, float or None
-        ``None`` is missing, and what needs it is then ``None``.
-
-    Raises
-    ------
-    InputError
-        If the instrument is unknown, or a total is none that its scale has.
-
-    Examples
-    --------
-    >>> change_between("MADRS", 16, 32).response, change_between("MADRS", 17, 32).response
-    (True, False)
-    """
-    knowledge = get_instrument(instrument)
-    now, start = _entered(knowledge, total, "total"), Start(_entered(knowledge, baseline, "baseline.total"))
-    parts = {item.part: None for item in (*knowledge.changes, *knowledge.declines) if item.part is not None}
-    exact = None if now is None else Fraction(now)
-    return _change(knowledge, Total(exact, "incomplete" if now is None else "complete", parts), now, start, [])
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """The baseline: its total, and its parts where its items are known."""
-
-    total: Number = None
-    parts: Mapping[str, Fraction | None] = field(default_factory=dict)
-
-
-def _baseline(knowledge: Instrument, baseline: Any) -> Start:
-    if baseline is None:
-        return Start()
-    if not isinstance(baseline, Mapping) or not ({"items", "total"} & set(baseline)):
-        raise InputError(
-            "a baseline without items or total", where="baseline", allowed='{"items": [...]}, {"total": 20} or null'
-        )
-    if "items" in baseline:
-        given, _ = read_answers(knowledge, baseline["items"], "baseline.items")
-        found = add_up(knowledge, numbers_of(knowledge, given))
-        return Start(found.shown(whole=_whole(knowledge)), found.parts)
-    return Start(_entered(knowledge, baseline["total"], "baseline.total"))
-
-
-def _whole(knowledge: Instrument) -> bool:
-    """Whether the total is a whole number: a sum of whole answers, prorated or not."""
-    return knowledge.rule == "sum" and not (knowledge.items and knowledge.items.half_points)
 
 
 def _triaged(knowledge: Instrument, given: Mapping[str, Answer], unknown: tuple[str, ...]) -> Score:
