@@ -13,7 +13,7 @@ from limen.cli import device_listen
 
 if TYPE_CHECKING:
     from limen.devices.runner import Moments
-    from limen.simulator.chair import Fault
+    from limen.simulator.faults import Fault
     from limen.simulator.patient import EffectSite, Vitals
 
 Url = Annotated[str, typer.Option("--url", help="Root of the clinic.")]
@@ -149,7 +149,7 @@ def _elapsed_s(since: str | None) -> float:
 
 def _fault(text: str) -> Fault:
     from limen.errors import InputError
-    from limen.simulator.chair import Fault
+    from limen.simulator.faults import Fault
 
     kind, *rest = text.split(":")
     try:

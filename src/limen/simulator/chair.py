@@ -4,50 +4,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
-from limen.errors import InputError
-from limen.simulator.patient import Artefacts, EffectSite, VirtualPatient, Vitals, behaviour, no_drug
-from limen.simulator.samples import SIGNALS, Sample
+from limen.simulator.deterioration import Illness, Truth
+from limen.simulator.faults import Delivery, Fault, FaultKind
+from limen.simulator.patient import Artefacts, EffectSite, VirtualPatient, behaviour, no_drug
+from limen.simulator.samples import Sample
 
-FaultKind = Literal["silent", "zero", "gap", "spike"]
-_KINDS = ("silent", "zero", "gap", "spike")
 CONTINUOUS = ("HR", "SPO2", "RR")
+EVERY_SECOND = ("HR", "PULSE", "SPO2", "RR", "ETCO2", "TEMP")
 CUFF = ("NIBP_SYS", "NIBP_DIA", "NIBP_MEAN")
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A sensor failure from ``start_s`` until ``end_s``.
-
-    ``silent`` sends nothing, ``zero`` sends 0 (a sensor that is off), ``gap`` answers without a value, ``spike`` adds
-    half of the value. ``signal`` None means the whole device.
-    """
-
-    kind: FaultKind
-    start_s: float
-    end_s: float = math.inf
-    signal: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.kind not in _KINDS:
-            raise InputError(f"unknown fault {self.kind!r}", where="fault", allowed=", ".join(_KINDS))
-        if self.signal is not None and self.signal not in SIGNALS:
-            raise InputError(f"unknown signal {self.signal!r}", where="fault", allowed=", ".join(SIGNALS))
-
-    def strikes(self, signal: str, t_s: float) -> bool:
-        """Whether this fault is on this signal at this moment."""
-        return self.start_s <= t_s < self.end_s and self.signal in (None, signal)
+_VITAL = {
+    "HR": "hr_per_min",
+    "PULSE": "hr_per_min",
+    "SPO2": "spo2_pct",
+    "RR": "rr_per_min",
+    "ETCO2": "etco2_mmHg",
+    "TEMP": "temp_degC",
+    "NIBP_SYS": "sbp_mmHg",
+    "NIBP_DIA": "dbp_mmHg",
+}
+_DECIMALS = {"TEMP": 1}
 
 
 @dataclass(slots=True)
 class VirtualChair:
     """A patient, a monitor and a cuff, moved forward one second at a time.
 
-    The same ``rng`` seed, course and faults give the same samples, bit for bit.
+    The same ``rng`` seed, course, illnesses and faults give the same samples, bit for bit.
 
     Attributes
     ----------
@@ -57,6 +43,10 @@ class VirtualChair:
         May be replaced while it runs, when the pump's course changes.
     cuff_s : float
         Seconds between cuff readings; the first is at the first step.
+    faults, illnesses : list
+        May grow while it runs.
+    signals : tuple of str
+        What the monitor gives every second.
     """
 
     patient: VirtualPatient
@@ -67,39 +57,64 @@ class VirtualChair:
     start_s: float = 0.0
     faults: list[Fault] = field(default_factory=list)
     artefacts: Artefacts = field(default_factory=lambda: behaviour().artefacts)
+    illnesses: list[Illness] = field(default_factory=list)
+    signals: tuple[str, ...] = CONTINUOUS
     _step: int = 0
     _next_cuff_s: float = -math.inf
     _offset: dict[str, float] = field(default_factory=dict)
+    _last: dict[str, float | None] = field(default_factory=dict)
+    _delivery: Delivery = field(default_factory=Delivery)
+
+    @property
+    def now_s(self) -> float:
+        """The patient's second that the next step takes."""
+        return self.start_s + self._step * self.period_s
+
+    def truth(self, t_s: float) -> Truth:
+        """The vital signs at a second, illnesses included; ``None`` where there is nothing to measure."""
+        values: Truth = asdict(self.patient.at(self.effect_site(t_s)))
+        for illness in self.illnesses:
+            values = illness.apply(values, t_s)
+        return values
 
     def step(self) -> list[Sample]:
-        """The samples of the next moment, in the order of their signals."""
-        t_s = self.start_s + self._step * self.period_s
+        """The samples that the monitor delivers at the next moment, in the order of their signals."""
+        t_s = self.now_s
         self._step += 1
-        truth = self.patient.at(self.effect_site(t_s))
-        signals: tuple[str, ...] = CONTINUOUS
+        signals = self.signals
         if t_s >= self._next_cuff_s:
             self._next_cuff_s = t_s + self.cuff_s
-            signals = CONTINUOUS + CUFF
-        seen = self._seen(truth, signals)
-        return [sample for signal in signals if (sample := self._sensor(signal, seen[signal], t_s)) is not None]
+            signals = (*self.signals, *CUFF)
+        seen = self._seen(self.truth(t_s), signals)
+        measured = [sample for signal in signals if (sample := self._sensor(signal, seen[signal], t_s)) is not None]
+        return self._delivery.deliver(measured, t_s, self.faults)
 
     def run(self, until_s: float) -> Iterator[Sample]:
         """Every sample up to and with ``until_s``."""
-        while self.start_s + self._step * self.period_s <= until_s:
+        while self.now_s <= until_s:
             yield from self.step()
 
-    def _seen(self, truth: Vitals, signals: tuple[str, ...]) -> dict[str, float]:
-        seen = {
-            "HR": round(truth.hr_per_min + self._wander("HR"), 0),
-            "SPO2": min(100.0, round(truth.spo2_pct + self._wander("SPO2"), 0)),
-            "RR": round(truth.rr_per_min + self._wander("RR"), 0),
-        }
-        if "NIBP_SYS" in signals:
-            cuff_sys = truth.sbp_mmHg + self._wander("NIBP_SYS")
-            cuff_dia = truth.dbp_mmHg + self._wander("NIBP_DIA")
-            seen["NIBP_SYS"], seen["NIBP_DIA"] = round(cuff_sys, 0), round(cuff_dia, 0)
-            seen["NIBP_MEAN"] = round(cuff_dia + (cuff_sys - cuff_dia) / 3.0, 0)
+    def clock_ahead_s(self) -> float:
+        """How far the device's own clock is off now."""
+        t_s = self.now_s - self.period_s
+        return sum(fault.amount_s for fault in self.faults if fault.kind == "clock-jump" and fault.strikes("", t_s))
+
+    def _seen(self, truth: Truth, signals: tuple[str, ...]) -> dict[str, float | None]:
+        seen: dict[str, float | None] = {}
+        for signal in signals:
+            if signal == "NIBP_MEAN":
+                sys, dia = seen["NIBP_SYS"], seen["NIBP_DIA"]
+                seen[signal] = None if sys is None or dia is None else float(round(dia + (sys - dia) / 3.0, 0))
+                continue
+            true, wander = truth[_VITAL[signal]], self._wander(signal)
+            seen[signal] = None if true is None else self._shown(signal, true, wander)
         return seen
+
+    def _shown(self, signal: str, true: float, wander: float) -> float:
+        if true < 0.5:
+            return 0.0  # nothing beats and nothing breathes: the sensor shows 0, and does not wander
+        shown = max(0.0, round(true + wander, _DECIMALS.get(signal, 0)))
+        return min(100.0, shown) if signal == "SPO2" else shown
 
     def _wander(self, signal: str) -> float:
         rule = behaviour().wander[signal]
@@ -108,14 +123,20 @@ class VirtualChair:
         self._offset[signal] = keep * self._offset.get(signal, 0.0) + fresh
         return self._offset[signal]
 
-    def _sensor(self, signal: str, value: float, t_s: float) -> Sample | None:
+    def _sensor(self, signal: str, value: float | None, t_s: float) -> Sample | None:
         # One draw for every sample, used or not, so that a fault does not shift the rest of the stream.
         chance = float(self.rng.random())
-        kind = next((fault.kind for fault in self.faults if fault.strikes(signal, t_s)), None) or self._artefact(chance)
+        kind = next((found for fault in self.faults if (found := fault.on_sensor(signal, t_s, chance))), None)
+        sample = Sample(t_s, self._step, signal, value)
+        if kind is None:
+            kind = self._artefact(chance)
+        if kind == "frozen":
+            return replace(sample, value=self._last.get(signal, value))
         if kind == "silent":
             return None
-        shown = {"zero": 0.0, "gap": None, "spike": round(1.5 * value, 0), None: value}[kind]
-        return Sample(t_s, self._step, signal, shown)
+        shown = _faulty(kind, value)
+        self._last[signal] = shown
+        return replace(sample, value=shown)
 
     def _artefact(self, chance: float) -> FaultKind | None:
         rates = self.artefacts
@@ -126,3 +147,11 @@ class VirtualChair:
         if chance < rates.gap_probability + rates.zero_probability + rates.spike_probability:
             return "spike"
         return None
+
+
+def _faulty(kind: FaultKind | None, value: float | None) -> float | None:
+    if kind == "zero":
+        return 0.0
+    if kind == "gap" or value is None:
+        return None
+    return float(round(1.5 * value, 0)) if kind == "spike" else value

@@ -73,6 +73,8 @@ class Vitals:
     hr_per_min: float
     spo2_pct: float
     rr_per_min: float
+    etco2_mmHg: float = 38.0
+    temp_degC: float = 36.8
 
     @property
     def mean_mmHg(self) -> float:
