@@ -16,6 +16,7 @@ from clinic.orders import planned
 from clinic.people import Clinic
 from limen.clinic.accounts.models import User
 from limen.clinic.accounts.policy import DeniedError
+from limen.clinic.audit.act import acting
 from limen.clinic.audit.models import AuditEntry
 from limen.clinic.notes import actions
 from limen.clinic.notes.content import seal_of
@@ -245,3 +246,28 @@ def test_sign_and_add_by_form(clinic: Clinic, session: Session) -> None:
     for words in ("calm", "slept well", "Paula Prescriber", "SHA-256 of the signed content"):
         assert words in text
     assert "draft" not in nurse.get(reverse("notes:pdf", args=[session.pk]))["Content-Disposition"]
+
+
+def test_the_monitoring_form_is_filled_from_this_session_alone(
+    clinic: Clinic, patient: Patient, clock: time_machine.Coordinates
+) -> None:
+    made = planned(clinic, patient)
+    client = client_of(clinic.nurse)
+    with acting(by="tests", action="tests.product", site=clinic.site):
+        made.header = {**made.header, "product": "esketamine-nasal", "protocol": "ESK-TRD", "route": "in"}
+        made.save()
+    start_session(by=clinic.nurse, session=made)
+    clock.shift(60)
+    record(by=clinic.nurse, session=made, kind="dose.given", data={"dose_mg": 28.0, "route": "in", "devices": 1})
+    clock.shift(40 * 60)
+    seen = {"sbp_mmHg": 139, "dbp_mmHg": 83, "moaas": 4, "dissociation": 2}
+    record(by=clinic.nurse, session=made, kind="observation.recorded", data=seen)
+    page = client.get(reverse("notes:rems", args=[made.pk])).content.decode()
+    assert "139/83 mmHg" in page
+    assert "medicines were not asked on the day" in page
+    assert "<b>Missing</b>: the session is not over" in page
+    assert "Ada" in page
+
+
+def test_another_product_has_no_monitoring_form(clinic: Clinic, session: Session) -> None:
+    assert client_of(clinic.nurse).get(reverse("notes:rems", args=[session.pk])).status_code == 404

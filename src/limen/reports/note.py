@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from limen.care.alarm_limits import span
 from limen.ledger import decimal_mg, show_mg
 from limen.reports.document import Document, Part, Signature, Table
+from limen.reports.note_harm import form_part, harm_part, owed_part
 from limen.reports.paper import pdf, render
 from limen.reports.words import label, said
 
@@ -66,12 +67,15 @@ def note_document(
         _given(parts, clock),
         _seen(note, clock),
         Part("Alarms", lines=tuple(_alarm(row, clock) for row in note["alarms"]), paragraphs=_none(note["alarms"])),
+        harm_part(note, clock.at),
+        owed_part(note),
         Part("Events", lines=tuple(_event(row, clock) for row in note["events"]), paragraphs=_none(note["events"])),
         _account(content.get("account"), parts, clock),
         _differences(note),
         _plain(parts, "discharge", "Leaving", clock, narrow=True),
         _plain(parts, "after", "Next", clock, narrow=True),
         _plain(parts, "therapy", "Therapy", clock),
+        form_part(note),
         _corrections(note, clock),
         _plain(parts, "audit", "Written", clock),
         _missing(note),
@@ -142,9 +146,10 @@ def _seen(note: Mapping[str, Any], clock: _Clock) -> Part:
         for row in note["vitals"]
     )
     due = note.get("observations_due") or {}
-    owed = [entry for entry in due.get("entries") or () if entry["status"] != "to come"]
-    done = sum(entry["status"] == "done" for entry in owed)
-    words = (f"Observations due up to the end: {len(owed)}, done {done}.",) if owed else ()
+    owed = [entry for entry in due.get("entries") or () if entry["status"] != "coming"]
+    done = sum(entry["status"] in {"done", "late-done"} for entry in owed)
+    late = sum(entry["status"] == "late-done" for entry in owed)
+    words = (f"Observations due up to the end: {len(owed)}, done {done}, {late} of them late.",) if owed else ()
     if not rows:
         return Part("Seen", paragraphs=("No observation and no pressure recorded.", *words))
     return Part("Seen", tables=(Table(_SEEN, rows),), paragraphs=words)

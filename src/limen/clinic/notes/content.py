@@ -14,7 +14,9 @@ from django.utils.formats import date_format
 
 import limen
 from limen.clinic.accounts.models import User
+from limen.clinic.notes.rems import recorded_rems
 from limen.clinic.outcomes.models import QuestionnaireResponse
+from limen.clinic.patients.models import Fact
 from limen.clinic.sessions.export import export_session
 from limen.clinic.sessions.models import Sample, Session, SessionEvent
 from limen.clinic.sites.zones import local
@@ -51,6 +53,7 @@ def draft(session: Session) -> dict[str, Any]:
         Sample.objects.filter(session=session).order_by("-id").values_list("id", flat=True).first(),
         rows(session.site).filter(session=session).order_by("-position").values_list("position", flat=True).first(),
         QuestionnaireResponse.objects.filter(patient=session.patient).count(),
+        Fact.objects.filter(patient=session.patient).count(),
         session.status,
         limen.__version__,
     )
@@ -192,6 +195,7 @@ def _recorded(session: Session) -> dict[str, Any]:
         "waste": _waste(session),
         "discharge": _left(left.data if left else {}),
         "audit": {"overrides": _overrides(session)},
+        "rems": recorded_rems(session),
     }
 
 

@@ -10,6 +10,7 @@ app_name = "notes"
 urlpatterns = [
     path("sessions/<uuid:session_id>/note/", views.note, name="note"),
     path("sessions/<uuid:session_id>/note.pdf", views.note_pdf, name="pdf"),
+    path("sessions/<uuid:session_id>/rems/", views.rems, name="rems"),
     path("sessions/<uuid:session_id>/note/sign/", views.sign, name="sign"),
     path("sessions/<uuid:session_id>/note/addendum/", views.addendum, name="addendum"),
 ]

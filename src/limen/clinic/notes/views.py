@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django import forms
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from limen.clinic.notes import actions
 from limen.clinic.notes.models import SessionNote
 from limen.clinic.notes.queries import note_of
+from limen.clinic.notes.rems import signed_form
 from limen.clinic.patients import charts
 from limen.clinic.sessions.models import Session
 from limen.clinic.web.refusals import blame
@@ -55,6 +56,25 @@ def note_pdf(request: ClinicRequest, session_id: uuid.UUID) -> HttpResponse:
     response["Content-Disposition"] = f'inline; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response
+
+
+@require_GET
+def rems(request: ClinicRequest, session_id: uuid.UUID) -> HttpResponse:
+    """The monitoring form of nasal esketamine. Context: ``session``, ``form``, ``aside``."""
+    session = _session(request, session_id)
+    content = note_of(session).content
+    kept = content["note"].get("rems")
+    form = signed_form(kept, session) if kept else None
+    if form is None:
+        raise Http404("this session gave no nasal esketamine")
+    context = charts.head(session.patient) | {
+        "session": session,
+        "course": session.course,
+        "step": "session",
+        "form": form,
+        "aside": content["aside"],
+    }
+    return render(request, "notes/rems.html", context)
 
 
 @require_POST
@@ -106,6 +126,7 @@ def _page(
         "course": session.course,
         "step": "session",
         "document": view.document,
+        "form": view.content["note"].get("rems"),
         "rows": beside(view.document.parts),
         "signed": view.signed,
         "whole": view.whole,
