@@ -7,6 +7,7 @@ from typing import Any
 
 from limen.clinic.patients.models import Patient
 from limen.clinic.sessions.patient_call import comfort_of
+from limen.knowledge.adverse_events import adverse_events
 from limen.knowledge.monitoring import MonitoringRules
 from limen.session.grading import steps
 from limen.session.header import SessionHeader
@@ -28,6 +29,17 @@ def comfort(patient: Patient) -> dict[str, Any] | None:
         "person": found.person,
         "by": found.recorded_by,
         "on": found.created_at.isoformat(),
+    }
+
+
+def adverse_choices() -> dict[str, Any]:
+    """The dictionary of adverse events as lists to choose from."""
+    book = adverse_events()
+    return {
+        "events": [[entry.id, entry.title] for entry in book.events],
+        "grades": [[str(grade.grade), f"{grade.grade} {grade.title}"] for grade in book.grades],
+        "serious": [[entry.id, entry.title] for entry in book.serious],
+        "actions": [[text, text.replace("-", " ")] for text in book.actions],
     }
 
 

@@ -17,7 +17,7 @@ from limen.care.alarms import Watch
 from limen.care.discharge import minimum_stay
 from limen.clinic.calls.queries import told
 from limen.clinic.sessions.around import asked, chair_order, due_soon, scores
-from limen.clinic.sessions.chairside import comfort, graded_by, start_advice
+from limen.clinic.sessions.chairside import adverse_choices, comfort, graded_by, start_advice
 from limen.clinic.sessions.clock import elapsed_s
 from limen.clinic.sessions.export import export_session, find_session
 from limen.clinic.sessions.handover import people_for
@@ -148,6 +148,7 @@ def session_live(session: Session) -> dict[str, Any]:
         "twin": twin_json(newest_forecast(reading.events)),
         "baseline": reading.header.baseline_values(),
         "comfort": comfort(session.patient),
+        "adverse": adverse_choices(),
         "graded_by": graded_by(reading.rules.monitoring, reading.header),
         "people": people_for(session),
         "start_advice": _start_advice(reading),

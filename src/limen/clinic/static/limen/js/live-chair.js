@@ -52,10 +52,7 @@
       limen.setVital(vitals[signal], session, source);
       limen.colour(vitals[signal], alarms, [signal, source]);
     }
-    const { NIBP_SYS: high, NIBP_DIA: low } = session.signals;
-    const whole = high && high.value !== null;
-    const lower = whole && low && low.value !== null && Math.abs(low.t_s - high.t_s) < 5 ? words.round(low.value) : "–";
-    limen.setVital(vitals.pressure, session, "NIBP_SYS", whole ? `${words.round(high.value)}/${lower}` : null);
+    limen.setPressure(vitals.pressure, session);
     limen.colour(vitals.pressure, alarms, ["NIBP_SYS", "NIBP_DIA", "NIBP_MEAN"]);
   }
 
@@ -120,17 +117,15 @@
     for (const item of ready.unmet) list.append(el("li", {}, el("b", {}, `${item.rule} `), why(item)));
   }
 
-  function drawLog() {
-    const list = find("[data-log]");
-    list.replaceChildren();
-    for (const event of session.log) {
-      const data = Object.entries(event).filter(([key]) => !["t_s", "kind", "id", "by", "at", "received_t_s", "streams"].includes(key));
-      const text = data.map(([key, value]) => `${key.replaceAll("_", " ")} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
-      const wrong = session.log.some((other) => other.kind === "entry.corrected" && other.entry === event.id && !other.changes);
-      const what = el("span", { class: wrong ? "corrected" : null }, `${event.kind.replace(".", " ").replaceAll("-", " ")}${text ? `: ${text}` : ""} (${event.by})`);
-      const correct = event.kind === "observation.recorded" || event.kind === "symptom.reported" ? limen.correction(event) : null;
-      list.append(el("li", {}, el("time", {}, limen.clock(session, event.t_s)), el("span", {}, what, correct)));
-    }
+  // What happened, on the time axis. An observation is a mark without a name: its values are the curves.
+  const markNames = { "infusion.started": "pump on", "infusion.paused": "paused", "infusion.resumed": "goes on", "infusion.rate-changed": "rate", "infusion.stopped": "pump off", "rescue.given": "rescue", "adverse-event.recorded": "adverse event", "symptom.reported": "symptom", "emergency.started": "emergency", "patient.called": "call", "owner.changed": "owner" };
+
+  function marks() {
+    const taken = new Set(session.log.filter((event) => event.kind === "entry.corrected" && !event.changes).map((event) => event.entry));
+    return session.log
+      .filter((event) => event.t_s > 1 && !taken.has(event.id) && (markNames[event.kind] || event.kind === "observation.recorded") && event.signal !== "ok")
+      .map((event) => ({ at: at(event.t_s), name: markNames[event.kind] || "" }))
+      .reverse();
   }
 
   // ---- lanes
@@ -147,7 +142,7 @@
     const base = session.baseline || {};
     const high = Math.max(180, (base.sbp_mmHg || 120) + 60);
     lanes = {
-      pressure: limen.lane(place("pressure"), { ...common, title: "Pressure mmHg", range: [40, high + 10], ticks: [60, 100, 140, 180].filter((tick) => tick < high), height: share(0.36), cuff: true, names: true }),
+      pressure: limen.lane(place("pressure"), { ...common, title: "Pressure mmHg", range: [40, high + 10], ticks: [60, 100, 140, 180].filter((tick) => tick < high), height: share(0.36), cuff: true, names: true, marked: true }),
       HR: limen.lane(place("HR"), { ...common, title: "Heart /min", range: [35, 145], ticks: [50, 80, 110, 140], height: share(0.22) }),
       SPO2: limen.lane(place("SPO2"), { ...common, title: "SpO2 %", range: [84, 101], ticks: [85, 90, 95, 100], height: share(0.18) }),
       drug: limen.lane(place("drug"), { ...common, title: "Effect site ng/mL", range: [0, 300], ticks: [0, 100, 200, 300], height: share(0.24) + 26, times: true, names: true }),
@@ -206,6 +201,8 @@
     if (!lanes) return;
     const base = session.baseline || {};
     lanes.pressure.forecast(forecastOf("sbp_change_mmHg", base.sbp_mmHg));
+    const happened = marks();
+    for (const lane of Object.values(lanes)) lane.marks(happened);
     lanes.pressure.walls(walls("NIBP_SYS"));
     lanes.HR.walls(walls("HR"));
     lanes.SPO2.walls(walls("SPO2"));
@@ -235,6 +232,7 @@
   function drawRail() {
     const standing = document.body.classList.contains("is-blind") ? [] : entries();
     limen.rail(find("[data-rail]"), standing, null, 6);
+    limen.asks(find("[data-asks]"), document.body.classList.contains("is-blind") ? [] : [session], null);
     limen.sound(document.body.classList.contains("is-blind") ? ["medium"] : limen.sounding(entries()));
   }
 
@@ -244,7 +242,7 @@
     drawGiven();
     drawSteps();
     drawReady();
-    drawLog();
+    limen.drawLog(session);
     drawRail();
     drawLanes();
     drawOutlook();
@@ -252,8 +250,12 @@
     limen.twin(session);
   }
 
-  limen.openDeeds({ act: script.dataset.act, session: () => session, seen: () => session.signals });
+  const link = { act: script.dataset.act, session: () => session };
+  limen.openForms(link);
+  limen.openLog(link);
+  limen.openDeeds(link);
   take(session);
+  limen.openObserve(link);
   const line = limen.listen(script.dataset.events, script.dataset.state, { session: script.dataset.session, state: take, samples });
   document.addEventListener("limen:done", line.refetch);
   window.setInterval(() => {

@@ -30,7 +30,7 @@
   }
 
   function lane(place, options) {
-    const live = { now: options.from, gaps: [], low: [], forecast: options.forecast, walls: options.walls || [], title: options.title };
+    const live = { now: options.from, gaps: [], low: [], forecast: options.forecast, walls: options.walls || [], title: options.title, marks: [] };
     let [bottom, top] = options.range;
 
     // A value beyond the usual range widens the lane: what is worst must not be off the picture.
@@ -132,6 +132,7 @@
       words(ctx, live.title, crosses ? sill + pad : begin, bbox.top, "ink");
       ctx.restore();
       if (options.cuff) cuffs(u);
+      marks(u);
       const at = x(u, live.now);
       if (at < bbox.left || at > bbox.left + bbox.width) return;
       ctx.save();
@@ -150,6 +151,34 @@
         words(ctx, "forecast", at + 7 * devicePixelRatio, bbox.top + bbox.height - 2, "fc");
       }
       ctx.restore();
+    }
+
+    // What happened: a dotted line through every lane, named in the lane that names things, two rows so that names that
+    // come close do not cover each other.
+    function marks(u) {
+      clipped(u, (ctx, bbox) => {
+        ctx.strokeStyle = colour("ink-2");
+        ctx.lineWidth = devicePixelRatio;
+        ctx.font = font(400, 13);
+        ctx.textAlign = "left";
+        ctx.textBaseline = "bottom";
+        const ends = [-Infinity, -Infinity];
+        for (const { at, name } of live.marks) {
+          const place_ = x(u, at);
+          ctx.setLineDash([2 * devicePixelRatio, 4 * devicePixelRatio]);
+          ctx.beginPath();
+          ctx.moveTo(place_, bbox.top);
+          ctx.lineTo(place_, bbox.top + bbox.height);
+          ctx.stroke();
+          if (!options.marked || !name) continue;
+          ctx.setLineDash([]);
+          const row = ends.findIndex((end) => place_ > end + 4 * devicePixelRatio);
+          if (row < 0) continue; // the log below names it
+          ends[row] = place_ + ctx.measureText(name).width + 8 * devicePixelRatio;
+          words(ctx, name, place_ + 4 * devicePixelRatio, bbox.top + bbox.height - (18 + 16 * row) * devicePixelRatio, "ink");
+        }
+        ctx.setLineDash([]);
+      });
     }
 
     // One cuff reading: systolic to diastolic, an arrow head at each end.
@@ -230,6 +259,9 @@
       },
       walls(next) {
         live.walls = next;
+      },
+      marks(next) {
+        live.marks = next;
       },
     };
   }

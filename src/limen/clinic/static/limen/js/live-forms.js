@@ -1,0 +1,183 @@
+"use strict";
+// Saying and asking in place: nothing covers a value. One deed is sent under one key; what can be undone offers it for
+// ten seconds; a critical value is shown back before it counts.
+//   Limen.send(kind, data, said) -> answer      Limen.ask(title, fields, deed, make)      Limen.confirm(values) -> values
+(() => {
+  const limen = window.Limen;
+  const { el } = limen;
+  const find = (selector) => document.querySelector(selector);
+  const panel = find("[data-panel]");
+  const bar = find("[data-undo-bar]");
+  const back = find("[data-confirm]");
+  const undoMs = 10000;
+  const waitMs = 15000;
+  const undone = new Set(["observation.recorded", "symptom.reported", "rescue.given", "adverse-event.recorded"]);
+  let link = null;
+  let undoTimer = 0;
+
+  async function send(kind, data, said) {
+    const answer = await limen.act(link.act, kind, data);
+    if (answer.error) say(refusal(answer.error), true);
+    else if (answer.kept) say(`${said}: kept here, sent when the clinic answers.`, true);
+    else {
+      document.dispatchEvent(new Event("limen:done"));
+      if (undone.has(kind)) offerUndo(answer.id, said);
+    }
+    return answer;
+  }
+
+  function refusal(error) {
+    if (typeof error === "string") return `Refused: ${error}`;
+    return `Refused: ${error.what}${error.allowed ? `. Allowed: ${error.allowed}` : ""}${error.hint ? `. ${error.hint}` : ""}`;
+  }
+
+  // ---- undo: the entry is stored; taking it back is an entry too
+
+  function offerUndo(id, said) {
+    window.clearTimeout(undoTimer);
+    const button = el("button", { class: "press", type: "button" }, "Undo");
+    const left = el("span", { class: "n", "aria-hidden": "true" }, "0:10");
+    const until = performance.now() + undoMs;
+    button.addEventListener("click", async () => {
+      window.clearTimeout(undoTimer);
+      button.disabled = true;
+      const answer = await limen.act(link.act, "entry.corrected", { entry: id, undo: true });
+      bar.replaceChildren(el("span", {}, answer.error ? refusal(answer.error) : answer.kept ? "Undo kept here, not sent yet." : `${said} taken back. Both entries stay in the record.`));
+      document.dispatchEvent(new Event("limen:done"));
+      undoTimer = window.setTimeout(hideUndo, 6000);
+    });
+    bar.hidden = false;
+    bar.replaceChildren(el("b", {}, `${said} saved.`), button, left);
+    const tick = () => {
+      const rest = until - performance.now();
+      if (!bar.contains(button) || button.disabled) return;
+      left.textContent = limen.words.span(Math.max(0, rest) / 1000);
+      if (rest <= 0) return hideUndo();
+      undoTimer = window.setTimeout(tick, 250);
+    };
+    tick();
+  }
+
+  function hideUndo() {
+    bar.hidden = true;
+    bar.replaceChildren();
+  }
+
+  // ---- critical values
+
+  const titles = { sbp_mmHg: ["Systolic", " mmHg"], dbp_mmHg: ["Diastolic", " mmHg"], hr_per_min: ["Heart", " /min"], rr_per_min: ["Breaths", " /min"], spo2_pct: ["SpO2", " %"], moaas: ["Sedation MOAA/S", ""] };
+
+  function beyond(step, value) {
+    if (step.inclusive && value === step.limit) return true;
+    return step.side === "high" ? value > step.limit : value < step.limit;
+  }
+
+  // What each value is by the rules of this session: the gravest step it crosses.
+  function graded(values) {
+    const found = [];
+    for (const [key, value] of Object.entries(values)) {
+      const step = typeof value === "number" ? link.session().graded_by.find((one) => one.key === key && beyond(one, value)) : null;
+      if (step) found.push({ key, value, step, level: step.level });
+    }
+    return found;
+  }
+
+  // Resolves with the values to save, or null where the person corrects them. Nobody answers: saved, and said to be
+  // unconfirmed, for what was seen must not be lost.
+  function confirm(values) {
+    const critical = graded(values).filter(({ level }) => level === "critical");
+    if (!critical.length) return Promise.resolve(values);
+    const keys = critical.map(({ key }) => key);
+    return new Promise((resolve) => {
+      const left = el("span", { class: "n", "aria-hidden": "true" });
+      const until = performance.now() + waitMs;
+      const done = (answer) => {
+        window.clearInterval(timer);
+        back.hidden = true;
+        back.replaceChildren();
+        resolve(answer);
+      };
+      const timer = window.setInterval(() => {
+        const rest = until - performance.now();
+        left.textContent = `Saved as not confirmed in ${limen.words.span(Math.max(0, rest) / 1000)}`;
+        if (rest <= 0) done({ ...values, unconfirmed: keys });
+      }, 250);
+      const yes = el("button", { class: "press press--main press--glove", type: "button", onclick: () => done({ ...values, confirmed: keys }) }, "Yes, that is what I saw");
+      const lines = critical.map(({ key, value, step }) => el("p", {}, el("strong", {}, `${titles[key][0]} ${value}${titles[key][1]}`), ` ${step.rule}, limit ${step.limit}. ${step.do}.`));
+      back.replaceChildren(el("h3", { id: "confirm-title" }, "Is this right?"), ...lines, el("p", { class: "acts" }, yes, el("button", { class: "press press--glove", type: "button", onclick: () => done(null) }, "Correct it"), left));
+      back.hidden = false;
+      yes.focus({ preventScroll: true });
+      back.scrollIntoView({ block: "nearest" });
+    });
+  }
+
+  // ---- the panel
+
+  const close = () => el("button", { class: "press", type: "button", onclick: shut }, "Close");
+
+  function say(text, keep) {
+    panel.hidden = false;
+    panel.replaceChildren(el("p", { role: "status" }, el("b", {}, text)), keep ? close() : "");
+  }
+
+  function shut() {
+    panel.hidden = true;
+    panel.parentElement.classList.remove("is-asking");
+    panel.replaceChildren();
+  }
+
+  function showPanel(...children) {
+    panel.hidden = false;
+    panel.parentElement.classList.add("is-asking");
+    panel.replaceChildren(...children);
+    panel.querySelector("input, select, button")?.focus({ preventScroll: true });
+    panel.scrollIntoView({ block: "nearest" });
+  }
+
+  function ask(title, fields, deed, make, lead = []) {
+    const form = el("form", { class: "ask" }, el("h2", {}, title), ...lead);
+    for (const field of fields) form.append(control(field));
+    form.append(el("p", { class: "acts" }, el("button", { class: "press press--main press--glove", type: "submit" }, deed), close()));
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const [kind, data] = make(Object.fromEntries(new FormData(form)), form);
+      const checked = kind === "observation.recorded" ? await confirm(data) : data.changes ? await changed(data) : data;
+      if (checked === null) return;
+      for (const button of form.querySelectorAll("button")) button.disabled = true;
+      const answer = await send(kind, checked, title);
+      if (!answer.error && !answer.kept && panel.contains(form)) shut();
+    });
+    showPanel(form);
+    return form;
+  }
+
+  async function changed(data) {
+    const changes = await confirm(data.changes);
+    return changes === null ? null : { ...data, changes };
+  }
+
+  function control([name, label, kind, choices, value]) {
+    if (kind === "choice") {
+      const options = [el("option", { value: "" }, "choose"), ...choices.map(([key, text]) => el("option", { value: key }, text))];
+      return el("p", { class: "field" }, el("label", { for: `ask-${name}` }, label), el("select", { id: `ask-${name}`, name }, ...options));
+    }
+    if (kind === "tick") return el("label", { class: "choice" }, el("input", { type: "checkbox", name, value: "yes" }), label);
+    const input = el("input", { id: `ask-${name}`, name, type: kind, step: kind === "number" ? "any" : null, autocomplete: "off", value: value ?? null });
+    return el("p", { class: "field" }, el("label", { for: `ask-${name}` }, label), input);
+  }
+
+  const text = (value) => String(value || "").trim();
+  const number = (value) => (text(value) === "" ? undefined : Number(value));
+  const drop = (data) => Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined && value !== ""));
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !panel.hidden) shut();
+  });
+
+  Object.assign(limen, {
+    send, say, shut, showPanel, ask, close, confirm, graded, refusal, titles, text, number, drop,
+    openForms: (given) => {
+      link = given;
+    },
+  });
+})();
