@@ -149,6 +149,8 @@ class Case:
         The readings of the newest day that has any, in order: the first and its repeats.
     pressures_on : date or None
         That day.
+    withheld : mapping of str to str
+        Facts that may not be used although a value is on record, each with why: they count as missing.
     trials : tuple of Trial
         Antidepressants that were tried.
     trials_asked : bool
@@ -172,6 +174,7 @@ class Case:
     medications_asked_on: date | None = None
     pressures: tuple[Pressure, ...] = ()
     pressures_on: date | None = None
+    withheld: Mapping[str, str] = field(default_factory=dict)
     trials: tuple[Trial, ...] = ()
     trials_asked: bool = False
     request: Request = Request()
@@ -199,6 +202,8 @@ class Case:
         """The fact if it is fresh enough to use on the day, else why it is missing."""
         if key == "patient.age_years":
             return self._age()
+        if key in self.withheld:
+            return Gap(key, self.withheld[key])
         return current(self.facts.get(key), key, self.on)
 
     def value(self, key: str) -> FactValue | None:
@@ -255,6 +260,7 @@ def build_case(
     conditions_asked_on: date | None = None,
     medications_asked_on: date | None = None,
     repeats: Iterable[Pressure] = (),
+    withheld: Mapping[str, str] | None = None,
     trials: Iterable[Trial] = (),
     trials_asked: bool = False,
     indication: str | None = None,
@@ -318,6 +324,7 @@ def build_case(
         medications_asked_on=medications_asked_on or (on if medications_asked else None),
         pressures=pressures,
         pressures_on=pressures_on,
+        withheld=MappingProxyType(dict(withheld or {})),
         trials=tuple(trials),
         trials_asked=trials_asked,
         request=request or Request(),

@@ -1,4 +1,4 @@
-"""Commands: screening and interactions."""
+"""Commands: screening, interactions and consent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MARK = {"block": "BLOCK", "hold": "HOLD ", "warn": "WARN ", "info": "INFO "}
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``limen screen`` and ``limen interactions``."""
+    """Add ``limen screen``, ``limen consent`` and ``limen interactions``."""
 
     @app.command()
     def screen(
@@ -41,6 +41,26 @@ def register(app: typer.Typer) -> None:
             print_json(result)
         else:
             typer.echo("\n".join(_lines(result)))
+
+    @app.command()
+    def consent(
+        indication: Annotated[str, typer.Option(help="What is treated.")],
+        product: Annotated[str, typer.Option(help="racemic, s-ketamine or esketamine-nasal.")] = "racemic",
+        route: Annotated[str | None, typer.Option(help="Route of the ketamine.")] = None,
+        setting: Annotated[str | None, typer.Option(help="Where it is given.")] = "clinic",
+        json: Json = False,
+    ) -> None:
+        """Print what a patient is told before a course, heading by heading, with its version."""
+        from limen.care.consent import consent_form
+
+        form = consent_form(indication, product, route, setting).to_json()
+        if json:
+            print_json(form)
+            return
+        typer.echo(f"Version {form['version']}; a signature stands {form['expires_after_days']} days.")
+        for item in form["items"]:
+            typer.echo(f"[ ] {item['title']}. {item['text']}")
+            typer.echo(f"        {item['id']} [{item['verification']}: {', '.join(item['sources'])}]")
 
     @app.command()
     def interactions(

@@ -12,10 +12,14 @@ from limen.care.case import Case, Condition, Medication, Request, build_case
 from limen.care.facts import Fact, fact
 from limen.clinic.courses.models import Course
 from limen.clinic.patients import queries
+from limen.clinic.patients.consent_queries import records as consent_records
+from limen.clinic.patients.consent_queries import standing_of
 from limen.clinic.patients.models import ConditionRecord, MedicationRecord, Patient
 from limen.clinic.patients.models import Fact as FactRow
 from limen.clinic.sites.zones import today, zone_of
 from limen.knowledge.inputs import history_max_age_days, inputs
+
+_CONSENT = "facts.consent_signed"
 
 
 def case_of(course: Course, *, on: date | None = None, request: Request | None = None) -> Case:
@@ -33,9 +37,17 @@ def case_of(course: Course, *, on: date | None = None, request: Request | None =
             asked_on = row.effective_at.astimezone(zone).date()
             if oldest <= asked_on <= day:
                 taken[row.kind] = max(asked_on, taken.get(row.kind, asked_on))
+    consent, withheld = _consent(course, day)
+    by_course = {_CONSENT} if consent or withheld else set()
     return build_case(
         on=day,
-        facts=[*_facts(patient, rows), *_course_facts(course)],
+        # A consent recorded for the course governs over a value entered by hand, whichever is newer.
+        facts=[
+            *(item for item in _facts(patient, rows) if item.key not in by_course),
+            *_course_facts(course),
+            *consent,
+        ],
+        withheld=withheld,
         conditions=[_condition(row) for row in queries.conditions(patient)],
         conditions_asked="history.conditions" in taken,
         medications=[_medication(row) for row in queries.medications(patient)],
@@ -62,6 +74,19 @@ def _facts(patient: Patient, rows: list[FactRow]) -> list[Fact]:
             moment = row.effective_at.astimezone(zone) if row.effective_at else None
             found.append(fact(row.kind, row.value, taken_at=moment, source=row.source))
     return found
+
+
+def _consent(course: Course, day: date) -> tuple[list[Fact], dict[str, str]]:
+    """What the consent to this course says, where one was recorded; else a value given by hand stands."""
+    held = consent_records(course)
+    if not held:
+        return [], {}
+    found = standing_of(course, day, held)
+    if found.state == "withdrawn":
+        return [fact(_CONSENT, False, taken_at=held[0].created_at, source="consent withdrawn")], {}
+    if found.stands:
+        return [fact(_CONSENT, True, taken_at=held[0].created_at, source=f"consent {held[0].version}")], {}
+    return [], {_CONSENT: f"{found.because}: ask again"}
 
 
 def _course_facts(course: Course) -> list[Fact]:

@@ -37,8 +37,8 @@ _FIRST = (
         "patient.weight_kg", "patient.height_cm",
     )),
     FactGroup("today", "Today", "Asked on the day of treatment.", (
-        "facts.fasted_food_h", "facts.last_meal", "facts.fasted_clear_h", "facts.escort", "facts.will_drive", "facts.intoxicated",
-        "facts.pregnancy_test", "facts.breastfeeding",
+        "facts.fasted_food_h", "facts.last_meal", "facts.fasted_clear_h", "facts.escort", "facts.will_drive",
+        "facts.intoxicated", "facts.pregnancy_test", "facts.breastfeeding",
     )),
     FactGroup("trials", "Earlier treatment", "What has been tried, long and strong enough, without enough effect.", (
         "facts.adequate_trials_failed", "facts.remission_months", "facts.therapy_programme",

@@ -109,3 +109,35 @@ class BundleImport(SiteModel):
 
     def __str__(self) -> str:
         return f"bundle {self.sha256[:12]}"
+
+
+class ConsentRecord(SiteModel):
+    """FHIR Consent to one course: given against one version of the checklist, or withdrawn.
+
+    ``said`` holds the words as they were read, so that the record shows what was agreed to after the checklist changes.
+    """
+
+    class Kind(models.TextChoices):
+        """What the patient did."""
+
+        GIVEN = "given"
+        WITHDRAWN = "withdrawn"
+
+    course = models.ForeignKey("courses.Course", on_delete=models.PROTECT, related_name="consents")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    on = models.DateField()
+    version = models.CharField(max_length=60)
+    said = models.JSONField(default=list)  # the headings that were gone through, with their words and digests
+    signed_name = models.CharField(max_length=120)
+    language = models.CharField(max_length=40, blank=True)
+    interpreter = models.CharField(max_length=120, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+
+    append_only = True
+
+    class Meta:
+        ordering = ("created_at",)
+        indexes = (models.Index(fields=["course", "created_at"], name="consent_by_course"),)
+
+    def __str__(self) -> str:
+        return f"consent {self.kind} on {self.on}"

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django.db.models import F, Q, QuerySet
 from django.http import Http404
 
-from limen.clinic.patients.models import ConditionRecord, Fact, MedicationRecord, Patient, Recorded
+from limen.clinic.patients.models import ConditionRecord, ConsentRecord, Fact, MedicationRecord, Patient, Recorded
 from limen.clinic.sites.models import Site
 
 T = TypeVar("T", bound=Recorded)
@@ -57,7 +57,8 @@ def recorded_since(patient: Patient, moment: datetime) -> int:
         kind.objects.filter(patient=patient, created_at__gt=moment).order_by().values("pk")
         for kind in (Fact, ConditionRecord, MedicationRecord)
     )
-    return facts.union(conditions, medications, all=True).count()
+    consents = ConsentRecord.objects.filter(course__patient=patient, created_at__gt=moment).order_by().values("pk")
+    return facts.union(conditions, medications, consents, all=True).count()
 
 
 def conditions(patient: Patient) -> QuerySet[ConditionRecord]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from limen.clinic.patients import views
+from limen.clinic.patients import consent_views, views
 
 app_name = "patients"
 urlpatterns = [
+    path("courses/<uuid:course_id>/consent/", consent_views.consent, name="consent"),
     path("", views.index, name="list"),
     path("new/", views.register, name="register"),
     path("import/", views.bundle, name="import"),
