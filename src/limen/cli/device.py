@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from limen.cli import device_listen
+from limen.cli import device_listen, device_training
 
 if TYPE_CHECKING:
+    from limen.devices.gateway import Gateway
     from limen.devices.runner import Moments
+    from limen.simulator.chair import VirtualChair
     from limen.simulator.faults import Fault
-    from limen.simulator.patient import EffectSite, Vitals
 
 Url = Annotated[str, typer.Option("--url", help="Root of the clinic.")]
 Token = Annotated[str, typer.Option("--token", envvar="LIMEN_DEVICE_TOKEN", help="The device's secret.")]
 Device = Annotated[str, typer.Option("--device", help="The device's name, as registered.")]
 Session = Annotated[str | None, typer.Option("--session", help="The session it serves; refused if it is another.")]
+Training = Annotated[
+    Path | None, typer.Option("--training", help="Folder where a trainer asks for trouble: limen device trouble.")
+]
 Spool = Annotated[Path | None, typer.Option("--spool", help="File that keeps unsent values across a crash.")]
 
 LOCAL = "http://127.0.0.1:8000"
@@ -30,6 +34,7 @@ def register(app: typer.Typer) -> None:
     device = typer.Typer(no_args_is_help=True, help="Send samples to the clinic as a bedside monitor does.")
     app.add_typer(device, name="device")
     device_listen.register(device)
+    device_training.register(device)
 
     @device.command()
     def chair(
@@ -49,24 +54,35 @@ def register(app: typer.Typer) -> None:
             str | None, typer.Option(help="ISO time at which the doses' clock began; now by default.")
         ] = None,
         fault: Annotated[list[str] | None, typer.Option(help="KIND[:SIGNAL]:START-END in seconds.")] = None,
+        training: Training = None,
     ) -> None:
         """A virtual patient at a virtual chair, in real time, until stopped."""
         import numpy as np
 
         from limen.devices.runner import chair_moments
+        from limen.devices.training import Script, script_of
         from limen.simulator.chair import VirtualChair
         from limen.simulator.patient import draw_patient
+        from limen.simulator.rooms import course_of, read_baseline
 
         rng = np.random.default_rng(seed)
         made = VirtualChair(
-            draw_patient(rng, _baseline(baseline)),
+            draw_patient(rng, read_baseline(baseline, where="--baseline")),
             rng,
-            effect_site=_effect_site(dose or [], weight_kg),
+            effect_site=course_of(dose or [], weight_kg, where="--dose"),
             cuff_s=cuff_min * 60.0,
             start_s=_elapsed_s(since),
             faults=[_fault(text) for text in fault or []],
         )
-        _run(chair_moments(made), token, device, url, session, spool)
+        script = Script(script_of(training, device)) if training is not None else None
+        sender = _gateway(token, device, url, session, spool)
+
+        def each(chair: VirtualChair) -> None:
+            for word in script.befall(chair) if script is not None else ():
+                typer.echo(word, err=True)
+            sender.device_ahead_s = chair.clock_ahead_s()
+
+        _run(chair_moments(made, each=each), sender)
 
     @device.command()
     def replay(
@@ -86,51 +102,27 @@ def register(app: typer.Typer) -> None:
         samples = read_numerics(file, speed_ratio=speed, start_min=start_min)
         period_s = continuous_period_s(samples)
         typer.echo(f"one moment every {period_s:g} s; a live session takes at most 5 s")
-        _run(moments(samples), token, device, url, session, spool)
+        _run(moments(samples), _gateway(token, device, url, session, spool))
 
 
-def _run(source: Moments, token: str, device: str, url: str, session: str | None, spool: Path | None) -> None:
+def _gateway(token: str, device: str, url: str, session: str | None, spool: Path | None) -> Gateway:
     from limen.devices.gateway import Gateway
-    from limen.devices.runner import play
     from limen.devices.spool import Spool as Kept
+
+    return Gateway(url, token, device, session=session, spool=Kept(spool))
+
+
+def _run(source: Moments, gateway: Gateway) -> None:
+    from limen.devices.runner import play
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    gateway = Gateway(url, token, device, session=session, spool=Kept(spool))
     try:
         taken = play(source, gateway, report=lambda word: typer.echo(word, err=True), stopped=stop.is_set)
     finally:
         gateway.close()
     typer.echo(f"{taken} values taken by the clinic, {len(gateway.spool)} waiting")
-
-
-def _baseline(text: str) -> Vitals:
-    from limen.errors import InputError
-    from limen.simulator.patient import Vitals
-
-    try:
-        pressure, hr, spo2, rr = text.split(",")
-        sbp, dbp = pressure.split("/")
-        return Vitals(float(sbp), float(dbp), float(hr), float(spo2), float(rr))
-    except ValueError:
-        raise InputError(f"cannot read {text!r}", where="--baseline", allowed="SYS/DIA,HR,SPO2,RR") from None
-
-
-def _effect_site(doses: list[str], weight_kg: float) -> EffectSite:
-    """What the doses leave at the effect site of a typical adult of this weight."""
-    from limen.pharmacology.forecast import forecast
-    from limen.pharmacology.patient import PatientProfile
-    from limen.pharmacology.regimen import parse_dose, resolve
-    from limen.simulator.course import tabulated_course
-    from limen.simulator.patient import no_drug
-
-    if not doses:
-        return no_drug
-    given = [resolve(parse_dose(text, where="--dose"), weight_kg) for text in doses]
-    profile = PatientProfile(age_years=40.0, sex="female", weight_kg=weight_kg)
-    expected = forecast(given, profile, until_min=600, every_min=1, wanted_effects=())
-    return tabulated_course(expected.time_h, expected.outputs["ketamine_effect_site_ng_per_mL"].typical)
 
 
 def _elapsed_s(since: str | None) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
 
 from limen.devices.gateway import Gateway, GatewayRefusedError, goes_on
@@ -20,12 +22,29 @@ def moments(samples: Iterable[Sample]) -> Moments:
         yield t_s, list(group)
 
 
-def chair_moments(chair: VirtualChair) -> Moments:
-    """The moments of a virtual chair, without end; a silent moment is an empty list."""
-    index = 0
-    while True:
-        yield index * chair.period_s, chair.step()
-        index += 1
+def chair_moments(
+    chair: VirtualChair,
+    *,
+    speed_ratio: float = 1.0,
+    until_s: float = math.inf,
+    each: Callable[[VirtualChair], None] = lambda chair: None,
+) -> Moments:
+    """The moments of a virtual chair, in replayed time; a silent moment is an empty list.
+
+    Parameters
+    ----------
+    speed_ratio : float
+        The patient's time over replayed time.
+    until_s : float
+        The patient's last second.
+    each : callable
+        Called before each moment, as when a trainer may change the patient.
+    """
+    begin_s = chair.now_s
+    while chair.now_s <= until_s:
+        each(chair)
+        due_s = (chair.now_s - begin_s) / speed_ratio
+        yield due_s, [replace(sample, t_s=(sample.t_s - begin_s) / speed_ratio) for sample in chair.step()]
 
 
 def play(
@@ -50,8 +69,9 @@ def play(
             sleep(min(wait_s, 0.2))
         if stopped():
             break
-        if samples:
-            gateway.offer([(sample.signal, sample.value) for sample in samples])
+        for measured_s, group in groupby(samples, key=lambda sample: sample.t_s):
+            values = [(sample.signal, sample.value) for sample in group]
+            gateway.offer(values, measured_at_s=gateway.now_s() - max(0.0, t_s - measured_s))
         count, word = send(gateway)
         taken += count
         if word != said:

@@ -59,6 +59,8 @@ def run(*, port: int, folder: Path | None, reset: bool) -> None:
                     address,
                     "--device",
                     chair.device,
+                    "--training",
+                    str(where / "training"),
                     *chair.options,
                     environment={"LIMEN_DEVICE_TOKEN": chair.token},
                 )
