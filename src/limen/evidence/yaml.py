@@ -97,6 +97,6 @@ def _line(tree: Any, keys: list[str | int]) -> int:
             spot = node.lc.item(key) if isinstance(key, int) else node.lc.key(key)
             node = node[key]  # type: ignore[index]
         except (KeyError, IndexError, TypeError, AttributeError):
-            break
+            continue  # not written in the file: the tag of a kind of condition, or a key that is missing
         line = spot[0] + 1
     return line
