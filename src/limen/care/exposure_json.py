@@ -26,7 +26,14 @@ _SCORE = frozenset({"on", "at", "instrument", "total"})
 _EFFECTS = ("enough", "not-enough")
 _ROW = '{"on": "2026-01-05", "dose_mg": 35, "product": "racemic", "route": "iv"}'
 _MOST_DURATION_MIN = 40_320.0
-_FLAGS = {"urinary_symptoms", "urine_drug_screen_missed"}
+_FLAGS = {
+    "urinary_symptoms",
+    "urine_drug_screen_missed",
+    "liver_symptoms",
+    "psychotic_symptoms",
+    "cravings",
+    "withdrawal_symptoms",
+}
 _MOST_XULN = 500.0
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Literal
 
+from limen.care.signs import Due, Signs, by_signs, missing_signs
 from limen.knowledge.surveillance import Check, For, Surveillance, surveillance
+
+__all__ = ["Due", "Given", "Signs", "Someone", "due", "missing_signs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,53 +27,6 @@ class Someone:
 
     age_years: float | None = None
     sex: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Signs:
-    """Findings of today. ``None`` is not known."""
-
-    alt_xULN: float | None = None
-    ast_xULN: float | None = None
-    bilirubin_xULN: float | None = None
-    ggt_xULN: float | None = None
-    urinary_symptoms: bool | None = None
-    urine_drug_screen_missed: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """One thing to do.
-
-    Attributes
-    ----------
-    level : {"overdue", "due", "coming", "stop", "hold", "watch"}
-        ``coming`` within the next four weeks; ``stop``, ``hold`` and ``watch`` follow from signs and the exposure.
-    on : date or None
-        When it is due; ``None`` where it is not a matter of a date.
-    """
-
-    rule: str
-    title: str
-    level: Literal["overdue", "due", "coming", "stop", "hold", "watch"]
-    on: date | None
-    because: str
-    action: str
-    sources: tuple[str, ...]
-    verification: str
-
-    def to_json(self) -> dict[str, Any]:
-        """As CLI and screens show it."""
-        return {
-            "rule": self.rule,
-            "title": self.title,
-            "level": self.level,
-            "on": None if self.on is None else self.on.isoformat(),
-            "because": self.because,
-            "action": self.action,
-            "sources": list(self.sources),
-            "verification": self.verification,
-        }
 
 
 _COMING_DAYS = 28
@@ -112,7 +68,7 @@ def due(
     rules = surveillance()
     given = sorted((session for session in sessions if session.on <= on), key=lambda session: session.on)
     person, seen = someone or Someone(), signs or Signs()
-    found = [*_by_signs(rules, seen)]
+    found = [*by_signs(rules, seen)]
     if given:
         days = [session.on for session in given]
         known = {name: when for name, when in done.items() if when <= on}
@@ -246,34 +202,3 @@ def _stopped(rules: Surveillance, days: Sequence[date], on: date) -> Due | None:
     because = f"{since} days since the last session"
     action = "Ask how it goes, if the next session is not planned"
     return Due(rule.id, rule.title, "watch", None, because, action, rule.sources, rule.verification.value)
-
-
-def _by_signs(rules: Surveillance, signs: Signs) -> list[Due]:
-    found = []
-    highest = max((value for value in (signs.alt_xULN, signs.ast_xULN) if value is not None), default=None)
-    for line in rules.liver:
-        if highest is None or highest < line.transaminase_xULN:
-            continue
-        if line.bilirubin_xULN is None:
-            if highest <= line.transaminase_xULN:
-                continue
-            because = f"ALT or AST {highest:g} times the upper limit"
-        elif signs.bilirubin_xULN is None or signs.bilirubin_xULN < line.bilirubin_xULN:
-            continue
-        else:
-            because = f"ALT or AST {highest:g} and bilirubin {signs.bilirubin_xULN:g} times the upper limit"
-        found.append(
-            Due(line.id, line.title, "stop", None, because, "Stop, and refer", line.sources, line.verification.value)
-        )
-    present = {
-        "urinary-symptoms": signs.urinary_symptoms is True,
-        "raised-ggt": signs.ggt_xULN is not None and signs.ggt_xULN > 1,
-        "missed-urine-drug-screen": signs.urine_drug_screen_missed is True,
-    }
-    pair = rules.pair
-    there = [sign.replace("-", " ") for sign in pair.signs if present[sign]]
-    if len(there) >= 2:
-        because = " and ".join(there)
-        action = "Review before the next dose"
-        found.append(Due(pair.id, pair.title, "hold", None, because, action, pair.sources, pair.verification.value))
-    return found

@@ -19,12 +19,14 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Which checks repeated treatment calls for: overdue, due, coming; and signs that stop it."""
         from limen.care.exposure_json import exposure_from_json
-        from limen.care.surveillance import due
+        from limen.care.surveillance import due, missing_signs
 
         known, unknown = exposure_from_json(read_json(exposure))
         found = [item.to_json() for item in due(**known)]
         if json:
-            print_json({"on": known["on"].isoformat(), "due": found, "unknown_inputs": list(unknown)})
+            missing = missing_signs(known["signs"])
+            told = {"on": known["on"].isoformat(), "due": found, "missing": missing, "unknown_inputs": list(unknown)}
+            print_json(told)
             return
         lines = [_line(item) for item in found] or ["Nothing is due, and nothing comes in the next four weeks."]
         typer.echo("\n".join(lines))

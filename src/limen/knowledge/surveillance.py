@@ -97,12 +97,29 @@ class AfterStop(Claim):
 
 
 class LiverLine(Claim):
-    """Stop treatment where ALT or AST reach ``transaminase_xULN``, with bilirubin at ``bilirubin_xULN`` where given."""
+    """Stop treatment where ALT or AST reach ``transaminase_xULN``, with bilirubin at ``bilirubin_xULN`` where given.
+
+    ``with_symptoms`` asks for rash, fever, jaundice or pain beside it; alone, the line must be passed.
+    """
 
     id: str
     title: str
     transaminase_xULN: float
     bilirubin_xULN: float | None = None
+    with_symptoms: bool = False
+
+
+class SignLine(Claim):
+    """A sign that calls for something by itself: a yes, or a number from ``at_least_score`` on."""
+
+    id: str
+    title: str
+    sign: Literal[
+        "urinary_symptoms", "moca_fall_score", "ymrs_score", "psychotic_symptoms", "cravings", "withdrawal_symptoms"
+    ]
+    at_least_score: float | None = None
+    level: Literal["stop", "hold", "watch"]
+    action: str
 
 
 class Pair(Claim):
@@ -130,6 +147,7 @@ class Surveillance(Record):
     daily: Daily
     after_stop: AfterStop
     liver: tuple[LiverLine, ...]
+    signs: tuple[SignLine, ...]
     pair: Pair
     risks: tuple[Risk, ...]
 
@@ -139,6 +157,9 @@ class Surveillance(Record):
         ids = [check.id for check in self.checks]
         if len(ids) != len(set(ids)):
             raise ValueError("a check stands twice")
+        for line in self.signs:
+            if line.id not in known:
+                raise ValueError(f"{line.id}: no such risk")
         for check in self.checks:
             if check.risk is not None and check.risk not in known:
                 raise ValueError(f"{check.id}: no risk {check.risk!r}")

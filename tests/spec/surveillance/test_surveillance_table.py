@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limen.care.surveillance import Due, Given, Signs, Someone, due
+from limen.care.surveillance import Due, Given, Signs, Someone, due, missing_signs
+from limen.knowledge.surveillance import surveillance
 
 FIRST = date(2026, 1, 5)
 WOMAN_30, MAN_30, WOMAN_60 = Someone(30, "female"), Someone(30, "male"), Someone(60, "female")
@@ -110,24 +111,47 @@ def test_whom_a_check_concerns(rule: str, someone: Someone, concerned: bool) -> 
 @pytest.mark.parametrize(
     ("signs", "rules"),
     [
-        (Signs(alt_xULN=2.9, bilirubin_xULN=2), []),
-        (Signs(alt_xULN=3, bilirubin_xULN=1.9), []),
-        (Signs(alt_xULN=3, bilirubin_xULN=2), ["AE-LIV"]),
-        (Signs(ast_xULN=3, bilirubin_xULN=2), ["AE-LIV"]),
-        (Signs(alt_xULN=3, bilirubin_xULN=None), []),
-        (Signs(alt_xULN=5, bilirubin_xULN=1), []),
-        (Signs(alt_xULN=5.1, bilirubin_xULN=1), ["AE-LIV"]),
-        (Signs(alt_xULN=6, bilirubin_xULN=3), ["AE-LIV", "AE-LIV"]),
-        (Signs(urinary_symptoms=True, ggt_xULN=1.0), []),
-        (Signs(urinary_symptoms=True, ggt_xULN=1.1), ["AE-PAIR"]),
-        (Signs(urinary_symptoms=True, urine_drug_screen_missed=True), ["AE-PAIR"]),
-        (Signs(ggt_xULN=1.1, urine_drug_screen_missed=True), ["AE-PAIR"]),
+        # 3 times with bilirubin 2 times; over 5 times alone; 3 times with rash, fever, jaundice or pain.
+        (Signs(alt_xULN=2.9, bilirubin_xULN=2, liver_symptoms=True), []),
+        (Signs(alt_xULN=3, bilirubin_xULN=1.9, liver_symptoms=False), []),
+        (Signs(alt_xULN=3, bilirubin_xULN=2, liver_symptoms=False), ["AE-LIV stop"]),
+        (Signs(ast_xULN=3, bilirubin_xULN=2, liver_symptoms=False), ["AE-LIV stop"]),
+        (Signs(alt_xULN=3, bilirubin_xULN=None, liver_symptoms=False), ["AE-LIV hold"]),
+        (Signs(alt_xULN=3, bilirubin_xULN=1, liver_symptoms=True), ["AE-LIV stop"]),
+        (Signs(alt_xULN=3, bilirubin_xULN=1, liver_symptoms=None), ["AE-LIV hold"]),
+        (Signs(alt_xULN=5, bilirubin_xULN=1, liver_symptoms=False), []),
+        (Signs(alt_xULN=5.1, bilirubin_xULN=1, liver_symptoms=False), ["AE-LIV stop"]),
+        (Signs(alt_xULN=6, bilirubin_xULN=3, liver_symptoms=False), ["AE-LIV stop", "AE-LIV stop"]),
+        # Two of three signs.
+        (Signs(urinary_symptoms=False, ggt_xULN=1.1), []),
+        (Signs(urinary_symptoms=True, ggt_xULN=1.0), ["AE-URO stop"]),
+        (Signs(urinary_symptoms=True, ggt_xULN=1.1), ["AE-URO stop", "AE-PAIR hold"]),
+        (Signs(urinary_symptoms=True, urine_drug_screen_missed=True), ["AE-URO stop", "AE-PAIR hold"]),
+        (Signs(ggt_xULN=1.1, urine_drug_screen_missed=True), ["AE-PAIR hold"]),
         (Signs(ggt_xULN=1.1, urine_drug_screen_missed=None), []),
+        (Signs(moca_fall_score=3), []),
+        (Signs(moca_fall_score=4), ["AE-COG hold"]),
+        (Signs(ymrs_score=11), []),
+        (Signs(ymrs_score=12), ["AE-PSY hold"]),
+        (Signs(psychotic_symptoms=True), ["AE-PSY hold"]),
+        (Signs(psychotic_symptoms=False), []),
+        (Signs(cravings=True), ["AE-DEP hold"]),
+        (Signs(cravings=False), []),
+        (Signs(withdrawal_symptoms=True), ["AE-WD watch"]),
+        (Signs(withdrawal_symptoms=False), []),
         (Signs(), []),
     ],
 )
 def test_signs_that_stop_or_hold(signs: Signs, rules: list[str]) -> None:
-    assert [item.rule for item in due([], {}, FIRST, signs=signs)] == rules
+    assert [f"{item.rule} {item.level}" for item in due([], {}, FIRST, signs=signs)] == rules
+
+
+def test_every_rule_on_signs_is_judged_or_listed_missing() -> None:
+    known = surveillance()
+    rules = {line.id for line in known.liver} | {line.id for line in known.signs} | {known.pair.id}
+    assert {item["rule"] for item in missing_signs(Signs())} == rules
+    asked = Signs(1, 1, 1, 1, False, False, False, 0, 0, False, False, False)
+    assert missing_signs(asked) == []
 
 
 def test_without_a_session_nothing_is_due() -> None:
