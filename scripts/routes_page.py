@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from limen.pharmacology.absorption.assumed import Stated, assumptions
+from limen.pharmacology.absorption.disagreement import disagreements
 from limen.pharmacology.covariates.genotype import genotypes
 from limen.pharmacology.covariates.interaction_check import report
 from limen.pharmacology.covariates.interactions import perpetrators
@@ -15,7 +16,15 @@ Table = Callable[[Iterable[str], Iterable[Iterable[object]]], str]
 
 def sections(table: Table) -> Iterator[str]:
     """Every section of the page; ``table`` writes a Markdown table."""
-    yield from (_absorption(table), _drugs(table), _check(table), _organs(table), _genes(table))
+    yield from (
+        _absorption(table),
+        _disagreement(table),
+        _sought(),
+        _drugs(table),
+        _check(table),
+        _organs(table),
+        _genes(table),
+    )
 
 
 def _stated(item: Stated | None) -> str:
@@ -47,6 +56,40 @@ def _absorption(table: Table) -> str:
         "## Absorption that no model has\n\n"
         "A range holds 90 of 100 virtual patients. A time of the peak is made into a rate in the body it is used"
         " with.\n\n" + table(head, rows)
+    )
+
+
+def _disagreement(table: Table) -> str:
+    rows = []
+    for item in disagreements(assumptions()):
+        told = item.to_json()
+        spans = [
+            f"{told[name]['low']:.2g} to {told[name]['high']:.2g}"
+            for name in ("stated", "between_studies", "between_patients")
+        ]
+        found = "; ".join(
+            f"{study['value']:g} [{study['verification']}] {study['source']}" for study in told["studies"]
+        )
+        rows.append((told["route"], told["product"], found, *spans))
+    head = ("route", "product", "studies", "stated", "between studies", "between people of one study")
+    return (
+        "## Where studies of the share absorbed disagree\n\n"
+        "The stated range is the band of a forecast. The part between studies is one draw for everybody, wide enough"
+        " that 90 of 100 of the studies' medians reach the study that is furthest out; the rest is each person's own. A"
+        " range narrower than a study that was read is refused [P].\n\n" + table(head, rows)
+    )
+
+
+def _sought() -> str:
+    return (
+        "## Adult muscle and skin: what was sought and not found\n\n"
+        "One model of adults by muscle and by skin is known (Abuhelwa 2022, Clin Pharmacol Ther, doi 10.1002/cpt.2640):"
+        " its structure was read, two compartments with first-order absorption, and every copy of its abstract that was"
+        " found ends before the bioavailability; its open text could not be reached. The primary papers on the muscle"
+        " (Clements 1982; Grant 1981) were not found in any copy, and no pharmacokinetics of the subcutaneous doses of"
+        " KADS were. Searched again in November 2026 by title, by DOI, by PMC number and by the wording of the abstract,"
+        " in stored pages, documentation, issue threads and code. Until one is read the two routes stay the ranges above,"
+        " with their flag.\n"
     )
 
 

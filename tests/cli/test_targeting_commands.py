@@ -37,6 +37,28 @@ def test_a_target_out_of_reach_names_its_limit() -> None:
     assert found["limits"][0]["used"] <= 80
 
 
+def test_one_dose_by_another_route_tells_for_how_many_it_is_enough() -> None:
+    found = given(
+        *("target", "--patient", "-", "--output", "S_ketamine_plasma_ng_per_mL", "--level", "70", "--until", "120 min"),
+        *("--product", "esketamine-nasal", "--route", "in", "--most-total-mg", "84", "--population", "30"),
+        stdin=PATIENT,
+    )
+    assert found["advises"] is True
+    assert [item["devices"] for item in found["doses"]] == [1, 2, 3]
+    shares = [item["reached_probability"] for item in found["doses"]]
+    assert shares == sorted(shares)
+    # means of the published exposures: 43.8, 72.5 and 101 ng/mL after 28, 56 and 84 mg
+    assert (found["devices"], found["dose_mg"]) == (2, 56)
+    assert found["limits"][0]["used"] == 56
+
+
+def test_a_pump_needs_a_strength_and_one_dose_a_largest() -> None:
+    without = [item for item in AIM if item not in ("--concentration-mg-per-mL", "1")]
+    assert "no strength" in refused(*without, "--level", "100", stdin=PATIENT)
+    assert "no largest dose" in refused(*without, "--level", "100", "--route", "im", "--step-mg", "5", stdin=PATIENT)
+    assert "unknown route" in refused(*without, "--level", "100", "--route", "ear", stdin=PATIENT)
+
+
 def test_compare_and_change_route() -> None:
     found = given(
         *("compare", "35 mg iv over 40 min", "35 mg iv over 20 min; 5 mg iv at 30 min"),

@@ -24,7 +24,7 @@ def patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_page_shows_all_three() -> None:
-    assert [command.split()[1] for command in COMMANDS] == ["target", "compare", "change-route"]
+    assert [command.split()[1] for command in COMMANDS] == ["target", "target", "compare", "change-route"]
 
 
 @pytest.mark.usefixtures("patient")

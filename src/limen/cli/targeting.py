@@ -13,7 +13,7 @@ from limen.errors import InputError
 if TYPE_CHECKING:
     from limen.pharmacology.patient import PatientProfile
     from limen.pharmacology.regimen import Dose
-    from limen.pharmacology.targets import Wall
+    from limen.pharmacology.targets import Target, Wall
 
 _Patient = Annotated[str, typer.Option(help="JSON file of the patient, or - for standard input.")]
 _Product = Annotated[str, typer.Option(help="racemic, s-ketamine or esketamine-nasal.")]
@@ -37,8 +37,12 @@ def _target(
     output: Annotated[str, typer.Option(help="Such as ketamine_effect_site_ng_per_mL or dissociation_pct.")],
     until: Annotated[str, typer.Option(help="End of the window, such as '60 min'.")],
     concentration_mg_per_mL: Annotated[
-        float, typer.Option("--concentration-mg-per-mL", help="Strength of what the pump runs.")
-    ],
+        float | None, typer.Option("--concentration-mg-per-mL", help="Strength of what the pump runs, by vein.")
+    ] = None,
+    route: Annotated[str, typer.Option(help="iv for a pump; another route for one dose.")] = "iv",
+    step_mg: Annotated[
+        float | None, typer.Option("--step-mg", help="One dose is a whole number of it; devices are counted.")
+    ] = None,
     from_: Annotated[str, typer.Option("--from", help="Start of the window.")] = "20 min",
     statistic: Annotated[str, typer.Option(help="Whose level: typical, p05, p50 or p95.")] = "typical",
     product: _Product = "racemic",
@@ -60,7 +64,7 @@ def _target(
     with_: _With = None,
     json: Json = False,
 ) -> None:
-    """A bolus and a few rates, by vein, towards a level or an effect, inside limits. It advises."""
+    """A bolus and a few rates by vein, or one dose by another route, towards a level, inside limits. It advises."""
     from limen.pharmacology.targeting import Pump, Target, aim
     from limen.units import parse_duration_min
 
@@ -73,18 +77,25 @@ def _target(
         parse_duration_min(until, where="--until"),
         statistic,  # type: ignore[arg-type]
     )
+    walls = _walls(most_bolus_mg, most_rate_mg_per_h, most_total_mg, ceiling or ())
+    options = _options(setting, weight, with_)
+    if route != "iv":
+        _one_dose(target, profile, unknown, product, route, walls, step_mg, population, seed, options, json=json)
+        return
+    if concentration_mg_per_mL is None:
+        raise InputError("no strength", where="--concentration-mg-per-mL", allowed="what the pump runs, in mg/mL")
     advice = aim(
         target,
         profile,
         product,
-        _walls(most_bolus_mg, most_rate_mg_per_h, most_total_mg, ceiling or ()),
+        walls,
         Pump(concentration_mg_per_mL, rate_step_mL_per_h, bolus_step_mL),
         bolus=bolus,
         steps=steps,
         every_min=parse_duration_min(every, where="--every"),
         n=population,
         seed=seed,
-        **_options(setting, weight, with_),
+        **options,
     )
     entry = advice.to_json() | {"unknown_inputs": list(unknown)}
     if json:
@@ -109,6 +120,50 @@ def _target(
     for limit in entry["limits"]:
         mark = ", binding" if limit["binding"] else ""
         lines.append(f"  limit {limit['name']}: used {limit['used']:.4g} of {limit['limit']:g} {limit['unit']}{mark}")
+    _tell(lines, entry)
+
+
+def _one_dose(
+    target: Target,
+    profile: PatientProfile,
+    unknown: tuple[str, ...],
+    product: str,
+    route: str,
+    walls: list[Wall],
+    step_mg: float | None,
+    population: int,
+    seed: int,
+    options: dict[str, Any],
+    *,
+    json: bool,
+) -> None:
+    from limen.pharmacology.regimen import ROUTES
+    from limen.pharmacology.single_dose import one_dose
+
+    if route not in ROUTES:
+        raise InputError(f"unknown route {route!r}", where="--route", allowed=", ".join(ROUTES))
+    found = one_dose(target, profile, product, route, walls, step_mg=step_mg, n=population or 200, seed=seed, **options)
+    entry = found.to_json() | {"unknown_inputs": list(unknown)}
+    if json:
+        print_json(entry)
+        return
+    asked = entry["asked"]
+    lines = [
+        f"Asked: {asked['output']} {asked['level']:g} {asked['unit']} ({asked['statistic']}) at some time from"
+        f" {60 * asked['from_h']:g} to {60 * asked['until_h']:g} min, by one dose {route}"
+    ]
+    if entry["reached"]:
+        devices = "" if entry["devices"] is None else f" ({entry['devices']} devices)"
+        share = 100 * entry["reached_probability"]
+        lines.append(f"Least dose: {entry['dose_mg']:g} mg{devices}; {share:.0f} of 100 virtual patients reach it")
+    else:
+        lines.append("NOT REACHED by any dose inside the limits")
+    for item in entry["doses"]:
+        passed = f"; passes {', '.join(item['passed'])}" if item["passed"] else ""
+        lines.append(
+            f"  {item['dose_mg']:g} mg: highest {_cell(item['highest'])} {asked['unit']},"
+            f" {100 * item['reached_probability']:.0f} of 100 reach it{passed}"
+        )
     _tell(lines, entry)
 
 

@@ -81,6 +81,22 @@ class Stated(Sourced):
         found: Array = 1.0 / (1.0 + np.exp(-moved)) if share else np.exp(moved)
         return found
 
+    def place_of(self, value: float) -> float:
+        """The standard normal draw that gives this value: the inverse of ``drawn``, within the range.
+
+        Examples
+        --------
+        >>> nose = Stated(typical=0.35, low=0.10, high=0.60, unit="fraction", verification="P", source="limen")
+        >>> round(nose.place_of(0.10), 3), nose.place_of(0.35)
+        (-1.645, 0.0)
+        """
+        if self.low is None or self.high is None:
+            return 0.0
+        scale = _logit if self.unit == "fraction" else math.log
+        low, middle, high, at = (scale(number) for number in (self.low, self.typical, self.high, value))
+        side = middle - low if at < middle else high - middle
+        return 0.0 if at == middle else _Z90 * (at - middle) / side
+
     @property
     def words(self) -> str:
         """The value with its range, mark and note."""
@@ -88,6 +104,13 @@ class Stated(Sourced):
         span = "" if self.low is None else f" ({self.low:g} to {self.high:g})"
         note = "" if self.note is None else f" [{self.note}]"
         return f"{self.typical:g}{span}{unit} [{self.verification}]{note}"
+
+
+class Study(Sourced):
+    """What one study found of a bioavailability."""
+
+    value: float = Field(gt=0, lt=1)
+    unit: Literal["fraction"] = "fraction"
 
 
 class Assumption(Record):
@@ -99,6 +122,8 @@ class Assumption(Record):
         One of them: when the plasma peak comes, or the first-order rate.
     disputed : str or None
         How the studies disagree.
+    studies : tuple of Study
+        What each study found, where several were read; none may lie outside the range.
     also : tuple of str
         Further sources behind the numbers.
     """
@@ -111,6 +136,7 @@ class Assumption(Record):
     rate_per_h: Stated | None = None
     zero_order_min: Stated | None = None
     disputed: str | None = None
+    studies: tuple[Study, ...] = ()
     also: tuple[str, ...] = ()
 
     @model_validator(mode="before")
@@ -130,6 +156,14 @@ class Assumption(Record):
             raise ValueError("give peak_min or rate_per_h, one of them")
         if self.zero_order_min is not None and self.rate_per_h is None:
             raise ValueError("a zero-order step goes with rate_per_h")
+        return self
+
+    @model_validator(mode="after")
+    def _never_narrower(self) -> Assumption:
+        low, high = self.fraction.low, self.fraction.high
+        for item in self.studies:
+            if low is None or high is None or not low <= item.value <= high:
+                raise ValueError(f"a study found {item.value:g}, which is outside the stated range")
         return self
 
     @property
@@ -205,6 +239,17 @@ def covers(route: str, product: str, *, age_years: float | None = None) -> bool:
     return True
 
 
+def column_of(route: str, kind: Literal["F", "PEAK"] = "F") -> str:
+    """The column of draws of the share absorbed, or of how late.
+
+    Examples
+    --------
+    >>> column_of("buccal"), column_of("in", "PEAK")
+    ('F_SL', 'PEAK_IN')
+    """
+    return f"{kind}_{_COLUMN.get(route, route.upper())}"
+
+
 def assumed_pathways(
     route: str, product: str, draws: Array, *, body: Body, age_years: float | None = None
 ) -> tuple[Pathway, ...]:
@@ -242,9 +287,8 @@ def assumed_pathways(
     array([0.93])
     """
     found = assumption(route, product, age_years=age_years)
-    name = _COLUMN.get(route, route.upper())
-    share = found.fraction.drawn(draws[:, population.COLUMNS.index(f"F_{name}")])
-    lateness = draws[:, population.COLUMNS.index(f"PEAK_{name}")]
+    share = found.fraction.drawn(draws[:, population.COLUMNS.index(column_of(route))])
+    lateness = draws[:, population.COLUMNS.index(column_of(route, "PEAK"))]
     if found.speed.unit == "min":
         rate_per_min = rates_for_peaks(found.speed.drawn(lateness), body)
     else:
@@ -275,7 +319,9 @@ def assumed_flags(route: str, product: str, *, age_years: float | None = None) -
         )
     ]
     if found.disputed is not None:
-        flags.append(Flag("bioavailability-disputed", f"{product} by the route {route}: {found.disputed}"))
+        flags.append(
+            Flag("bioavailability-disputed", f"{product} by the route {route}: {found.disputed}{_two_parts(found)}")
+        )
     if route not in {"im", "sc"}:
         flags.append(
             Flag(
@@ -285,6 +331,21 @@ def assumed_flags(route: str, product: str, *, age_years: float | None = None) -
             )
         )
     return tuple(flags)
+
+
+def _two_parts(found: Assumption) -> str:
+    """How much of the range is between studies, and how much between people."""
+    from limen.pharmacology.absorption.disagreement import disagreement
+
+    parts = disagreement(found)
+    if parts is None:
+        return ""
+    told = parts.to_json()
+    studies, people = (told[name] for name in ("between_studies", "between_patients"))
+    return (
+        f". Of the range, {studies['low']:.2g} to {studies['high']:.2g} is between studies and {people['low']:.2g} to"
+        f" {people['high']:.2g} between people of one study; the band holds both [P]"
+    )
 
 
 def _logit(value: float) -> float:

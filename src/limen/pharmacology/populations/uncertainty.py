@@ -19,6 +19,8 @@ from pydantic import Field, RootModel, model_validator
 from limen.errors import InputError
 from limen.evidence import read_yaml
 from limen.pharmacology import models, population
+from limen.pharmacology.absorption.assumed import assumption
+from limen.pharmacology.absorption.disagreement import Disagreement, disagreements
 from limen.pharmacology.effects import effects
 from limen.pharmacology.effects.schema import Z95, Estimate
 from limen.pharmacology.exposure import Percentiles
@@ -132,12 +134,36 @@ def estimate_columns() -> tuple[str, ...]:
     return tuple(found)
 
 
-def hold_estimates(draws: Array, seed: int, replicate: int) -> Array:
-    """Draws in which every patient shares the replicate's estimates; row 0 stays the typical patient."""
+def hold_estimates(draws: Array, seed: int, replicate: int, disputed: Sequence[Disagreement] = ()) -> Array:
+    """Draws in which every patient shares the replicate's estimates; row 0 stays the typical patient.
+
+    Parameters
+    ----------
+    disputed : sequence of Disagreement
+        Bioavailabilities on which studies disagree: the part between studies is the replicate's, the rest each
+        patient's own, so that over patients and replicates together the stated range is whole.
+    """
     held = draws.copy()
     for column in estimate_columns():
         held[1:, population.COLUMNS.index(column)] = normals(seed, f"ESTIMATE {column}", replicate, 1).item()
+    for item in disputed:
+        place = population.COLUMNS.index(item.column)
+        held[1:, place] = item.held(draws[1:, place], normals(seed, f"STUDY {item.column}", replicate, 1).item())
     return held
+
+
+def disputed_by(model: Model, doses: Sequence[Dose], product: str, patient: PatientProfile) -> tuple[Disagreement, ...]:
+    """The bioavailabilities of these doses on which studies disagree, where the model has none of its own.
+
+    Examples
+    --------
+    >>> found = disputed_by(models.get("fanta-otto-2021"), [Dose(50, "in")], "racemic", PatientProfile(age_years=40))
+    >>> [item.column for item in found]
+    ['F_IN']
+    """
+    own = {way.route for way in model.pathways if not way.products or product in way.products}
+    routes = dict.fromkeys(dose.route for dose in doses if dose.route != "iv" and dose.route not in own)
+    return disagreements([assumption(route, product, age_years=patient.age_years) for route in routes])
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +203,8 @@ def uncertain_percentiles(
     Returns
     -------
     dict of NAME to UncertainPercentiles
-        ``middle`` is the median over the replicates. The interval holds no more than the intervals that were read: for
-        a model without any it is that of the effects alone.
+        ``middle`` is the median over the replicates. The interval holds no more than the intervals that were read, and
+        how far studies of a bioavailability disagree: for a model without any it is that of the effects alone.
 
     Raises
     ------
@@ -203,6 +229,7 @@ def uncertain_percentiles(
     grid = Grid.of(until_min, every_min, schedule)
     draws = np.concatenate([np.zeros((1, len(population.COLUMNS))), population.patients(seed, 0, n)])
     variability, _ = variability_of(chosen)
+    disputed = disputed_by(chosen, doses, asked, patient)
     found: dict[str, list[Percentiles]] = {}
     for replicate in range(replicates):
         response = respond(
@@ -212,7 +239,7 @@ def uncertain_percentiles(
             patient,
             grid,
             schedule,
-            hold_estimates(draws, seed, replicate),
+            hold_estimates(draws, seed, replicate, disputed),
             variability=variability,
             modifiers=modifiers_under((), chosen, asked, doses, patient),
         )
