@@ -138,16 +138,14 @@ def _lines(result: dict[str, Any]) -> list[str]:
             f"{deed} by {binding['rule']}, {binding['name']}: asked {binding['asked']:g}, used {binding['used']:g}"
             f" {binding['unit']} ({binding['because']}) [{_words(binding['verification'])}]"
         )
-    for wall in limits["walls"]:
-        bound = "at most" if wall["bound"] == "most" else "at least"
-        lines.append(
-            f"  {wall['kind']} wall, {wall['name']}: {bound} {wall['limit']:g} {wall['unit']}"
-            f" [{wall['rule']}, {_words(wall['verification'])}]"
-        )
+    lines += [_wall_line(wall) for wall in limits["walls"]]
     dose = result["dose"]
     if dose is not None:
         lines.append(f"Used: {_amount(dose)} ({dose['weight_basis']} weight {dose['weight_kg']:g} kg)")
+        lines.append(f"  {result['weights']['because']} [{_words(result['weights']['verification'])}]")
         lines += _syringe_lines(dose["syringe"])
+    lines += _before_lines(result)
+    lines += _titration_lines(result["titration"])
     lines += _forecast_lines(result)
     for finding in result["findings"]:
         lines.append(f"{finding['level'].upper():5} {finding['rule']}  {finding['title']}. {finding['because']}.")
@@ -164,8 +162,57 @@ def _lines(result: dict[str, Any]) -> list[str]:
 def _amount(dose: dict[str, Any]) -> str:
     if dose["dose_mg"] is None:
         return "no dose can be computed"
-    text = f"{dose['dose_mg']:g} mg ({dose['dose_mg_per_kg']:.3g} mg/kg) over {dose['duration_min']:g} min"
-    return text + (f", {dose['rate_mg_per_h']:g} mg/h" if dose["rate_mg_per_h"] is not None else "")
+    text = f"{dose['dose_mg']:g} mg"
+    if dose["dose_mg_per_kg"] is not None:
+        text += f" ({dose['dose_mg_per_kg']:.3g} mg/kg)"
+    if dose["duration_min"]:
+        text += f" over {dose['duration_min']:g} min"
+    if dose["rate_mg_per_h"] is not None:
+        text += f", {dose['rate_mg_per_h']:g} mg/h"
+    if dose["rate_mcg_per_kg_per_min"] is not None:
+        text += f" ({dose['rate_mcg_per_kg_per_min']:.3g} mcg/kg/min)"
+    return text
+
+
+def _wall_line(wall: dict[str, Any]) -> str:
+    bound = "at most" if wall["bound"] == "most" else "at least"
+    past = wall["past"] or {}
+    before = f", {past['given']:g} before" if past.get("given") else ""
+    return (
+        f"  {wall['kind']} wall, {wall['name']}: {bound} {wall['whole']:g} {wall['unit']}{before}"
+        f" [{wall['rule']}, {_words(wall['verification'])}]"
+    )
+
+
+def _before_lines(result: dict[str, Any]) -> list[str]:
+    before, here = result["exposure"], result["position"]
+    if not before["known"]:
+        return ["Before: not given (--exposure), so only this session is counted"]
+    plural = "" if before["sessions"] == 1 else "s"
+    lines = [f"Before: {before['sessions']} session{plural}"]
+    if before["last_on"]:
+        lines[0] += f", the last on {before['last_on']}"
+    if before["given_mg"] is not None:
+        lines[0] += f", {before['given_mg']:g} mg of this product"
+    if here is not None and here["phase"] is not None:
+        of = f" of {here['of']}" if here["of"] else ""
+        lines.append(f"  number {here['number_in_phase']}{of} of the {here['phase']} phase: {here['spacing']}")
+    return lines
+
+
+def _titration_lines(found: dict[str, Any] | None) -> list[str]:
+    if found is None:
+        return []
+    proposal = found["proposal"]
+    head = "no dose" if proposal is None else f"{proposal['dose']} = {proposal['dose_mg']:g} mg, to be taken up by hand"
+    lines = [f"Titration, {found['decision']}: {head}", f"  {found['because']}"]
+    response = found["response"]
+    if response is not None:
+        lines.append(
+            f"  {response['instrument']} {response['total']:g} on {response['on']},"
+            f" baseline {response['baseline']:g} on {response['baseline_on']}"
+        )
+    return lines + [f"  ask: {item}" for item in found["ask"]]
 
 
 def _syringe_lines(syringe: dict[str, Any] | None) -> list[str]:

@@ -73,21 +73,38 @@ def _lines(protocol: dict[str, Any]) -> list[str]:
     lines.append("Walls")
     for wall in protocol["walls"]:
         bound = "at most" if wall["bound"] == "most" else "at least"
-        limit = f"{bound} {wall['limit']:g} {wall['unit']}"
+        over = "" if wall["measure"] in {"dose", "rate", "duration", "apart"} else f" in a {wall['measure']}"
+        limit = f"{bound} {wall['limit']:g} {wall['unit']}{over}"
         lines.append(f"  {wall['rule']} {wall['name']} ({wall['kind']}): {limit} {_support(wall)}")
     lines.append("Course")
     for phase in protocol["course"]:
         count = f"{phase['sessions']} sessions, " if phase["sessions"] else ""
         lines.append(f"  {phase['phase']}: {count}{phase['spacing']} {_support(phase)}")
-    for title, key in (("Stop signals", "stop_signals"), ("Staffing", "staffing")):
+    lines += _titration_lines(protocol["titration"])
+    for title, key in (
+        ("Withdrawal", "taper"),
+        ("Stop signals", "stop_signals"),
+        ("Premedication", "premedication"),
+        ("Staffing", "staffing"),
+        ("Cautions", "cautions"),
+    ):
         lines.append(title)
-        lines += [f"  {item['text']} {_support(item)}" for item in protocol[key]]
+        lines += [f"  {item['text']} {_support(item)}" for item in protocol[key]] or ["  none on record"]
+    lines.append(f"Before leaving: {', '.join(protocol['discharge']) or 'none on record'}")
     evidence = protocol["evidence"]
     lines.append("Evidence")
     lines.append(f"  {evidence['regulatory_status']['text']} {_support(evidence['regulatory_status'])}")
     lines += [f"  for: {item['text']} {_support(item)}" for item in evidence["supports"]]
     lines += [f"  against: {item['text']} {_support(item)}" for item in evidence["opposes"]]
+    lines += [] if evidence["opposes"] else ["  against: none read, which is not the same as none there is"]
     return lines
+
+
+def _titration_lines(rule: dict[str, Any] | None) -> list[str]:
+    if rule is None:
+        return ["Titration", "  no rule: no source read gives one"]
+    steps = ", ".join(f"{rung:g}" for rung in rule["rungs"]) or "no step on record"
+    return ["Titration", f"  from {_shown(rule['start'])} {rule['unit']}: {steps}. {rule['why']} {_support(rule)}"]
 
 
 def _shown(number: float | None) -> str:
