@@ -9,7 +9,7 @@ from typing import Any
 from limen.care.alarm_limits import span
 from limen.evidence import Verification
 from limen.evidence.marks import weakest
-from limen.knowledge.discharge import DischargeRules, MinimumTime, discharge
+from limen.knowledge.discharge import Criterion, DischargeRules, MinimumTime, discharge
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,10 @@ class Readiness:
         When the minimum time is over, and why then; ``None`` where it cannot be told.
     afterwards : tuple of mapping
         What is due once the patient has left: rule and text.
+    not_recorded : tuple of Unmet
+        What a criterion names beside, and nobody has written down; it does not hold the patient back.
+    criteria : tuple of Criterion
+        The criteria judged, with their support.
     """
 
     t_s: float
@@ -92,19 +96,34 @@ class Readiness:
     earliest_t_s: float | None
     earliest_because: str | None
     afterwards: tuple[dict[str, str], ...]
+    not_recorded: tuple[Unmet, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The contract's keys and ours."""
         return {
             "t_s": self.t_s,
             "ready": self.ready,
-            "unmet": [{"rule": entry.rule, "because": entry.because} for entry in self.unmet],
+            "unmet": [self._explained(entry) for entry in self.unmet],
             "met": list(self.met),
             "verification": self.verification.value,
             "earliest_t_s": self.earliest_t_s,
             "earliest_because": self.earliest_because,
             "afterwards": list(self.afterwards),
+            "not_recorded": [self._explained(entry) for entry in self.not_recorded],
         }
+
+    def _explained(self, entry: Unmet) -> dict[str, Any]:
+        """One reason with the criterion behind it and its support."""
+        told: dict[str, Any] = {"rule": entry.rule, "because": entry.because}
+        behind = next((item for item in self.criteria if item.id == entry.rule), None)
+        if behind is not None:
+            told |= {
+                "title": behind.title,
+                "sources": list(behind.sources),
+                "verification": behind.verification.value,
+            }
+        return told
 
 
 def readiness(facts: DischargeFacts, rules: DischargeRules | None = None) -> Readiness:
@@ -151,6 +170,8 @@ def readiness(facts: DischargeFacts, rules: DischargeRules | None = None) -> Rea
         earliest_t_s=earliest_t_s,
         earliest_because=earliest_because,
         afterwards=judge.afterwards(),
+        not_recorded=judge.not_recorded(),
+        criteria=tuple(judged),
     )
 
 
@@ -332,6 +353,15 @@ class _Judge:
             if seen is not None and not seen.value:
                 found.append(Unmet("DIS-6", f"{name} not given"))
         return found
+
+    def not_recorded(self) -> tuple[Unmet, ...]:
+        """Parts of DIS-6 that nobody has written down either way."""
+        asked = (
+            ("emergency_number_given", "emergency number"),
+            ("safety_plan_given", "safety plan"),
+            ("next_cssrs_on", "day of the next C-SSRS"),
+        )
+        return tuple(Unmet("DIS-6", f"{name} not recorded") for key, name in asked if key not in self.facts.seen)
 
     def afterwards(self) -> tuple[dict[str, str], ...]:
         driving = self.rules.driving_for(self.facts.product)

@@ -77,7 +77,7 @@ def by_signs(rules: Surveillance, signs: Signs) -> list[Due]:
     liver = [item for line in rules.liver if (item := _liver(line, signs)) is not None]
     stops = [item for item in liver if item.level == "stop"]
     # Where one line stops already, what another one still asks changes nothing.
-    found = stops or liver[:1]
+    found = stops or liver
     for line in rules.signs:
         if _holds(line, signs):
             value = getattr(signs, line.sign)
