@@ -178,3 +178,48 @@ def test_memory_does_not_grow_from_a_hundred_thousand_to_four_million_patients()
     )
     # The curves of four million patients would take 15 GB.
     assert large < 1.2 * small
+
+
+@pytest.mark.slow
+def test_two_hundred_thousand_patients_are_a_sample_of_the_model_s_own_spread():
+    # By vein into one arm: the peak's logarithm is spread as the paper's covariance says, within sampling and bins.
+    found = population_quantiles(
+        "clements-250", [Dose(35, "iv")], PATIENT, until_min=60, every_min=20.0, n=200_000, seed=8, outputs="dosed"
+    )
+    cell = found.summary["ketamine_plasma_ng_per_mL"].to_json()["cmax"]
+    # After a bolus the peak is dose over the central volume, whose logarithm is normal.
+    variability, _ = variability_of(get("clements-250"))
+    spread = next(
+        block.omega_log_variance[block.effects.index("V1")][block.effects.index("V1")] for block in variability
+    )
+    typical = found.outputs["ketamine_plasma_ng_per_mL"].typical[0]
+    for level, z in (("p05", -1.6449), ("p50", 0.0), ("p95", 1.6449)):
+        assert cell[level] == pytest.approx(typical * np.exp(z * spread**0.5), rel=0.006)
+
+
+@pytest.mark.soak
+def test_memory_and_percentiles_hold_over_ten_million_patients_of_the_command(tmp_path):
+    patient = tmp_path / "patient.json"
+    patient.write_text('{"age_years": 42, "weight_kg": 70}', encoding="utf-8")
+    words = [
+        "simulate", "--model", "fanta-otto-2021", "--patient", str(patient), "--dose", "0.5 mg/kg iv over 40 min",
+        "--until", "4 h", "--every", "30 min", "--seed", "1", "--outputs", "dosed", "--json",
+    ]  # fmt: skip
+    code = (
+        "import resource, sys\n"
+        "from limen.cli.main import main\n"
+        "try:\n    main()\n"
+        "finally:\n    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
+    )
+
+    def run(n):
+        ask = [sys.executable, "-c", code, *words, "--population", str(n)]
+        done = subprocess.run(ask, check=True, capture_output=True, text=True)
+        return json.loads(done.stdout), int(done.stderr.split()[-1])
+
+    (small, small_kb), (large, large_kb) = run(200_000), run(20_000_000)
+    assert large["patients"] == 20_000_000
+    assert large_kb < 1.3 * small_kb
+    one, other = (found["outputs"]["S_ketamine_venous_ng_per_mL"] for found in (small, large))
+    for level in ("p05", "p50", "p95"):
+        np.testing.assert_allclose(one[level][1:], other[level][1:], rtol=0.01)

@@ -26,6 +26,11 @@ def test_the_population_has_percentiles_and_states_their_bound(names):
     assert names["middle"][40] == pytest.approx(253, rel=0.05)
 
 
+def test_the_ensemble_s_people_have_a_band(names):
+    assert names["pooled"].patients == 500
+    assert (names["band"].p95[1:] > 1.5 * names["band"].p05[1:]).all()
+
+
 def test_two_halves_are_the_whole(names):
     exact = np.quantile(names["peaks"], 0.95)
     assert names["p95"] == pytest.approx(exact, rel=names["left"].error_fraction)

@@ -14,6 +14,7 @@ from limen.errors import InputError
 if TYPE_CHECKING:
     from limen.pharmacology.exposure import Curve
     from limen.pharmacology.models import Model
+    from limen.pharmacology.nonmem import Subject
     from limen.pharmacology.outcome import Forecast
     from limen.pharmacology.patient import PatientProfile
     from limen.pharmacology.recovery import Leaving
@@ -53,13 +54,21 @@ def register(app: typer.Typer) -> None:
     def simulate(
         model: Annotated[str, typer.Option(help="Model id, or ensemble.")],
         patient: Annotated[str, typer.Option(help="JSON file of the patient, or - for standard input.")],
+        until: Annotated[str, typer.Option(help="Horizon, such as '4 h'.")],
         dose: Annotated[
-            list[str],
+            list[str] | None,
             typer.Option(
                 help="AMOUNT UNIT ROUTE [over DURATION] [at TIME] [on LINE] [then STEP over DURATION]; repeatable."
             ),
-        ],
-        until: Annotated[str, typer.Option(help="Horizon, such as '4 h'.")],
+        ] = None,
+        records: Annotated[
+            str | None,
+            typer.Option(help="Instead of doses, a table of records (ID TIME AMT RATE II ADDL SS EVID CMT)."),
+        ] = None,
+        cmt: Annotated[
+            list[str] | None, typer.Option(help="Of the records: CMT=ROUTE, such as 1=iv; repeatable.")
+        ] = None,
+        id: Annotated[str | None, typer.Option(help="Of the records: whose, where there are several.")] = None,
         every: Annotated[str, typer.Option(help="Step of the curves.")] = "1 min",
         product: Annotated[str | None, typer.Option(help="racemic, s-ketamine or esketamine-nasal.")] = None,
         population: Annotated[int, typer.Option(help="Virtual patients, for percentiles.")] = 0,
@@ -91,12 +100,27 @@ def register(app: typer.Typer) -> None:
         """What a dose will do: concentration in plasma and at the effect site, and pressure."""
         check_ending(plot, (".svg", ".png"), "--plot")
         check_ending(out, (".csv", ".parquet"), "--out")
+        if (records is None) == (not dose):
+            raise InputError(
+                "no dose" if records is None else "doses beside records",
+                where="--dose, --records",
+                allowed="one of the two",
+            )
         profile = read_json(patient)
         others = with_ or []
+        recorded = None if records is None else _subject(records, cmt or [], id)
 
         def reading(taken: list[str]) -> Forecast:
-            ask = (model, profile, dose, until, every, product, population, seed, taken)
-            return _run(*ask, escort=escort, setting=setting, weight=weight or [], people=people, outputs=outputs)
+            ask = (model, profile, dose or [], until, every, product, population, seed, taken)
+            return _run(
+                *ask,
+                escort=escort,
+                setting=setting,
+                weight=weight or [],
+                people=people,
+                outputs=outputs,
+                recorded=recorded,
+            )
 
         result = reading(others)
         # A disputed genotype is read both ways, and both readings are shown.
@@ -116,6 +140,22 @@ def register(app: typer.Typer) -> None:
         typer.echo("\n".join(_lines(result)))
         if other_way is not None:
             typer.echo("\nThe other reading: the genotype changes nothing\n" + "\n".join(_lines(other_way)))
+
+
+def _subject(records: str, cmt: list[str], name: str | None) -> Subject:
+    """Whose records are run."""
+    from limen.cli.regimen import read_text, routes_of
+    from limen.pharmacology.nonmem import read_records
+
+    found = read_records(read_text(records), routes_of(cmt), where="standard input" if records == "-" else records)
+    mine = [subject for subject in found if name is None or subject.id == name]
+    if len(mine) != 1:
+        raise InputError(
+            f"{len(found)} patients in the records" if name is None else f"no ID {name!r:.40}",
+            where="--id",
+            allowed=", ".join(subject.id for subject in found[:20]),
+        )
+    return mine[0]
 
 
 def _leaving(product: str, doses: Sequence[Dose], escort: bool | None) -> Leaving | None:
@@ -152,6 +192,7 @@ def _run(
     weight: list[str],
     people: str | None,
     outputs: str,
+    recorded: Subject | None,
 ) -> Forecast:
     from dataclasses import replace
 
@@ -177,7 +218,12 @@ def _run(
     every_min = parse_duration_min(every, where="--every")
     orders = [order for text in dose for order in parse_steps(text, where="--dose")]
     doses = [resolve(order, profile.weight_kg) for order in orders]
-    check_lines(doses, where="--dose")
+    ever: dict[str, Any] = {}
+    if recorded is not None:
+        doses = list(recorded.doses)
+        ever = {"steady": recorded.steady, "resets_min": recorded.resets_min}
+    given = [*doses, *(item.dose for item in ever.get("steady", ()))]
+    check_lines(doses, where="--dose" if recorded is None else "--records")
     rng = np.random.default_rng(seed) if population else None
     crowd = None
     if people is not None:
@@ -185,7 +231,14 @@ def _run(
 
         crowd = crowd_of(people, orders, population)
     member_weight = dict(name_and_number(text, "--weight") for text in weight)
-    if outputs != "all" or _too_many(model, doses, profile, product, population, until_min, every_min, setting):
+    counted = outputs != "all" or _too_many(model, doses, profile, product, population, until_min, every_min, setting)
+    if any(ever.values()) and (counted or model == models.ENSEMBLE):
+        raise InputError(
+            "a steady state or a reset",
+            where="--records",
+            allowed="with one model, and as many virtual patients as memory holds",
+        )
+    if counted:
         result = _counted(
             model,
             doses,
@@ -226,8 +279,9 @@ def _run(
             n=population,
             rng=rng,
             perpetrators=perpetrators,
-            leaving=_leaving(product or usual_product(models.get(model), doses), doses, escort),
+            leaving=_leaving(product or usual_product(models.get(model), given), given, escort),
             people=crowd,
+            **ever,
         )
     return replace(with_madrs(result, doses, profile, rng), unknown_inputs=unknown)
 

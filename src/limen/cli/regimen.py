@@ -45,13 +45,20 @@ def register(app: typer.Typer) -> None:
         """Read dosing records: hours, milligrams of base, mg/h, ng/mL."""
         from limen.pharmacology.nonmem import read_records
 
-        subjects = read_records(_text(file), _routes(cmt), where="standard input" if file == "-" else file)
+        subjects = read_records(read_text(file), routes_of(cmt), where="standard input" if file == "-" else file)
         if json:
             print_json(
                 [
                     {
                         "id": subject.id,
                         "doses": _rows(subject.doses),
+                        "steady": [
+                            {**row, "interval_min": item.interval_min, "resets": item.resets}
+                            for item, row in zip(
+                                subject.steady, _rows([item.dose for item in subject.steady]), strict=True
+                            )
+                        ],
+                        "resets_min": list(subject.resets_min),
                         "observations": [
                             {"at_min": seen.at_min, "value_ng_per_mL": seen.value_ng_per_mL, "cmt": seen.cmt}
                             for seen in subject.observations
@@ -63,6 +70,11 @@ def register(app: typer.Typer) -> None:
             return
         for subject in subjects:
             typer.echo(f"{subject.id}: {len(subject.doses)} doses, {len(subject.observations)} measurements")
+            for at_min in subject.resets_min:
+                typer.echo(f"  the body is emptied at {at_min:g} min")
+            for item in subject.steady:
+                alone = "nothing else in the body" if item.resets else "added to what is there"
+                typer.echo(f"  {_words(item.dose)}, every {item.interval_min:g} min since ever; {alone}")
             typer.echo("\n".join(f"  {_words(item)}" for item in subject.doses))
 
     @group.command("export")
@@ -76,7 +88,7 @@ def register(app: typer.Typer) -> None:
         """Write doses as records on standard output."""
         from limen.pharmacology.nonmem import Subject, write_records
 
-        route_cmts = {route: number for number, route in _routes(cmt).items()}
+        route_cmts = {route: number for number, route in routes_of(cmt).items()}
         text = write_records([Subject(id, _resolved(dose, weight_kg))], route_cmts)
         if json:
             header, *rows = (line.split(",") for line in text.splitlines())
@@ -121,7 +133,8 @@ def _words(dose: Dose) -> str:
     return f"{dose.amount_mg:g} mg {dose.route}{over} at {dose.start_min:g} min on line {dose.line}"
 
 
-def _routes(pairs: Sequence[str]) -> dict[int, str]:
+def routes_of(pairs: Sequence[str]) -> dict[int, str]:
+    """What ``--cmt`` says of each compartment."""
     routes: dict[int, str] = {}
     for pair in pairs:
         number, _, route = pair.partition("=")
@@ -133,7 +146,8 @@ def _routes(pairs: Sequence[str]) -> dict[int, str]:
     return routes
 
 
-def _text(path: str) -> str:
+def read_text(path: str) -> str:
+    """A file's text, or standard input's."""
     try:
         return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:

@@ -8,13 +8,14 @@ those patients are solved by the matrix exponential instead.
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from limen.pharmacology.even_times import EvenTimes, blocks_of
+from limen.pharmacology.matrix_exponential import exponential
 from limen.pharmacology.regimen import Schedule
 
 Array = npt.NDArray[np.float64]
@@ -23,49 +24,6 @@ Array = npt.NDArray[np.float64]
 MAX_CONDITION = 5e6
 # Numbers worked on at once, so that they stay in the processor's cache.
 _BLOCK = 200_000
-# The longest run of equal steps that shares a table of exponentials; never by how many patients there are, so that each
-# is the same to the bit whoever is beside him.
-_TABLE = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class EvenTimes:
-    """Which of some rising times stand at 0, one step, two steps, ... without a gap.
-
-    Attributes
-    ----------
-    step_min : float
-    steps : int
-        How many do.
-    other : array of int
-        Where the others stand.
-    order : array of int (times,)
-        Where each time stands among all the steps followed by all the others.
-    """
-
-    step_min: float
-    steps: int
-    other: npt.NDArray[np.intp]
-    order: npt.NDArray[np.intp]
-
-    @classmethod
-    def of(cls, step_min: float, times: int, at: npt.NDArray[np.intp]) -> EvenTimes:
-        """Of as many times, of which those at these places go by steps.
-
-        Examples
-        --------
-        >>> EvenTimes.of(5.0, 4, np.array([0, 1, 3])).order.tolist()
-        [0, 1, 3, 2]
-        """
-        alone = np.ones(times, dtype=bool)
-        alone[at] = False
-        other = np.flatnonzero(alone)
-        order = np.empty(times, dtype=np.intp)
-        order[at] = np.arange(len(at))
-        order[other] = np.arange(len(at), times)
-        for shared in (other, order):
-            shared.setflags(write=False)
-        return cls(step_min, len(at), other, order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +101,8 @@ class LinearSystem:
     def areas(self) -> Array:
         """Outputs of what A times a state is (rows, outputs, states): ``readout`` times the inverse of A."""
         turned = np.linalg.solve(self.rates_per_min.transpose(0, 2, 1), self.readout.transpose(0, 2, 1))
-        return turned.transpose(0, 2, 1)
+        found: Array = turned.transpose(0, 2, 1)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +130,19 @@ class Pulse:
         return self.amount_mg[:, None] * np.clip(since_min / self.duration_min[:, None], 0.0, 1.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """What is put into the states at one instant.
+
+    Attributes
+    ----------
+    amounts_mg : array (rows, states)
+    """
+
+    at_min: float
+    amounts_mg: Array
+
+
 class Solution:
     """The exact response of a system to a schedule.
 
@@ -180,6 +152,7 @@ class Solution:
     schedule : Schedule
         Enters by ``system.entry``, at the same times in every row.
     pulses : sequence of Pulse
+    jumps : sequence of Jump
         Added to it.
 
     Examples
@@ -195,10 +168,13 @@ class Solution:
     10.0
     """
 
-    def __init__(self, system: LinearSystem, schedule: Schedule, pulses: Sequence[Pulse] = ()) -> None:
+    def __init__(
+        self, system: LinearSystem, schedule: Schedule, pulses: Sequence[Pulse] = (), jumps: Sequence[Jump] = ()
+    ) -> None:
         self.system = system
         self.schedule = schedule
         self.pulses = tuple(pulses)
+        self.jumps = tuple(jumps)
         self.modal = system.modes.modal
         self.decay_per_min = system.modes.decay_per_min
         self.vectors = system.modes.vectors
@@ -228,7 +204,7 @@ class Solution:
         step = max(1, _BLOCK // (states * len(time_min)))
         for begin in range(0, rows, step):
             part = slice(begin, begin + step)
-            if even is None or self.pulses:
+            if even is None or self.pulses or self.jumps:
                 np.matmul(self.system.weights[part], self._modes(part, time_min), out=out[part])
             elif not len(even.other):
                 self._by_steps(part, even.step_min, out[part])
@@ -249,7 +225,7 @@ class Solution:
         the exponential of j steps.
         """
         plan, count = self.schedule, out.shape[2]
-        blocks = _blocks(tuple(plan.start_min.tolist()), step_min, count, _TABLE)
+        blocks = blocks_of(tuple(plan.start_min.tolist()), step_min, count)
         segments = blocks.segment
         decay = self.decay_per_min[part]
         to_start = decay * blocks.since_min[:, None, None]
@@ -292,6 +268,8 @@ class Solution:
         states -= self.system.entry[:, None] * given_mg
         for pulse in self.pulses:
             states[:, pulse.state] -= pulse.given_mg(until_min)
+        for jump in self.jumps:
+            states -= jump.amounts_mg[..., None] * (until_min >= jump.at_min)
         result: Array = self.system.areas @ states
         return result
 
@@ -317,6 +295,8 @@ class Solution:
         modes = out.transpose(1, 2, 0)
         for pulse in self.pulses:
             modes = modes + self.pulse_modes(pulse, part, time_min)
+        for jump in self.jumps:
+            modes = modes + self._jump_modes(jump, part, time_min)
         return modes
 
     def _modes(self, part: slice, time_min: Array) -> Array:
@@ -338,7 +318,16 @@ class Solution:
             out[..., first:last] += filled
         for pulse in self.pulses:
             self._add_pulse(pulse, part, time_min, out)
+        for jump in self.jumps:
+            first = int(np.searchsorted(time_min, jump.at_min))
+            out[..., first:] += self._jump_modes(jump, part, time_min[first:])
         return out
+
+    def _jump_modes(self, jump: Jump, part: slice, time_min: Array) -> Array:
+        since_min = time_min - jump.at_min
+        entry = np.matmul(self.inverse[part], jump.amounts_mg[part, :, None])
+        kept = np.exp(self.decay_per_min[part][..., None] * np.maximum(since_min, 0.0))
+        return np.asarray(entry * kept * (since_min >= 0))
 
     def _add_pulse(self, pulse: Pulse, part: slice, time_min: Array, out: Array) -> None:
         """Add one pulse: by its own times until it has ended in every row, then as free decay from there."""
@@ -386,6 +375,7 @@ class Solution:
             edges.add(float(pulse.start_min[row]))
             if pulse.duration_min is not None:
                 edges.add(float(pulse.start_min[row] + pulse.duration_min[row]))
+        edges.update(jump.at_min for jump in self.jumps)
         start_min = np.array(sorted(edges))
         segment = np.searchsorted(plan.start_min, start_min, side="right") - 1
         rate_mg_per_min = plan.rate_mg_per_min[segment][:, None] * self.system.entry
@@ -400,6 +390,8 @@ class Solution:
             end = begin + float(pulse.duration_min[row])
             here = (start_min >= begin) & (start_min < end)
             rate_mg_per_min[here, pulse.state] += amount_mg / (end - begin)
+        for jump in self.jumps:
+            bolus_mg[np.searchsorted(start_min, jump.at_min)] += jump.amounts_mg[row]
         return start_min, bolus_mg, rate_mg_per_min
 
     def _states_by_exponential(self, row: int, time_min: Array) -> Array:
@@ -419,73 +411,8 @@ class Solution:
             at_start = np.append(state, 1.0)
             if last > first:
                 since_min = time_min[first:last] - start_min[segment]
-                out[:, first:last] = (_exponential(whole, since_min) @ at_start)[:, :states].T
+                out[:, first:last] = (exponential(whole, since_min) @ at_start)[:, :states].T
             if segment + 1 < len(start_min):
                 span_min = np.array([start_min[segment + 1] - start_min[segment]])
-                state = (_exponential(whole, span_min)[0] @ at_start)[:states]
+                state = (exponential(whole, span_min)[0] @ at_start)[:states]
         return out
-
-
-@dataclass(frozen=True, slots=True)
-class _Blocks:
-    """Equal steps cut at the starts of segments and at the table's length.
-
-    Attributes
-    ----------
-    segment : array of int (blocks,)
-    since_min : array (blocks,)
-        From the segment's start to the block's first step.
-    spans : list of (first step, one past the last)
-    step_min : array
-        From a block's first step to each of the longest block's.
-    """
-
-    segment: npt.NDArray[np.intp]
-    since_min: Array
-    spans: list[tuple[int, int]]
-    step_min: Array
-
-
-# A regimen is forecast again and again; its times stay.
-@functools.lru_cache(maxsize=32)
-def _blocks(start_min: tuple[float, ...], step_min: float, count: int, most: int) -> _Blocks:
-    """Cut steps 0 to ``count``.
-
-    Examples
-    --------
-    >>> found = _blocks((0.0, 40.0, 60.0), 5.0, 20, 6)
-    >>> list(zip(found.segment.tolist(), found.spans))
-    [(0, (0, 6)), (0, (6, 8)), (1, (8, 12)), (2, (12, 18)), (2, (18, 20))]
-    """
-    firsts = np.searchsorted(np.arange(count) * step_min, start_min).tolist()
-    cut = [
-        (segment, begin, min(begin + most, end))
-        for segment, (first, end) in enumerate(zip(firsts, [*firsts[1:], count], strict=True))
-        for begin in range(first, end, most)
-    ]
-    segment = np.array([segment for segment, _, _ in cut], dtype=np.intp)
-    spans = [(first, last) for _, first, last in cut]
-    since_min = np.array([first for first, _ in spans]) * step_min - np.array(start_min)[segment]
-    return _Blocks(segment, since_min, spans, step_min * np.arange(max(last - first for first, last in spans)))
-
-
-def _exponential(matrix: Array, span_min: Array) -> Array:
-    """``exp(matrix * span)`` for each span (spans, states, states), to nearly full precision in every entry.
-
-    Rates between compartments are never negative, so after a shift of the diagonal every term of the series is
-    positive and nothing cancels. scipy's ``expm`` is not used: for triangular matrices (chains) it divides differences
-    of exponentials and loses the digits just where two rates meet.
-    """
-    shift = float(np.max(-np.diag(matrix)))
-    halvings = max(0, math.ceil(math.log2(max(shift * float(span_min.max()), 1.0))))
-    step = (span_min / 2.0**halvings)[:, None, None]
-    base = (matrix + shift * np.eye(len(matrix))) * step
-    term = np.broadcast_to(np.eye(len(matrix)), base.shape)
-    total = term.copy()
-    for order in range(1, 31):
-        term = term @ base / order
-        total += term
-    total *= np.exp(-shift * step)
-    for _ in range(halvings):
-        total = total @ total
-    return total

@@ -1,7 +1,9 @@
 """Dosing records as NONMEM and its kin read and write them: ID TIME AMT RATE II ADDL SS EVID CMT DV.
 
-TIME and II are in hours, AMT in mg of base, RATE in mg/h, DV in ng/mL. What such a table can say and a list of doses
-cannot (a steady state without a past, a rate that is a parameter of the model, a reset) is refused with its line.
+TIME and II are in hours, AMT in mg of base, RATE in mg/h, DV in ng/mL. SS 1 is a dose at the steady state of itself
+with nothing else in the body, SS 2 one added to what is there; EVID 3 empties the body and EVID 4 does so before its
+dose. With SS 1, EVID 3 and EVID 4 infusions stop and doses still to come by ADDL are cancelled. A rate that is a
+parameter of the model is refused with its line.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from limen.errors import InputError
 from limen.pharmacology.regimen import ROUTES, Dose
+from limen.pharmacology.steady_state import SteadyDose
 
 COLUMNS = ("ID", "TIME", "AMT", "RATE", "II", "ADDL", "SS", "EVID", "CMT", "DV", "MDV")
 _NEEDED = ("ID", "TIME", "AMT")
@@ -43,11 +46,21 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What one ID was given and what was measured in it, each in order of time."""
+    """What one ID was given and what was measured in it, each in order of time.
+
+    Attributes
+    ----------
+    steady : tuple of SteadyDose
+        Doses at the steady state of themselves.
+    resets_min : tuple of float
+        Instants at which the body is emptied, before what is given then.
+    """
 
     id: str
     doses: tuple[Dose, ...] = ()
     observations: tuple[Observation, ...] = ()
+    steady: tuple[SteadyDose, ...] = ()
+    resets_min: tuple[float, ...] = ()
 
 
 def read_records(text: str, cmt_routes: Mapping[int, str], *, where: str = "records") -> tuple[Subject, ...]:
@@ -63,13 +76,14 @@ def read_records(text: str, cmt_routes: Mapping[int, str], *, where: str = "reco
     Returns
     -------
     tuple of Subject
-        In order of appearance. ADDL and II are written out; an infusion lasts AMT / RATE.
+        In order of appearance. ADDL and II are written out; an infusion lasts AMT / RATE. The doses that follow a
+        steady one by ADDL are doses like others.
 
     Raises
     ------
     InputError
-        Names the line: a number that is none, times that go back, a dose into a CMT without a route, and what a list of
-        doses cannot hold (SS, RATE -1 and -2, EVID 3 and 4).
+        Names the line: a number that is none, times that go back, a dose into a CMT without a route, a steady state
+        without II, and a rate or duration that is a parameter of the model (RATE -1 and -2).
 
     Examples
     --------
@@ -90,6 +104,8 @@ def read_records(text: str, cmt_routes: Mapping[int, str], *, where: str = "reco
         raise InputError("no column CMT", where=f"{where}:1", allowed="CMT, or one route for all doses")
     doses: dict[str, list[Dose]] = {}
     observed: dict[str, list[Observation]] = {}
+    steady: dict[str, list[SteadyDose]] = {}
+    resets: dict[str, list[float]] = {}
     latest_h: dict[str, float] = {}
     last_id: str | None = None
     for cells in rows:
@@ -110,8 +126,19 @@ def read_records(text: str, cmt_routes: Mapping[int, str], *, where: str = "reco
         doses.setdefault(row.id, [])
         observed.setdefault(row.id, [])
         evid = row.evid
-        if evid == 1:
-            doses[row.id] += _doses(row, cmt_routes)
+        ss = row.steady if evid in {1, 4} else 0
+        if evid in {3, 4} or ss == 1:
+            # What was to come of earlier records is cancelled with what is in the body.
+            doses[row.id] = [dose for dose in doses[row.id] if dose.start_min < row.time_h * 60.0]
+            steady[row.id] = [item for item in steady.get(row.id, ()) if item.dose.start_min < row.time_h * 60.0]
+        if evid in {3, 4}:
+            resets.setdefault(row.id, []).append(row.time_h * 60.0)
+        if evid in {1, 4}:
+            given = _doses(row, cmt_routes)
+            if ss:
+                steady.setdefault(row.id, []).append(_steady(row, given[0]))
+                given = given[1:]
+            doses[row.id] += given
         elif evid == 0 and row.measured is not None:
             observed[row.id].append(Observation(row.time_h * 60.0, row.measured, row.cmt))
         if sum(map(len, doses.values())) > MOST_DOSES:
@@ -119,7 +146,13 @@ def read_records(text: str, cmt_routes: Mapping[int, str], *, where: str = "reco
     if not doses:
         raise InputError("no record", where=where, allowed="one or more")
     return tuple(
-        Subject(name, tuple(sorted(given, key=lambda dose: dose.start_min)), tuple(observed[name]))
+        Subject(
+            name,
+            tuple(sorted(given, key=lambda dose: dose.start_min)),
+            tuple(observed[name]),
+            tuple(steady.get(name, ())),
+            tuple(resets.get(name, ())),
+        )
         for name, given in doses.items()
     )
 
@@ -152,14 +185,18 @@ def write_records(subjects: Iterable[Subject], route_cmts: Mapping[str, int]) ->
         if not subject.id.strip() or any(sign in subject.id for sign in ',"\n\r'):
             raise InputError(f"ID {subject.id!r}", where="id", allowed="text without commas, quotes and line breaks")
         lines: list[tuple[float, int, tuple[Any, ...]]] = []
-        for dose in subject.doses:
+        lines += [(at / 60.0, -2, (".", ".", 0, 0, 0, 3, ".", ".", 1)) for at in subject.resets_min]
+        every = [(item.dose, item) for item in subject.steady] + [(dose, None) for dose in subject.doses]
+        for dose, ever in every:
             if dose.route not in route_cmts:
                 raise InputError(
                     f"no CMT for the route {dose.route!r}", where="cmt", allowed=", ".join(sorted(route_cmts)) or "none"
                 )
             rate: float = dose.amount_mg / dose.duration_min * 60.0 if dose.duration_min else 0
-            cells = (dose.amount_mg, rate, 0, 0, 0, 1, route_cmts[dose.route], ".", 1)
-            lines.append((dose.start_min / 60.0, 1, cells))
+            interval: float = 0 if ever is None else ever.interval_min / 60.0
+            ss = 0 if ever is None else 1 if ever.resets else 2
+            cells = (dose.amount_mg, rate, interval, 0, ss, 1, route_cmts[dose.route], ".", 1)
+            lines.append((dose.start_min / 60.0, 1 if ever is None else -1, cells))
         for seen in subject.observations:
             cmt = "." if seen.cmt is None else seen.cmt
             lines.append((seen.at_min / 60.0, 0, (".", ".", 0, 0, 0, 0, cmt, seen.value_ng_per_mL, 0)))
@@ -190,17 +227,23 @@ class _Row:
 
     @property
     def evid(self) -> int:
-        """0 a measurement, 1 a dose, 2 neither; from AMT where the table does not say."""
+        """0 a measurement, 1 a dose, 2 neither, 3 a reset, 4 a reset and a dose; from AMT where it is not told."""
         has_amount = self.number("AMT", least=0.0) > 0
         evid = self.whole("EVID") if "EVID" in self.cells else int(has_amount)
-        if evid in {3, 4}:
-            raise InputError(f"EVID {evid} resets the system", where=self.line, allowed="0, 1 or 2")
-        if evid not in {0, 1, 2}:
-            raise InputError(f"EVID {evid}", where=self.line, allowed="0, 1 or 2")
-        if has_amount != (evid == 1):
-            words = "is a dose without AMT" if evid == 1 else "has AMT and is no dose"
-            raise InputError(f"EVID {evid} {words}", where=self.line, allowed="AMT over 0 with EVID 1, else 0")
+        if evid not in {0, 1, 2, 3, 4}:
+            raise InputError(f"EVID {evid}", where=self.line, allowed="0 to 4")
+        if has_amount != (evid in {1, 4}):
+            words = "has AMT and is no dose" if has_amount else "is a dose without AMT"
+            raise InputError(f"EVID {evid} {words}", where=self.line, allowed="AMT over 0 with EVID 1 and 4, else 0")
         return evid
+
+    @property
+    def steady(self) -> int:
+        """0 for a dose like others, 1 and 2 for one at the steady state of itself."""
+        found = self.whole("SS")
+        if found not in {0, 1, 2}:
+            raise InputError(f"SS {found}", where=self.line, allowed="0, 1 or 2")
+        return found
 
     @property
     def measured(self) -> float | None:
@@ -226,14 +269,7 @@ class _Row:
         return int(value)
 
 
-def _doses(row: _Row, cmt_routes: Mapping[int, str]) -> Sequence[Dose]:
-    if row.whole("SS"):
-        raise InputError(
-            f"SS {row.whole('SS')} is a steady state without the doses that made it",
-            where=row.line,
-            allowed="SS 0",
-            hint="Give the earlier doses, with ADDL and II",
-        )
+def _doses(row: _Row, cmt_routes: Mapping[int, str]) -> list[Dose]:
     rate_mg_per_h = row.number("RATE")
     if rate_mg_per_h < 0:
         why = _RATES.get(rate_mg_per_h, "it is negative")
@@ -253,6 +289,16 @@ def _doses(row: _Row, cmt_routes: Mapping[int, str]) -> Sequence[Dose]:
             Dose(amount_mg, route, (row.time_h + interval_h * place) * 60.0, duration_min)
             for place in range(further + 1)
         ]
+    except InputError as problem:
+        raise InputError(problem.what, where=row.line, allowed=problem.allowed) from None
+
+
+def _steady(row: _Row, dose: Dose) -> SteadyDose:
+    interval_h = row.number("II", least=0.0)
+    if interval_h == 0:
+        raise InputError(f"SS {row.steady} with II 0", where=row.line, allowed="II over 0, the hours between the doses")
+    try:
+        return SteadyDose(dose, interval_h * 60.0, resets=row.steady == 1)
     except InputError as problem:
         raise InputError(problem.what, where=row.line, allowed=problem.allowed) from None
 

@@ -17,12 +17,14 @@ from limen.pharmacology.absorption.intake import Intake
 from limen.pharmacology.covariates.interactions import Modifiers
 from limen.pharmacology.effects import effect_outputs, links
 from limen.pharmacology.effects.catalogue import ceiling
+from limen.pharmacology.even_times import EvenTimes
 from limen.pharmacology.exposure import Measures, peaks
-from limen.pharmacology.kinetics import EvenTimes
+from limen.pharmacology.kinetics import Solution
 from limen.pharmacology.models.schema import Model, Omega, Product
 from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose, Schedule
+from limen.pharmacology.steady_state import Epoch, SteadyDose, epochs
 
 if TYPE_CHECKING:
     from limen.pharmacology.populations.crowd import Cohort
@@ -74,8 +76,8 @@ class Grid:
         return values if len(self.asked) == len(self.solved_min) else values.take(self.asked, axis=-1)
 
     @classmethod
-    def of(cls, until_min: float, every_min: float, schedule: Schedule) -> Grid:
-        """Times from 0 to ``until_min``.
+    def of(cls, until_min: float, every_min: float, schedule: Schedule, corners_min: Sequence[float] = ()) -> Grid:
+        """Times from 0 to ``until_min``; input changes as the schedule does, and at ``corners_min``.
 
         Raises
         ------
@@ -91,7 +93,8 @@ class Grid:
                 where="every",
                 allowed=f"at most {MAX_POINTS} points",
             )
-        return _grid(until_min, every_min, tuple(schedule.start_min.tolist()))
+        corners = schedule.start_min.tolist()
+        return _grid(until_min, every_min, tuple(sorted({*corners, *corners_min}) if corners_min else corners))
 
 
 # A regimen is forecast again and again while it is being chosen; its times stay.
@@ -165,6 +168,8 @@ def respond(
     withhold_unusable: bool = False,
     wanted_effects: Collection[str] | None = None,
     cohort: Cohort | None = None,
+    steady: Sequence[SteadyDose] = (),
+    resets_min: Sequence[float] = (),
 ) -> Response:
     """Solve one model.
 
@@ -182,6 +187,10 @@ def respond(
         Only these of ``effects.effect_names()``; all where not given.
     cohort : Cohort, optional
         Body, age and dose of each row, where they differ; ``patient`` is its row 0.
+    steady : sequence of SteadyDose
+        Doses at the steady state of themselves.
+    resets_min : sequence of float
+        Instants at which the body is emptied.
     """
     rows = len(draws)
     effects = population.log_effects(draws, variability) if rows > 1 else {}
@@ -194,18 +203,29 @@ def respond(
         arms = disposition.arms(
             model, product, body, effects, rows, links=links(draws), ratios=ratios, metabolites=metabolites
         )
-    taken = Intake(model, product, doses, schedule, patient, effects, draws, ratios, other.absorbed_ratio, cohort)
+    parts = epochs(doses, steady, resets_min)
+    taken = [
+        Intake(
+            model, product, part.doses, schedule if len(parts) == 1 else Schedule.of(part.doses), patient, effects,
+            draws, ratios, other.absorbed_ratio, cohort, part.steady,
+        )
+        for part in parts
+    ]  # fmt: skip
     # Everything before the effects is linear: who gets more has that much more of all of it.
     given = 1.0 if cohort is None else cohort.dose_ratio[:, None, None]
     curves: dict[str, Array] = {}
     areas: dict[str, dict[float, Array]] = {}
     spans_min = sorted({span for span in (DAY_MIN, grid.end_min) if span <= grid.end_min})
     for arm in arms:
-        solution = taken.into(arm)
+        solution = taken[0].into(arm)
+        if len(parts) == 1:
+            solved = solution.values(grid.solved_min, grid.even)
+            auc_ng_h_per_mL = solution.auc(np.array(spans_min)) / 60.0
+        else:
+            solutions = [solution, *(intake.into(arm) for intake in taken[1:])]
+            solved, auc_ng_h_per_mL = _in_parts(parts, solutions, grid.solved_min, np.array(spans_min))
         # Rounding can leave an empty body a hair under nothing, which the effects' powers cannot take.
-        solved = solution.values(grid.solved_min, grid.even)
         np.maximum(solved, 0.0, out=solved)
-        auc_ng_h_per_mL = solution.auc(np.array(spans_min)) / 60.0
         if cohort is not None:
             solved *= given
             auc_ng_h_per_mL *= given
@@ -213,6 +233,13 @@ def respond(
             curves[output] = solved[:, place]
             areas[output] = {span: auc_ng_h_per_mL[:, place, at] for at, span in enumerate(spans_min)}
         if arm.grown is not None:
+            if steady or len(parts) > 1:
+                raise InputError(
+                    f"{model.id}: the clearance of {arm.grown.analyte} grows with the time since the first dose, so"
+                    " there is no steady state and no emptied body to start from",
+                    where="records",
+                    allowed="SS 0 and EVID 0 to 2, or another model",
+                )
             first_min = min(dose.start_min for dose in doses)
             formed = growing_clearance.values(arm.grown, solution, grid.solved_min, first_min)
             ratio = np.ravel(given)
@@ -221,7 +248,7 @@ def respond(
                 span: growing_clearance.auc(arm.grown, solution, span, first_min) / 60.0 * ratio for span in spans_min
             }
     _add_sums(curves, areas)
-    unusable = _unusable(model, doses, grid.solved_min)
+    unusable = _unusable(model, [*doses, *(item.dose for item in steady)], grid.solved_min)
     believed = ~unusable if withhold_unusable else None
     of_effect = effect_outputs(curves, draws, wanted=wanted_effects, believed=believed)
     # Only the site of perception is shown as a concentration; the others are steps on the way to an effect.
@@ -238,6 +265,7 @@ def respond(
         grid.corner,
         np.repeat(ceiling(tuple(curves)), rows),
     )
+    limits = tuple(dict.fromkeys(flag for intake in taken for flag in intake.limits()))
     values, measures = {}, {}
     for place, output in enumerate(curves):
         name = output if output in of_effect.values else _name(output, model.matrix)
@@ -245,7 +273,21 @@ def respond(
         area = areas.get(output, {})
         measures[name] = Measures(heights[mine], when_min[mine] / 60.0, area.get(DAY_MIN), area.get(grid.end_min))
         values[name] = stack[place]
-    return Response(model, values, measures, unusable, of_effect.drive_ng_per_mL, taken.limits())
+    return Response(model, values, measures, unusable, of_effect.drive_ng_per_mL, limits)
+
+
+def _in_parts(
+    parts: Sequence[Epoch], solutions: Sequence[Solution], time_min: Array, spans_min: Array
+) -> tuple[Array, Array]:
+    """Values and areas of a body that is emptied between the parts."""
+    shape = solutions[0].system.readout.shape[:2]
+    values, area = np.zeros((*shape, len(time_min))), np.zeros((*shape, len(spans_min)))
+    for part, solution in zip(parts, solutions, strict=True):
+        here = (time_min >= part.start_min) & (time_min < part.end_min)
+        if here.any():
+            values[:, :, here] = solution.values(time_min[here])
+            area += solution.auc(np.minimum(spans_min, part.end_min)) * (spans_min > part.start_min)
+    return values, area / 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,6 +22,7 @@ from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.recovery import Leaving, ready_to_leave
 from limen.pharmacology.regimen import Dose, Schedule
 from limen.pharmacology.response import MAX_PATIENT_POINTS, Array, Grid, respond
+from limen.pharmacology.steady_state import SteadyDose, corners_of
 from limen.pharmacology.withholding import withhold
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def simulate(
     wanted_effects: Collection[str] | None = None,
     leaving: Leaving | None = None,
     people: Crowd | None = None,
+    steady: Sequence[SteadyDose] = (),
+    resets_min: Sequence[float] = (),
 ) -> Forecast:
     """What one published model says will happen.
 
@@ -68,6 +71,10 @@ def simulate(
         Criteria and minimum stay, for the time at which patients are ready to leave.
     people : Crowd, optional
         Virtual patients with bodies and ages of their own; the typical patient stays the one given.
+    steady : sequence of SteadyDose, optional
+        Doses at the steady state of themselves (SS of dosing records).
+    resets_min : sequence of float, optional
+        Instants at which the body is emptied (EVID 3 and 4 of dosing records).
 
     Returns
     -------
@@ -88,13 +95,15 @@ def simulate(
     49.9
     """
     chosen = models.get(model) if isinstance(model, str) else model
-    asked = check_product(product or usual_product(chosen, doses), chosen.products, chosen.id)
-    check_routes(chosen, asked, doses, patient)
+    # Everything that is given, for what is said of it; those in their steady state stand for themselves alone.
+    given = [*doses, *(item.dose for item in steady)]
+    asked = check_product(product or usual_product(chosen, given), chosen.products, chosen.id)
+    check_routes(chosen, asked, given, patient)
     schedule = Schedule.of(doses)
-    grid = Grid.of(until_min, every_min, schedule)
+    grid = Grid.of(until_min, every_min, schedule, corners_of(steady, resets_min))
     draws, cohort, told = draw_people(n, rng, len(grid.asked_min), patient, people, [chosen])
     variability, assumed = variability_of(chosen)
-    changed = modifiers_under(perpetrators, chosen, asked, doses, patient)
+    changed = modifiers_under(perpetrators, chosen, asked, given, patient)
     response = respond(
         chosen,
         doses,
@@ -107,11 +116,14 @@ def simulate(
         modifiers=changed,
         wanted_effects=wanted_effects,
         cohort=cohort,
+        steady=steady,
+        resets_min=resets_min,
     )
     found = [
-        *flags.of_regimen(doses, grid.end_min),
-        *flags.of_model(chosen, asked, patient, doses),
-        *flags.of_occasions(chosen, doses, n),
+        *flags.of_regimen(given, grid.end_min),
+        *(item.flag() for item in steady),
+        *flags.of_model(chosen, asked, patient, given),
+        *flags.of_occasions(chosen, given, n),
         *flags.of_patient(patient),
         *told,
         *changed.flags,
@@ -126,8 +138,8 @@ def simulate(
             {name: values[0] for name, values in response.values.items()},
             {name: values[1:] for name, values in response.values.items()} if n else None,
             leaving,
-            dose_start_min=min(dose.start_min for dose in doses),
-            dose_end_min=max(dose.end_min for dose in doses),
+            dose_start_min=min(dose.start_min for dose in given),
+            dose_end_min=max(dose.end_min for dose in given),
         )
         found += recovery.flags()
     outputs, summary = {}, {}

@@ -19,6 +19,7 @@ from limen.pharmacology.outcome import Flag
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.patient_values import patient_values
 from limen.pharmacology.regimen import Dose, Schedule
+from limen.pharmacology.steady_state import SteadyDose, inputs
 
 if TYPE_CHECKING:
     from limen.pharmacology.populations.crowd import Cohort
@@ -42,6 +43,8 @@ class Intake:
         On the share of a dose that arrives.
     cohort : Cohort or None
         Where rows differ in body and age; ``patient`` is its row 0.
+    steady : sequence of SteadyDose
+        Doses at the steady state of themselves.
     """
 
     model: Model
@@ -54,20 +57,31 @@ class Intake:
     ratios: Mapping[str, Array | float]
     absorbed_ratio: Mapping[str, float] = field(default_factory=dict)
     cohort: Cohort | None = None
+    steady: Sequence[SteadyDose] = ()
     _shares: dict[str, float] = field(default_factory=dict, init=False)
 
     def into(self, arm: DosedArm) -> Solution:
         """The arm's response to all of it."""
         elsewhere = [dose for dose in self.doses if dose.route != "iv" and dose.amount_mg > 0]
-        if not elsewhere:
+        if not elsewhere and not self.steady:
             return Solution(arm.system, self.schedule)
         by_vein = [dose for dose in self.doses if dose.route == "iv"]
         entries: list[tuple[Dose, Pathway]] = []
         for route in dict.fromkeys(dose.route for dose in elsewhere):
             ways = self._ways(arm, route, [dose for dose in elsewhere if dose.route == route])
             entries += [(dose, self._changed(route, way)) for dose, way in ways]
-        system, pulses = enter(arm, entries)
-        return Solution(system, Schedule.of(by_vein), pulses)
+        ever = [(item, way) for item in self.steady for way in self._ways_in(arm, item.dose)]
+        ever = [(item, way) for item, way in ever if way.entry in arm.states]
+        system, pulses = enter(arm, [*entries, *((item.dose, way) for item, way in ever)])
+        plain = len(pulses) - len(ever)
+        found = [inputs(system, pulse, item) for pulse, (item, _) in zip(pulses[plain:], ever, strict=True)]
+        later = [pulse for _, following in found for pulse in following]
+        return Solution(system, Schedule.of(by_vein), [*pulses[:plain], *later], [jump for jump, _ in found])
+
+    def _ways_in(self, arm: DosedArm, dose: Dose) -> list[Pathway]:
+        if dose.route == "iv":
+            return [Pathway("central", np.ones(len(self.draws)))]
+        return [self._changed(dose.route, way) for _, way in self._ways(arm, dose.route, [dose])]
 
     def limits(self) -> tuple[Flag, ...]:
         """Shares that come to more than the dose when they are multiplied as asked, for the typical patient."""
