@@ -71,6 +71,39 @@ def register(device: typer.Typer) -> None:
             f"{told.values} values, {told.left} not charted"
         )
 
+    @device.command("sdc")
+    def sdc_consumer(
+        address: Annotated[str, typer.Option(help="The device: https://HOST:PORT/PATH.")],
+        token: Annotated[str, typer.Option("--token", envvar="LIMEN_DEVICE_TOKEN", help="The device's secret.")],
+        device: Annotated[str, typer.Option("--device", help="Its name in the clinic, as registered.")],
+        url: Url = LOCAL,
+        spool: SpoolFolder = None,
+        certificates: Annotated[
+            Path | None, typer.Option(help="Folder with userkey.pem, usercert.pem, cacert.pem.")
+        ] = None,
+    ) -> None:
+        """Follow an IEEE 11073 SDC device (extra sdc). It reads and calls no operation."""
+        import signal
+        import threading
+
+        from limen.devices.gateway import GatewayRefusedError
+        from limen.devices.sdc import Consumer, follow, load_library
+        from limen.devices.stations import Station, gateways
+        from limen.errors import InputError
+
+        load_library()
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        sender = gateways([Station(sends_as=address, device=device, token=token)], url, spool)[address]
+        try:
+            follow(Consumer(sender, _say), address, certificates=certificates, stopped=stop.is_set)
+        except GatewayRefusedError as problem:
+            raise InputError(problem.what, where=problem.where, allowed=problem.allowed) from None
+        finally:
+            sender.close()
+        typer.echo(f"{sender.taken} values taken by the clinic, {len(sender.spool)} waiting")
+
 
 def _say(word: str) -> None:
     typer.echo(word, err=True)
