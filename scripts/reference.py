@@ -9,6 +9,7 @@ from pathlib import Path
 import effects_page
 import manual_pages
 import models_page
+import protocols_page as of_protocols
 import routes_page
 import typer
 from typer.main import get_command
@@ -18,7 +19,6 @@ from limen.evidence import Verification, sources
 from limen.knowledge.discharge import discharge
 from limen.knowledge.instruments import instruments
 from limen.knowledge.monitoring import monitoring
-from limen.knowledge.protocols import protocols
 from limen.knowledge.release import knowledge_release
 from limen.knowledge.rules import rules
 
@@ -99,32 +99,7 @@ def monitoring_page() -> str:
 
 def protocols_page() -> str:
     """Protocols with their walls."""
-    parts = [f"# Protocols\n\n{NOTE}\nMarks: {MARKS}.\n"]
-    for protocol in protocols().values():
-        walls = [
-            (
-                wall.rule,
-                wall.name,
-                wall.kind,
-                f"{wall.bound} {wall.limit:g} {wall.unit}",
-                wall.why,
-                ", ".join(wall.sources),
-                str(wall.verification),
-            )
-            for wall in protocol.walls
-        ]
-        course = [
-            (phase.phase, phase.sessions, phase.spacing, ", ".join(phase.sources), str(phase.verification))
-            for phase in protocol.course
-        ]
-        parts.append(
-            f"## {protocol.id}, version {protocol.version}: {protocol.title}\n\n"
-            f"{protocol.product} by {protocol.route} for {protocol.indication}; {protocol.status}; "
-            f"{', '.join(protocol.settings)}.\n\n"
-            f"{table(('rule', 'wall', 'kind', 'limit', 'why', 'sources', 'mark'), walls)}\n"
-            f"{table(('phase', 'sessions', 'spacing', 'sources', 'mark'), course)}"
-        )
-    return "\n".join(parts)
+    return of_protocols.page(table, NOTE, MARKS)
 
 
 def instruments_page() -> str:

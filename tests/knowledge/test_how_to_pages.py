@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,19 @@ from ruamel.yaml import YAML
 
 from limen.care import planning
 from limen.care.case_json import case_from_json
+from limen.care.exposure_json import history_from_json
 from limen.care.planning import plan
 from limen.care.scoring import score
+from limen.care.site_dosing import site_dosing
 from limen.errors import KnowledgeError
 from limen.evidence import cite, read_yaml
 from limen.knowledge import instruments
 from limen.knowledge.instruments import Instrument
 from limen.knowledge.protocols import Protocol, protocols, read_protocol
+from limen.knowledge.titration import EachSession, EffectNotEnough, ImprovedLessThan, Judged, Titration
+from limen.knowledge.walls import Wall
 
+RAISES = (ImprovedLessThan, EachSession, EffectNotEnough, Judged)
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 
 
@@ -90,9 +96,39 @@ def test_the_protocol_on_the_page_is_the_one_that_ships(protocol_file: Path) -> 
     assert read_protocol(protocol_file) == protocols()["CRPS-OP"]
 
 
+def json_on_the_page(kind: str) -> Any:
+    return YAML(typ="safe", pure=True).load(block("add-a-protocol.md", f"json {kind}"))
+
+
+def test_the_history_on_the_page_leaves_what_the_page_says() -> None:
+    history, unknown = history_from_json(json_on_the_page("exposure"), date(2026, 11, 21))
+    patient = {"age_years": 42, "sex": "female", "weight_kg": 80, "height_cm": 170}
+    case = case_from_json({"on": "2026-11-21", "patient": patient})
+    binding = plan(case, "CRPS-OP", history=history).to_json()["limits"]["binding"]
+    assert unknown == ()
+    assert (binding["name"], binding["used"]) == ("daily maximum", 40)
+
+
+def test_the_site_on_the_page_is_one() -> None:
+    site = site_dosing(json_on_the_page("site"))
+    assert [(wall.limit, wall.measure) for wall in site.walls_for("racemic")] == [(300, "week")]
+    assert site.walls_for("esketamine-nasal") == ()
+
+
+def test_the_titration_on_the_page_is_the_one_that_ships() -> None:
+    page = YAML(typ="safe", pure=True).load(block("add-a-protocol.md", "yaml titration"))["titration"]
+    assert Titration.model_validate(page) == protocols()["TRD-SC"].titration
+
+
+def test_every_kind_of_raise_is_on_the_page() -> None:
+    text = (PAGES / "add-a-protocol.md").read_text(encoding="utf-8")
+    kinds = {model.model_fields["kind"].annotation.__args__[0] for model in RAISES}
+    assert kinds == {kind for kind in kinds if f"- `{kind}`:" in text}
+
+
 def test_every_entry_in_the_tables_is_known() -> None:
     from limen.knowledge.instruments import Codes, Licence, Wording
-    from limen.knowledge.protocols import Amount, Claim, Preparation, Span, Step, Wall
+    from limen.knowledge.protocols import Ages, Amount, Claim, Preparation, Span, Step, Weight
     from limen.knowledge.scoring_rules import (
         Bands,
         Change,
@@ -108,7 +144,7 @@ def test_every_entry_in_the_tables_is_known() -> None:
     )
 
     known = {
-        "add-a-protocol.md": (Protocol, Step, Amount, Span, Wall, Preparation, Claim),
+        "add-a-protocol.md": (Protocol, Step, Amount, Span, Wall, Preparation, Claim, Weight, Ages, *RAISES),
         "add-an-instrument.md": (
             Instrument,
             Items,
