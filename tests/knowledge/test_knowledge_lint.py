@@ -42,6 +42,27 @@ def found_in(folder: Path, text: str) -> list[tuple[str, str, int | None, str, s
         ("- id: G\n- id: H\n- id: G\n", "duplicate", 3, "G", "'G' stands twice"),
         ("id: I\nbears_on: [SEL-999]\n", "reference", 2, "I", "bears_on names 'SEL-999', which is not on file"),
         (
+            "limits:\n"
+            "  - {rule: MON-1, tier: warn, signal: HR, when: over, limit: 130}\n"
+            "  - {rule: MON-1, tier: stop, signal: HR, when: at-or-over, limit: 120}\n"
+            "  - {rule: MON-1, tier: warn, signal: HR, when: under, limit: 55}\n"
+            "  - {rule: MON-1, tier: stop, signal: HR, when: under, limit: 50}\n",
+            "order",
+            3,
+            "MON-1",
+            "stop at 120 lies within warn at 130",
+        ),
+        (
+            "limits:\n"
+            "  - {rule: MON-2, tier: hold, signal: RR, when: under, limit: 8}\n"
+            "  - {rule: MON-2, tier: warn, signal: RR, when: under, limit: 8}\n"
+            "  - {rule: MON-2, tier: stop, signal: RR, when: under, limit: 9}\n",
+            "order",
+            4,
+            "MON-2",
+            "stop at 9 lies within hold at 8",
+        ),
+        (
             "id: J\nranges:\n  - {low: 0, high: 5, name: few}\n  - {low: 5, high: 9, name: many}\n",
             "overlap",
             4,

@@ -36,6 +36,8 @@ _POSSIBLE: dict[str, tuple[float, float]] = {
     "_weeks": (0, 6_000),
     "_pct": (-100, 1_000),
 }
+# Alarm tiers from the mildest.
+_GRAVER = ("warn", "hold", "stop")
 # Longest first: `_mg_per_kg` also ends in `_kg`.
 _ENDINGS = tuple(sorted(UNIT_SUFFIXES, key=len, reverse=True))
 _UNITS = {
@@ -74,6 +76,7 @@ def value_faults(tree: Any, *, own_units: bool) -> Iterator[Fault]:
                 yield from _doubled(value, (*keys, key))
     if isinstance(tree, list):
         yield from _doubled(tree, ())
+    yield from _tiers_out_of_order(tree)
 
 
 def _numbers(node: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
@@ -129,6 +132,21 @@ def _overlapping(items: list[Any], keys: Keys) -> Iterator[Fault]:
                 (*keys, place),
                 (f"band {after['name']!r} from {after['low']:g} overlaps {before['name']!r} to {before['high']:g}"),
             )
+
+
+def _tiers_out_of_order(tree: Any) -> Iterator[Fault]:
+    """A graver alarm limit lies further out than a milder one of the same rule, signal and direction, or with it."""
+    last: dict[tuple[Any, ...], tuple[int, float, str]] = {}
+    limits = [(keys, node) for keys, _, node in mappings(tree, "") if {"tier", "signal", "when", "limit"} <= set(node)]
+    for keys, node in sorted(limits, key=lambda item: _GRAVER.index(item[1]["tier"])):
+        upward = "over" in node["when"]
+        which = (node.get("rule"), node["signal"], upward, "rise" in node["when"])
+        grade, limit = _GRAVER.index(node["tier"]), node["limit"]
+        before = last.get(which)
+        if before is not None and before[0] < grade and (limit < before[1]) == upward and limit != before[1]:
+            what = f"{node['tier']} at {limit:g} lies within {before[2]} at {before[1]:g}"
+            yield "order", (*keys, "limit"), what
+        last[which] = (grade, limit, node["tier"])
 
 
 def _doubled(items: list[Any], keys: Keys) -> Iterator[Fault]:
