@@ -60,7 +60,7 @@ def consent(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
 
     Context: ``course``, ``patient``, ``weight``, ``words`` (version and headings), ``standing`` (``state``,
     ``because``, ``ask``), ``records`` (the last first), ``form``, ``withdraw_form`` (where there is one to take back),
-    ``may_record``.
+    ``may_record``, ``by_hand`` (a value entered by hand, where it stands because no consent was recorded).
     """
     course = course_of(request.site, course_id)
     words = consent_queries.form_of(course)
@@ -84,8 +84,9 @@ def consent(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
     rows = consent_queries.records(course)
     found = consent_queries.standing_of(course, today(course.site), rows)
     context = charts.head(course.patient)
-    context.pop("newest")
+    newest = context.pop("newest")
     context |= {
+        "by_hand": newest.get("facts.consent_signed") if not rows else None,
         "course": course,
         "words": words,
         "standing": found,
