@@ -87,7 +87,7 @@ def _sought() -> str:
         " its structure was read, two compartments with first-order absorption, and every copy of its abstract that was"
         " found ends before the bioavailability; its open text could not be reached. The primary papers on the muscle"
         " (Clements 1982; Grant 1981) were not found in any copy, and no pharmacokinetics of the subcutaneous doses of"
-        " KADS were. Searched again in November 2026 by title, DOI, PMC number and the wording of the abstract, in stored"
+        " KADS were. Searched again in November 2026 by title, DOI, PMC number and the abstract's own words, in stored"
         " pages, documentation, issue threads and code. Until one is read the two routes stay the ranges above, with"
         " their flag.\n"
     )
