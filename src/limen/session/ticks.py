@@ -192,6 +192,8 @@ def tick_at(
             if isinstance(fixed, ObservationRecorded):
                 acts += _scores(fixed)
                 written += _written(fixed)
+            elif fixed is None:
+                acts += _scores_again(event, known, true)
     return Tick(float(t_s), tuple(written), tuple(acts), every_s, from_t_s)
 
 
@@ -225,12 +227,26 @@ def _symptoms(event: Event, true: Sequence[Event]) -> Symptoms:
     return Symptoms(event.t_s, tuple(str(noted.value) for noted in standing_symptoms(true)))
 
 
-def _scores(event: ObservationRecorded) -> list[Act]:
+def _scores(event: ObservationRecorded) -> list[Score]:
     return [
         Score(event.t_s, signal, value)
         for signal, value in (("MOAAS", event.moaas), ("DISTRESS", event.distress))
         if value is not None
     ]
+
+
+def _scores_again(event: EntryCorrected, known: Sequence[Event], true: Sequence[Event]) -> list[Act]:
+    """The scores that stand again once an observation is taken back: what it ended must not stay ended."""
+    gone = next((entry for entry in known if entry.id == event.entry), None)
+    if not isinstance(gone, ObservationRecorded):
+        return []
+    found: list[Act] = []
+    for act in _scores(gone):
+        earlier = [score for entry in true if isinstance(entry, ObservationRecorded) for score in _scores(entry)]
+        newest = next((score for score in reversed(earlier) if score.signal == act.signal), None)
+        if newest is not None:
+            found.append(Score(event.t_s, newest.signal, newest.value))
+    return found
 
 
 def _written(event: ObservationRecorded) -> list[Sample]:
