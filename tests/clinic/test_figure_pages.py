@@ -24,6 +24,7 @@ from limen.clinic.sessions.models import Device, Sample, Session
 from limen.clinic.sites.actions import declare_settings
 from limen.clinic.web.leaving import leaving_said
 from limen.reports.plots.figure import draw
+from reports.pdf_text import pdf_pages
 
 
 @pytest.fixture
@@ -118,6 +119,19 @@ def test_only_people_of_the_site_see_a_figure(clinic: Clinic, plan: Plan, name: 
     assert signed_in(clinic.stranger).get(where).status_code == 404
     assert Client().get(where).status_code == 302
     assert signed_in(clinic.pharmacist).get(where).status_code == 200
+
+
+@pytest.mark.slow
+def test_every_figure_goes_on_paper_under_two_identifiers(clinic: Clinic, plan: Plan) -> None:
+    where = reverse("courses:figures_pdf", args=[plan.pk])
+    answer = signed_in(clinic.nurse).get(where)
+    assert answer.content.startswith(b"%PDF")
+    assert "figures-h-1001.pdf" in answer["Content-Disposition"]
+    pages = [" ".join(page.split()) for page in pdf_pages(answer.content)]
+    for text in ("not signed", "What each model says", "What this dose will do"):
+        assert any(text in page for page in pages)
+    assert all("Ada Okafor" in page and "H-1001" in page for page in pages)
+    assert signed_in(clinic.stranger).get(where).status_code == 404
 
 
 def test_no_such_figure_is_a_404(clinic: Clinic, plan: Plan) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from typing import Any
 from xml.etree import ElementTree
@@ -13,10 +14,12 @@ from django.template import Context, Template
 
 from limen.care.leaving import leaving_after
 from limen.clinic.web.charts.figure import DrawnLane, lay_out
+from limen.errors import InputError
 from limen.pharmacology.attainment import attainment
 from limen.pharmacology.forecast import forecast
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose
+from limen.reports.figure_paper import FigurePaper, render_figures
 from limen.reports.figures import (
     Figure,
     Lane,
@@ -32,6 +35,7 @@ from limen.reports.figures import (
     members_figure,
     update_figure,
 )
+from limen.reports.paper import pdf
 from limen.reports.plots.figure import draw, known
 
 PERSON = PatientProfile(age_years=42, weight_kg=70)
@@ -191,3 +195,24 @@ def test_the_share_that_is_ready_only_grows_and_ends_where_the_forecast_says(mad
 def test_an_ensemble_of_one_has_nothing_to_compare(made: dict[str, Any]) -> None:
     assert members_figure(made | {"members": made["members"][:1]}) is None
     assert leaving_figure({"share_ready": None}) is None
+
+
+@pytest.mark.slow
+def test_paper_holds_the_drawing_itself_and_reads_no_name_as_markup(every: dict[str, Figure]) -> None:
+    hostile = '#import "x": $a$ \\"'
+    figure = every["models"]
+    paper = FigurePaper("Clinic", hostile, (("Patient", hostile), ("Record", "7")), "", [("Models", figure)])
+    source = render_figures(paper)
+    record = json.loads(json.loads(source.split("json(bytes(", 1)[1].split("))\n", 1)[0]))
+    assert record["title"] == hostile
+    assert record["figures"][0]["svg"] == draw(figure).svg
+    assert "simons-2022" in record["figures"][0]["alt"]
+    assert pdf(source).startswith(b"%PDF")
+    assert pdf(source) == pdf(render_figures(paper))
+
+
+def test_no_paper_without_two_identifiers_or_a_figure(every: dict[str, Figure]) -> None:
+    with pytest.raises(InputError, match="two identifiers"):
+        render_figures(FigurePaper("Clinic", "x", (("Patient", "a"),), "", [("Models", every["models"])]))
+    with pytest.raises(InputError, match="without a figure"):
+        render_figures(FigurePaper("Clinic", "x", (("Patient", "a"), ("Record", "7")), "", []))

@@ -19,7 +19,7 @@ def render(document: Document) -> str:
     """
     record = json.dumps(_values(document), ensure_ascii=False, sort_keys=True)
     template = (resources.files("limen.reports") / "data" / "paper.typ").read_text(encoding="utf-8")
-    return f"#let record = json(bytes({_literal(record)}))\n{template}"
+    return f"#let record = json(bytes({literal(record)}))\n{template}"
 
 
 def pdf(source: str, *, fonts: Path | None = None) -> bytes:
@@ -87,5 +87,6 @@ def beside(parts: tuple[Part, ...]) -> list[tuple[Part, ...]]:
     return rows
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text as typst reads a string, whatever is in it."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.http import Http404, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_cache_control
+from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from limen.clinic.courses import figures as of_plan
@@ -71,6 +72,35 @@ def figure_file(request: ClinicRequest, plan_id: uuid.UUID, kind: str) -> HttpRe
     response = HttpResponse(text, content_type="image/svg+xml")
     response["ETag"] = etag
     response["Content-Disposition"] = f'attachment; filename="{kind}.svg"'
+    patch_cache_control(response, private=True, max_age=0)
+    return response
+
+
+@require_GET
+def figures_pdf(request: ClinicRequest, plan_id: uuid.UUID) -> HttpResponse:
+    """Every figure of a plan that applies, on paper, as a PDF."""
+    from limen.reports.figure_paper import FigurePaper, render_figures
+    from limen.reports.paper import pdf
+
+    plan = _plan(request, plan_id)
+    made = [(kind.title, of_plan.figure_of(plan, kind)) for kind in of_plan.KINDS]
+    found = [(title, item) for title, item in made if item is not None]
+    if not found:
+        raise Http404("no figure applies")
+    patient = plan.course.patient
+    name = f"{patient.given_name} {patient.family_name}".strip()
+    status = "" if plan.status == Plan.Status.SIGNED else f"{plan.get_status_display()}, not signed"
+    source = render_figures(
+        FigurePaper(
+            plan.site.name,
+            f"Figures of a plan, {plan.protocol}, {plan.on:%d %b %Y}",
+            (("Patient", name), ("Record", patient.mrn), ("Born", f"{patient.birth_date:%d %b %Y}")),
+            status,
+            found,
+        )
+    )
+    response = HttpResponse(pdf(source), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="figures-{slugify(patient.mrn) or "patient"}.pdf"'
     patch_cache_control(response, private=True, max_age=0)
     return response
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("<uuid:course_id>/plan/", views.plan, name="plan"),
     path("plans/<uuid:plan_id>/sign/", views.sign, name="sign"),
     path("plans/<uuid:plan_id>/override/", views.override_plan, name="override_plan"),
+    path("plans/<uuid:plan_id>/figures.pdf", figure_views.figures_pdf, name="figures_pdf"),
     path("plans/<uuid:plan_id>/figures/", figure_views.figures, name="figures"),
     path("plans/<uuid:plan_id>/figures/<slug:kind>/", figure_views.figure, name="figure"),
     path("plans/<uuid:plan_id>/figures/<slug:kind>.svg", figure_views.figure_file, name="figure_file"),
