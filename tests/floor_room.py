@@ -28,7 +28,8 @@ def seated(room: Room, number: int, minutes_min: float) -> Session:
         (60.0, "observation.recorded", {"moaas": 5, "dissociation": 0, "distress": 0}),
     ]
     if minutes_min > 3:
-        events.append((180.0, "infusion.started", {"dose_mg": 35.0, "duration_min": 40, "concentration_mg_per_mL": 1.0}))
+        pump = {"dose_mg": 35.0, "duration_min": 40, "concentration_mg_per_mL": 1.0}
+        events.append((180.0, "infusion.started", pump))
     for minute in range(13, int(minutes_min), 10):
         seen = {"moaas": 5 if minute < 30 else 4, "dissociation": min(3, minute // 10)}
         events.append((60.0 * minute + 20.0, "observation.recorded", seen))
@@ -67,7 +68,8 @@ class Monitors:
     def __init__(self, url: str, tokens: list[str]) -> None:
         self.url, self.tokens = url, tokens
         self.values = [
-            {"HR": 68.0 + number % 9, "SPO2": 97.0 + number % 3, "RR": 13.0 + number % 4} for number in range(len(tokens))
+            {"HR": 68.0 + number % 9, "SPO2": 97.0 + number % 3, "RR": 13.0 + number % 4}
+            for number in range(len(tokens))
         ]
         self.silent: set[int] = set()
         self.cuffs: dict[int, tuple[float, float]] = {

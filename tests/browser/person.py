@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from browser.barriers import grave_barriers
 from browser.guide import Guide
 from limen.clinic.demo.accounts import PASSWORD
 
 ROOT = Path(__file__).parents[2]
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-GRAVE = ("serious", "critical")
 
 
 def starting(text: str, then: str) -> re.Pattern[str]:
@@ -31,7 +29,6 @@ class Person:
         self.guide = guide
         self.pictures = pictures
         self.seen: list[str] = []
-        self.axe = AXE.read_text(encoding="utf-8") if AXE.is_file() else ""
 
     # ---- who is here
 
@@ -115,17 +112,7 @@ class Person:
         """Keep a picture of the page, and let axe look for barriers."""
         self.seen.append(name)
         self.page.screenshot(path=self.pictures / f"{len(self.seen):02} {name}.png", full_page=True)
-        if not self.axe:
-            return
-        self.page.evaluate(self.axe)
-        found: dict[str, Any] = self.page.evaluate("() => axe.run({resultTypes: ['violations']})")
-        grave = [
-            f"{item['id']} ({item['impact']}): {item['help']}, {node['target']} {node['html'][:160]}"
-            for item in found["violations"]
-            if item["impact"] in GRAVE
-            for node in item["nodes"]
-        ]
-        assert grave == [], f"{name}: " + "\n".join(grave)
+        assert grave_barriers(self.page) == [], name
 
 
 def ago(minutes_min: float) -> str:

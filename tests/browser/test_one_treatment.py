@@ -408,7 +408,7 @@ def every_milligram(person: Person, shown_mg: Decimal) -> None:
 def leaving(person: Person) -> None:
     person.guide.step("Leaving")
     person.press("Session")
-    person.press("By hand")
+    person.press("Correct a value")
     measured = {
         "Systolic, mmHg": "128",
         "Diastolic, mmHg": "80",

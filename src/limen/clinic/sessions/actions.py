@@ -20,6 +20,7 @@ from limen.clinic.sessions.devices import check_read_back, join, leave, streams_
 from limen.clinic.sessions.handover import accept_chair, decline_chair, offer_chair, take_over
 from limen.clinic.sessions.models import AlarmSnapshot, DeviceAssociation, Session, SessionEvent
 from limen.clinic.sessions.record import append, done_before
+from limen.clinic.sessions.rescuing import give_rescue
 from limen.clinic.sites.models import Chair
 from limen.clinic.sites.zones import today
 from limen.errors import InputError, RefusedError
@@ -34,7 +35,7 @@ from limen.session.ticks import refuse_slow_streams
 if TYPE_CHECKING:
     from limen.clinic.accounts.models import User
 
-__all__ = ["accept_chair", "amend", "decline_chair", "offer_chair", "resolve_event", "take_over", "undo"]
+__all__ = ["accept_chair", "amend", "decline_chair", "give_rescue", "offer_chair", "resolve_event", "take_over", "undo"]
 
 REASON_LENGTH = 10
 

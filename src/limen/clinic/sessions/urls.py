@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("live/board/state", views.board_state, name="board_state"),
     path("live/session/<uuid:session_id>/state", views.session_state, name="session_state"),
     path("live/session/<uuid:session_id>/act", views.act, name="act"),
+    path("live/session/<uuid:session_id>/rescue", views.rescue, name="rescue"),
     path("live/session/<uuid:session_id>/events", streams.session_events, name="session_events"),
     path("live/board/events", streams.board_events, name="board_events"),
 ]

@@ -13,9 +13,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from limen.clinic.accounts.models import User
+from limen.clinic.accounts.permissions import Permission
+from limen.clinic.accounts.policy import require
 from limen.clinic.project.middleware import passive
 from limen.clinic.sessions import actions, queries
 from limen.clinic.sessions.models import Session, SessionEvent
+from limen.clinic.sessions.rescuing import offered
 from limen.clinic.web.refusals import status_of
 from limen.clinic.web.request import ClinicRequest
 from limen.errors import InputError, LimenError
@@ -90,6 +93,14 @@ def export(request: ClinicRequest, session_id: UUID) -> JsonResponse:
     return answer
 
 
+@require_GET
+@never_cache
+def rescue(request: ClinicRequest, session_id: UUID) -> JsonResponse:
+    """What may be given now by standing order; ``denied`` names the questions that were answered with no."""
+    require(by=request.user, permission=Permission.SESSION_RECORD, site=request.site, target=f"session:{session_id}")
+    return JsonResponse({"offers": offered(_session(request, session_id), denied=request.GET.getlist("denied"))})
+
+
 Act = Callable[..., SessionEvent]
 
 
@@ -115,7 +126,7 @@ def _limits(request: ClinicRequest, session: Session, kind: str, data: dict[str,
 
 
 def _offer(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
-    found = User.objects.filter(pk=data["to"]).first() if str(data.get("to", "")).isdigit() else None
+    found = _person(data.get("to"))
     if found is None:
         raise InputError("names nobody", where="to", allowed="a person of the site")
     return actions.offer_chair(by=request.user, session=session, to=found, key=more["key"])
@@ -153,6 +164,30 @@ def _correct(request: ClinicRequest, session: Session, kind: str, data: dict[str
     )
 
 
+def _rescue(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
+    """By a standing order, read back; or in words, where none fits."""
+    if not data.get("order"):
+        return actions.record(by=request.user, session=session, kind=kind, data=data, **more)
+    denied = data.get("denied") or []
+    if not isinstance(denied, list) or not all(isinstance(item, str) for item in denied):
+        raise InputError("is no list of questions", where="denied", allowed="a list of texts")
+    return actions.give_rescue(
+        by=request.user,
+        session=session,
+        order=str(data["order"]),
+        words=str(data.get("words") or ""),
+        heard_by=_person(data.get("heard_by")),
+        denied=denied,
+        reason=str(data.get("reason") or ""),
+        **more,
+    )
+
+
+def _person(value: Any) -> User | None:
+    found: User | None = User.objects.filter(pk=value).first() if str(value or "").isdigit() else None
+    return found
+
+
 def _ask(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
     return actions.ask_discharge(by=request.user, session=session, key=more["key"])
 
@@ -172,6 +207,7 @@ DOORS: dict[str, Act] = {
     **dict.fromkeys(actions.HALTED, _recorded(actions.halt)),
     **dict.fromkeys(actions.ANSWERED, _recorded(actions.answer_alarm)),
     "entry.corrected": _correct,
+    "rescue.given": _rescue,
     "session.started": _start,
     "limits.changed": _limits,
     "owner.changed": _owner,

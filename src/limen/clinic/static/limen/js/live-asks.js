@@ -39,15 +39,15 @@
   const where = (session, open) => (open ? el("a", { class: "press", href: open(session) }, "Open") : null);
 
   function make({ kind, session }, open) {
-    const span = el("span", { class: "n" });
+    const span = el("span", { class: "so" });
     const seat = words.seat(session);
     if (kind === "call") {
-      return { span, node: el("div", { class: "asking asking--call", role: "alert" }, el("b", { class: "mark" }, "CALL"), el("span", { class: "what" }, el("b", {}, `${seat}, ${whose(session)} asks you to come`), " ", span), record() ? deed(session, "I am going", "call.answered", {}, true) : null, where(session, open)) };
+      return { span, node: el("div", { class: "asking asking--call", role: "alert" }, el("b", { class: "ask-mark" }, "CALL"), el("span", { class: "what" }, el("b", {}, `${seat}, ${whose(session)} asks you to come`), " ", span), record() ? deed(session, "I am going", "call.answered", {}, true) : null, where(session, open)) };
     }
     if (kind === "offered") {
-      return { span, node: el("div", { class: "asking", role: "alert" }, el("b", { class: "mark" }, "HAND-OVER"), el("span", { class: "what" }, el("b", {}, `${session.offer.by} offers you ${seat}, ${whose(session)}`), " ", span), deed(session, `Take ${seat}`, "owner.changed", {}, true), deed(session, "Not now", "owner.declined", {}), where(session, open)) };
+      return { span, node: el("div", { class: "asking", role: "alert" }, el("b", { class: "ask-mark" }, "HAND-OVER"), el("span", { class: "what" }, el("b", {}, `${session.offer.by} offers you ${seat}, ${whose(session)}`), " ", span), deed(session, `Take ${seat}`, "owner.changed", {}, true), deed(session, "Not now", "owner.declined", {}), where(session, open)) };
     }
-    return { span, node: el("div", { class: "asking", role: "status" }, el("b", { class: "mark" }, "HAND-OVER"), el("span", { class: "what" }, el("b", {}, `${seat} is offered to ${session.offer.to}`), " ", span), deed(session, "Take the offer back", "owner.declined", { reason: "offer taken back" })) };
+    return { span, node: el("div", { class: "asking", role: "status" }, el("b", { class: "ask-mark" }, "HAND-OVER"), el("span", { class: "what" }, el("b", {}, `${seat} is offered to ${session.offer.to}`), " ", span), deed(session, "Take the offer back", "owner.declined", { reason: "offer taken back" })) };
   }
 
   // What the next person needs to know before saying yes.
@@ -86,6 +86,7 @@
       if (line.span.textContent !== text) line.span.textContent = text;
       if (place.children[index] !== line.node) place.insertBefore(line.node, place.children[index] || null);
     });
+    document.body.classList.toggle("is-asked", found.length > 0);
     if (limen.chime) limen.chime(found.some(({ kind }) => kind === "call"));
   }
 

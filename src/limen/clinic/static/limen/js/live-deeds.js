@@ -44,10 +44,6 @@
     ask("Adverse event", choices, "Write down, its clock starts", (values) => ["adverse-event.recorded", drop({ text: text(values.text), code: values.code, severity: number(values.severity), serious: values.serious === "none" ? [] : values.serious ? [values.serious] : undefined, action: values.action })]);
   }
 
-  function rescue() {
-    ask("Rescue given", [["what", "What", "text"], ["dose", "Dose, in words", "text"], ["reason", "Why", "text"]], "Write down", (values) => ["rescue.given", drop({ what: text(values.what), dose: text(values.dose), reason: text(values.reason) })]);
-  }
-
   // ---- the pump
 
   // Half the rate is what the rules ask for in moderate distress: one tap fills it in.
@@ -160,7 +156,7 @@
     if (now.phase === "running" && halt) found.push(once("Pump is paused", "infusion.paused", {}));
     if (now.phase === "paused" && record) found.push(once("Pump goes on", "infusion.resumed", {}));
     if (["running", "paused"].includes(now.phase) && record) found.push(button("Pump rate", rate));
-    if (alive && record) found.push(button("Distress", distress), button("Symptom", symptom), button("Rescue", rescue), button("Adverse event", adverse));
+    if (alive && record) found.push(button("Distress", distress), button("Symptom", symptom), button("Rescue", () => limen.rescue(link)), button("Adverse event", adverse));
     if (alive && may.has("limits:change")) found.push(button("Own limits", limits));
     if (["started", "stopped", "recovery"].includes(now.phase) && may.has("discharge:record")) {
       found.push(button("Before leaving", leaving), once("Ask: ready?", "discharge.asked", {}), button("Discharge", discharge));

@@ -42,12 +42,12 @@
       window.clearTimeout(undoTimer);
       button.disabled = true;
       const answer = await limen.act(link.act, "entry.corrected", { entry: id, undo: true });
-      bar.replaceChildren(el("span", {}, answer.error ? refusal(answer.error) : answer.kept ? "Undo kept here, not sent yet." : `${said} taken back. Both entries stay in the record.`));
+      bar.replaceChildren(el("span", {}, answer.error ? refusal(answer.error) : answer.kept ? "Undo kept here, not sent yet." : `Taken back: ${said}. Both entries stay in the record.`));
       document.dispatchEvent(new Event("limen:done"));
       undoTimer = window.setTimeout(hideUndo, 6000);
     });
     bar.hidden = false;
-    bar.replaceChildren(el("b", {}, `${said} saved.`), button, left);
+    bar.replaceChildren(el("b", {}, `Saved: ${said}.`), button, left);
     const tick = () => {
       const rest = until - performance.now();
       if (!bar.contains(button) || button.disabled) return;
@@ -156,14 +156,14 @@
     return changes === null ? null : { ...data, changes };
   }
 
-  function control([name, label, kind, choices, value]) {
+  function control([name, label, kind, choices, value, hint]) {
     if (kind === "choice") {
       const options = [el("option", { value: "" }, "choose"), ...choices.map(([key, text]) => el("option", { value: key }, text))];
       return el("p", { class: "field" }, el("label", { for: `ask-${name}` }, label), el("select", { id: `ask-${name}`, name }, ...options));
     }
     if (kind === "tick") return el("label", { class: "choice" }, el("input", { type: "checkbox", name, value: "yes" }), label);
-    const input = el("input", { id: `ask-${name}`, name, type: kind, step: kind === "number" ? "any" : null, autocomplete: "off", value: value ?? null });
-    return el("p", { class: "field" }, el("label", { for: `ask-${name}` }, label), input);
+    const input = el("input", { id: `ask-${name}`, name, type: kind, step: kind === "number" ? "any" : null, autocomplete: "off", value: value ?? null, "aria-describedby": hint ? `ask-${name}-hint` : null });
+    return el("p", { class: "field" }, el("label", { for: `ask-${name}` }, label), input, hint ? el("span", { class: "small quiet", id: `ask-${name}-hint` }, hint) : null);
   }
 
   const text = (value) => String(value || "").trim();

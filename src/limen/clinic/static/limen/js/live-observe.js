@@ -55,7 +55,7 @@
     }
     clear();
     const { moaas, dissociation } = values;
-    await limen.send("observation.recorded", { ...values, device_values: beside() }, `Sedation ${moaas}, dissociation ${dissociation}`);
+    await limen.send("observation.recorded", { ...values, device_values: beside() }, `sedation ${moaas}, dissociation ${dissociation}`);
   }
 
   function clear() {
@@ -68,7 +68,7 @@
 
   function correct() {
     const values = beside();
-    const fields = byHand.map(([name, label, signal]) => [name, values[signal] ? `${label} (monitor ${limen.words.round(values[signal].value)})` : label, "number"]);
+    const fields = byHand.map(([name, label, signal]) => [name, label, "number", null, null, values[signal] ? `the monitor says ${limen.words.round(values[signal].value)}` : null]);
     limen.ask("Measured by hand", fields, "Write down", (found) => ["observation.recorded", { ...limen.drop(Object.fromEntries(Object.entries(found).map(([key, value]) => [key, limen.number(value)]))), device_values: values }]);
   }
 
@@ -94,7 +94,9 @@
     window.setInterval(draw, 1000);
     draw();
     // The working list leads here: the act is ready under the finger and the key.
-    if (["#observe", "#cuff"].includes(window.location.hash)) document.querySelector("[data-five] button")?.focus({ preventScroll: true });
+    const ready = () => ["#observe", "#cuff"].includes(window.location.hash) && document.querySelector("[data-five] button")?.focus({ preventScroll: true });
+    window.addEventListener("load", () => window.setTimeout(ready, 50)); // after the browser's own jump to the place
+    window.addEventListener("hashchange", ready);
   }
 
   function allowObserve(session) {

@@ -59,7 +59,7 @@
     if (due.label === "recheck") return "Cuff repeat";
     if (due.label === "baseline") return "Baseline observation";
     if (due.label === "during") return `${Math.round((due.due_t_s - session.dose_start_t_s) / 60)}-minute observation`;
-    if (due.label === "after") return `${Math.round((due.due_t_s - session.dose_end_t_s) / 60)} min after the dose`;
+    if (due.label === "after") return `${Math.round((due.due_t_s - (session.dose_end_t_s ?? session.expected_end_t_s)) / 60)} min after the dose`;
     return `${due.label} observation`;
   }
 
@@ -168,6 +168,7 @@
     });
     document.body.classList.toggle("is-crowded", shown.length > 2);
     document.body.classList.toggle("is-alarmed", groups.length > 1);
+    document.body.classList.toggle("has-alarm", groups.length > 0);
   }
 
   // What has no room stands folded below, each line with its own answer.

@@ -1,0 +1,117 @@
+"""A rescue by standing order at the chair: read back, heard by a second person, and refused where the order says no."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from limen.clinic.sessions.actions import give_rescue
+from limen.clinic.sessions.models import SessionEvent
+from limen.clinic.sites.actions import declare_rescue_stock, sign_standing_order
+from limen.errors import InputError, RefusedError
+from limen.knowledge.standing_orders import get_order
+from live_room import furnish
+
+pytestmark = pytest.mark.django_db
+SEIZURE = "midazolam-seizure-im"
+VIAL = {"drug": "midazolam", "routes": ["iv", "im"], "concentration_mg_per_mL": 5.0}
+# The order's own words: 10 mg into a muscle; of 5 mg/mL that is 2 mL.
+WORDS = "midazolam 10 mg, 2 mL of 5 mg/mL, into a muscle"
+
+
+@pytest.fixture
+def room():
+    return furnish()
+
+
+@pytest.fixture
+def second(room):
+    return room.person("nora-second", "nurse")
+
+
+@pytest.fixture
+def session(room):
+    return room.begun()[0]
+
+
+@pytest.fixture
+def signed(room):
+    declare_rescue_stock(by=room.director, site=room.site, items=[VIAL])
+    digest, ends = get_order(SEIZURE).digest, timezone.now().date() + timedelta(days=300)
+    sign_standing_order(by=room.director, site=room.site, order=SEIZURE, digest=digest, expires_on=ends)
+
+
+def offers(room, session, *denied: str) -> dict[str, Any]:
+    client = Client()
+    client.force_login(room.nurse)
+    answer = client.get(f"/live/session/{session.pk}/rescue", {"denied": list(denied)})
+    assert answer.status_code == 200
+    return {item["order"]: item for item in answer.json()["offers"]}
+
+
+def rescues(session) -> list[SessionEvent]:
+    return list(SessionEvent.objects.filter(session=session, kind="rescue.given"))
+
+
+def test_what_may_be_given_is_offered_in_mg_and_mL(room, session, signed):
+    offer = offers(room, session)[SEIZURE]
+    assert (offer["usable"], offer["words"]) == (True, WORDS)
+    assert not [item for order, item in offers(room, session).items() if order != SEIZURE and item["usable"]]
+
+
+def test_a_dose_that_was_read_back_is_written_down_whole(room, session, second, signed):
+    row = give_rescue(by=room.nurse, session=session, order=SEIZURE, words=WORDS, heard_by=second)
+    assert (row.data["dose_mg"], row.data["volume_mL"], row.data["concentration_mg_per_mL"]) == (10, 2, 5)
+    assert row.data["read_back_by"] == second.display_name
+    assert row.data["order_version"] == get_order(SEIZURE).digest
+    assert offers(room, session)[SEIZURE]["usable"] is False, "the order's one dose has been given"
+    with pytest.raises(RefusedError):
+        give_rescue(by=room.nurse, session=session, order=SEIZURE, words=WORDS, heard_by=second)
+
+
+@pytest.mark.parametrize("who", ["nobody", "self", "pharmacist"])
+def test_a_second_person_hears_it(room, session, signed, who):
+    heard = {"nobody": None, "self": room.nurse, "pharmacist": None}[who]
+    if who == "pharmacist":
+        heard = room.person("piet-pharmacist", "pharmacist")
+    with pytest.raises(InputError, match="nobody else heard it"):
+        give_rescue(by=room.nurse, session=session, order=SEIZURE, words=WORDS, heard_by=heard)
+    assert rescues(session) == []
+
+
+def test_other_words_than_the_orders_are_not_given(room, session, second, signed):
+    slip = WORDS.replace("2 mL", "20 mL")
+    with pytest.raises(RefusedError, match="read back"):
+        give_rescue(by=room.nurse, session=session, order=SEIZURE, words=slip, heard_by=second)
+    assert rescues(session) == []
+
+
+def test_an_unsigned_order_is_not_used(room, session, second):
+    declare_rescue_stock(by=room.director, site=room.site, items=[VIAL])
+    assert offers(room, session)[SEIZURE]["usable"] is False
+    with pytest.raises(RefusedError):
+        give_rescue(by=room.nurse, session=session, order=SEIZURE, words=WORDS, heard_by=second)
+
+
+def test_a_kept_tap_is_stored_whatever_the_order_says_now(room, session, second):
+    row = give_rescue(by=room.nurse, session=session, order=SEIZURE, words=WORDS, heard_by=second, late_s=30.0)
+    assert row.data["dose"] == WORDS
+
+
+def test_the_live_door_gives_by_order_or_in_words(room, session, second, signed):
+    client = Client()
+    client.force_login(room.nurse)
+
+    def tap(key, data, status):
+        body = {"kind": "rescue.given", "key": key, "data": data}
+        answer = client.post(f"/live/session/{session.pk}/act", body, content_type="application/json")
+        assert answer.status_code == status, answer.content
+
+    tap("a", {"order": SEIZURE, "words": WORDS}, 400)
+    tap("b", {"order": SEIZURE, "words": WORDS, "heard_by": str(second.pk)}, 200)
+    tap("c", {"what": "oxygen", "dose": "4 L/min by mask"}, 200)
+    assert [row.data["dose"] for row in rescues(session)] == [WORDS, "4 L/min by mask"]
