@@ -1,0 +1,185 @@
+"""Many chairs for many hours: what is stored, how memory and database grow, and how soon a page hears of a value."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import random
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from live_processes import House
+
+SIGNALS = ("HR", "PULSE", "SPO2", "RR", "ETCO2", "TEMP")
+START = dt.datetime(2026, 11, 22, 8, 0, 0, tzinfo=dt.UTC)
+EVERY_S = 10  # a gateway sends what it measured in this time; the monitor takes each of its seconds one by one
+
+
+def room_of(chairs: int) -> dict[str, Any]:
+    """A room with so many running sessions, in this process's database."""
+    from limen.clinic.audit.act import acting
+    from limen.clinic.sites.models import Chair
+    from live_room import furnish, signed_in
+
+    room = furnish()
+    with acting(by="test", action="test.chairs", site=room.site):
+        room.chairs += [Chair.objects.create(name=f"Chair {number}") for number in range(5, chairs + 1)]
+    begun = [room.begun(number) for number in range(1, chairs + 1)]
+    return {
+        "begun": begun,
+        "cookie": signed_in(room.nurse),
+        "sessions": [str(session.pk) for session, _, _ in begun],
+        "tokens": [token for _, _, token in begun],
+        "user": room.nurse.username,
+    }
+
+
+def build(chairs: int) -> dict[str, Any]:
+    """The same for a test outside of this process."""
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    return {key: value for key, value in room_of(chairs).items() if key != "begun"}
+
+
+def resident_mb() -> float:
+    """Memory that this process holds."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def database_mb() -> float:
+    """Size of the database, as its engine says it."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT pg_database_size(current_database())")
+            return float(cursor.fetchone()[0]) / 2**20
+        cursor.execute("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+        return float(cursor.fetchone()[0]) / 2**20
+
+
+def long_day(chairs: int, seconds: int, *, report: str = "") -> dict[str, Any]:
+    """So many chairs at 1 Hz with six signals; every second watched, each hour measured."""
+    import time_machine
+    from django.core.management import call_command
+    from django.db import connection
+
+    from limen.clinic.sessions.ingest import Measured, take_batch
+    from limen.clinic.sessions.models import AlarmSnapshot, Sample
+    from limen.clinic.sessions.watching import Watcher
+
+    call_command("migrate", verbosity=0)
+    if connection.vendor == "sqlite":
+        connection.cursor().execute("PRAGMA synchronous=OFF")  # what is measured here is not the disk
+    rng = random.Random(1)
+    offered = 0
+    hours: list[dict[str, float]] = []
+    with time_machine.travel(START, tick=False) as clock:
+        begun = room_of(chairs)["begun"]
+        empty_mb = database_mb()
+        watcher = Watcher()
+        for now_s in range(EVERY_S, seconds + 1, EVERY_S):
+            clock.shift(EVERY_S)
+            for session, device, _ in begun:
+                samples = [
+                    Measured(now_s - age, signal, round(rng.uniform(60, 99), 1), float(age))
+                    for age in reversed(range(EVERY_S))
+                    for signal in SIGNALS
+                ]
+                offered += len(samples)
+                take_batch(device=device, batch_key=f"b{now_s}", samples=samples)
+                while watcher.visit(session):
+                    pass
+            if now_s % 3600 == 0:
+                row = {
+                    "hour": now_s / 3600,
+                    "resident_mb": round(resident_mb(), 1),
+                    "database_mb": round(database_mb() - empty_mb, 1),
+                }
+                hours.append(row)
+                if report:
+                    with Path(report).open("a") as file:
+                        file.write(json.dumps({**row, "offered": offered, "at": time.time()}) + "\n")
+        ticks = list(AlarmSnapshot.objects.values_list("tick_t_s", flat=True))
+    return {
+        "offered": offered,
+        "stored": Sample.objects.filter(signal__in=SIGNALS).count(),
+        "distinct": Sample.objects.values("device", "seq", "signal").distinct().count(),
+        "least_watched_s": min(ticks),
+        "database_mb": round(database_mb() - empty_mb, 1),
+        "hours": hours,
+    }
+
+
+def to_the_screen(house: House, seconds: int) -> list[float]:
+    """Seconds from the sending of each value until the board's stream has it; one value of each chair a second."""
+    tokens, sessions = house.facts["tokens"], house.facts["sessions"]
+    sent: dict[tuple[str, float], float] = {}
+    heard: dict[tuple[str, float], float] = {}
+    listening = threading.Event()
+
+    def listen() -> None:
+        for kind, _, data in house.listen("/live/board/events"):
+            listening.set()
+            if kind != "samples":
+                continue
+            now = time.monotonic()
+            for signal, _, value in data["values"]:
+                if signal == "HR":
+                    heard.setdefault((data["session"], value), now)
+
+    ear = threading.Thread(target=listen, daemon=True)
+    ear.start()
+    assert listening.wait(30)
+
+    def device(number: int) -> None:
+        token, session = tokens[number], sessions[number]
+        with httpx.Client(base_url=house.url, timeout=10.0, trust_env=False) as client:
+            begin = time.monotonic() + number / len(tokens)
+            for second in range(seconds):
+                time.sleep(max(0.0, begin + second - time.monotonic()))
+                value = 50.0 + second
+                body = {
+                    "device": f"chair-{number + 1}",
+                    "batch": f"s{second}",
+                    "sent_s": 1000.0,
+                    "samples": [{"seq": second, "t_s": 1000.0, "signal": signal, "value": value} for signal in SIGNALS],
+                }
+                sent[session, value] = time.monotonic()
+                answer = client.post("/api/ingest", json=body, headers={"Authorization": f"Bearer {token}"})
+                assert answer.status_code == 200, answer.text
+
+    threads = [threading.Thread(target=device, args=(number,)) for number in range(len(tokens))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    until = time.monotonic() + 20
+    while len(heard) < len(sent) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert set(heard) == set(sent), f"{len(sent) - len(heard)} of {len(sent)} values never came to the screen"
+    return sorted(heard[key] - sent[key] for key in sent)
+
+
+def furnished(house: House, chairs: int) -> None:
+    """Build so many chairs in the house's own database."""
+    house.facts = house.ask(f"import live_load; print(json.dumps(live_load.build({chairs})))")
+
+
+def live_long(house: House, chairs: int, seconds: int, report: str = "") -> dict[str, Any]:
+    """The long day, in a process with a database of its own on disk."""
+    code = f"import live_load; print(json.dumps(live_load.long_day({chairs}, {seconds}, report={report!r})))"
+    return dict(house.ask(code))
+
+
+def say(what: str, figures: Any) -> None:
+    sys.stderr.write(f"{what}: {figures}\n")
