@@ -34,8 +34,9 @@ _LOG = logging.getLogger(__name__)
 def run(stop: threading.Event | None = None, *, monotonic: Callable[[], float] = time.monotonic) -> None:
     """Watch until ``stop`` is set, or the process is told to end.
 
-    Seconds count from the start, so a slow round does not shift the later ones; a round that is missed is caught up
-    tick by tick.
+    Rounds count from the start, so a slow one does not shift the later ones; one that is missed is caught up tick by
+    tick. Between two rounds each session is visited when a second of its own has ended: a value that arrived at its
+    beginning does not wait for the round as well.
     """
     ended = stop or threading.Event()
     if stop is None:
@@ -47,7 +48,10 @@ def run(stop: threading.Event | None = None, *, monotonic: Callable[[], float] =
     while not ended.is_set():
         monitor.round()
         rounds = max(rounds + 1, int((monotonic() - begin_s) / PERIOD_S) + 1)
-        ended.wait(max(0.0, begin_s + rounds * PERIOD_S - monotonic()))
+        next_round_s = begin_s + rounds * PERIOD_S
+        while not ended.is_set() and (left_s := next_round_s - monotonic()) > 0.0:
+            ended.wait(min(left_s, monitor.wait_s()))
+            monitor.between()
     monitor.farewell()
 
 
@@ -57,6 +61,7 @@ class Monitor:
     def __init__(self) -> None:
         self.watcher = Watcher()
         self.greeted: set[UUID] = set()
+        self.sessions: list[Session] = []
         self._prune_at_s = time.monotonic() + PRUNE_EVERY_S
 
     def round(self) -> None:
@@ -64,11 +69,11 @@ class Monitor:
         try:
             just_over = Q(ended_at__gte=timezone.now() - LAST_TICKS)
             watched = Session.objects.select_related("site").defer("header", "rules_snapshot")
-            sessions = list(watched.filter(Q(status__in=LIVE) | just_over))
+            self.sessions = list(watched.filter(Q(status__in=LIVE) | just_over))
             with one_sync_a_round():
-                for session in sessions:
+                for session in self.sessions:
                     self._visit(session)
-            self.watcher.forget({session.pk for session in sessions})
+            self.watcher.forget({session.pk for session in self.sessions})
             beat()
             if time.monotonic() >= self._prune_at_s:
                 self._prune_at_s = time.monotonic() + PRUNE_EVERY_S
@@ -77,6 +82,26 @@ class Monitor:
             # No sign of life: every page says NOT MONITORED. The next round begins with a new connection.
             _LOG.exception("monitor: the database did not answer")
             connection.close()
+
+    def wait_s(self) -> float:
+        """Seconds until the next second of a session ends; a round's time where none is watched."""
+        known = [self.watcher.due_s[session.pk] for session in self.sessions if session.pk in self.watcher.due_s]
+        return max(0.0, min(known, default=time.monotonic() + PERIOD_S) - time.monotonic())
+
+    def between(self) -> None:
+        """Visit the sessions whose second has ended since they were visited last."""
+        now_s = time.monotonic()
+        due = [session for session in self.sessions if self.watcher.due_s.get(session.pk, now_s + 1.0) <= now_s]
+        if not due:
+            return
+        try:
+            with one_sync_a_round():
+                for session in due:
+                    self._visit(session)
+        except DatabaseError:
+            _LOG.exception("monitor: the database did not answer")
+            connection.close()
+            self.sessions = []  # until the next round, which begins with a new connection
 
     def _visit(self, session: Session) -> None:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -46,6 +48,7 @@ class Watcher:
     """The monitor's memory. All of it can be lost: what counts is in the database."""
 
     known: dict[UUID, Watched] = field(default_factory=dict)
+    due_s: dict[UUID, float] = field(default_factory=dict)  # when the next second of each ends, on the steady clock
 
     def visit(self, session: Session) -> bool:
         """Take every second of a session that is due; whether more are waiting.
@@ -61,6 +64,7 @@ class Watcher:
                 return False
             snapshot = AlarmSnapshot.objects.get(session=session)
             now_s = _even(session, snapshot)
+            self.due_s[session.pk] = time.monotonic() + math.floor(now_s) + 1.0 - now_s
             due = monitor_ticks(snapshot.tick_t_s, now_s)
             if not due:
                 return False
@@ -76,6 +80,8 @@ class Watcher:
         """Drop what belongs to sessions that are over."""
         for key in self.known.keys() - live:
             del self.known[key]
+        for key in self.due_s.keys() - live:
+            del self.due_s[key]
 
     def _of(self, session: Session) -> Watched:
         if session.pk not in self.known:
