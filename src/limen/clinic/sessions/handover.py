@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.policy import holds
@@ -118,11 +119,13 @@ def people_for(session: Session) -> list[dict[str, str]]:
     roles = [name for name, role in ROLES.items() if Permission.SESSION_RECORD in role.permissions]
     rows = User.objects.filter(
         is_active=True, memberships__site=session.site, memberships__is_active=True, memberships__role__in=roles
-    ).exclude(pk=session.owner_id)
+    )
+    if session.owner_id is not None:
+        rows = rows.exclude(pk=session.owner_id)
     return [{"id": str(row.pk), "name": row.display_name} for row in rows.distinct().order_by("display_name")]
 
 
-def refuse_leaving_chairs(user: User, site_id: object) -> None:
+def refuse_leaving_chairs(user: User, site_id: UUID) -> None:
     """Refuse to take the last role from a person who is in charge of a chair: it would have nobody.
 
     Raises
