@@ -95,3 +95,11 @@ def test_the_table_has_a_row_for_each_observation_and_cuff_and_no_stale_value() 
         (200, None, 131, 80, None),
         (300, None, None, None, 4),
     ]
+
+
+def test_a_forecast_is_no_line_of_the_story() -> None:
+    # Thousands of numbers, written every few minutes: the note tells what happened, not what was foreseen.
+    band = {"t_s": [60, 3600], "low": [100, 100], "high": [150, 150]}
+    seen = {"t_s": 600, "kind": "symptom.reported", "text": "warm"}
+    value = note({"t_s": 300, "kind": "forecast.updated", "bands": {"NIBP_SYS": band}}, seen)
+    assert [row["kind"] for row in value["events"]] == ["session.started", "infusion.started", "symptom.reported"]

@@ -96,7 +96,7 @@ def standing(order: StandingOrder, signatures: Sequence[Signature], on: date) ->
         return Standing(order, "changed", f"Changed since {last.by} signed it on {last.signed_on.isoformat()}", last)
     if on > last.expires_on:
         return Standing(order, "expired", f"The signature of {last.by} ended on {last.expires_on.isoformat()}", last)
-    return Standing(order, "signed", f"Signed by {last.by} until {last.expires_on.isoformat()}", last)
+    return Standing(order, "signed", f"By {last.by}, until {last.expires_on.isoformat()}", last)
 
 
 def check_terms(order: StandingOrder, *, interval_min: float | None, max_doses: int | None) -> None:

@@ -191,7 +191,7 @@ class _Judge:
             return
         self.ask.append(question)
         if not self.order.emergency:
-            self._block("ask", f"Not asked: {question}")
+            self._block("ask", f"Ask first: {question}")
 
     def _judge_person(self) -> None:
         order, person = self.order, self.person

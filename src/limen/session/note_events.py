@@ -22,7 +22,14 @@ _PRESSURE = {"NIBP_SYS": "sbp_mmHg", "NIBP_DIA": "dbp_mmHg"}
 _SCORES = ("moaas", "dissociation", "aldrete", "cadss")
 
 # Recorded by the thousand or shown elsewhere in the note: not lines of its story.
-_NOT_A_LINE = {"observation.recorded", "alarm.acknowledged", "audio.paused", "monitor.started", "monitor.stopped"}
+_NOT_A_LINE = {
+    "observation.recorded",
+    "alarm.acknowledged",
+    "audio.paused",
+    "monitor.started",
+    "monitor.stopped",
+    "forecast.updated",
+}
 _COMMON = {"t_s", "received_t_s", "id", "by", "note", "kind"}
 
 

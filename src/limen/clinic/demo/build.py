@@ -16,6 +16,7 @@ from limen.clinic.demo import people
 from limen.clinic.demo.accounts import ACCOUNTS
 from limen.clinic.demo.live import Seated, at_rest, begin
 from limen.clinic.demo.past import living
+from limen.clinic.demo.rescue import stock_and_sign
 from limen.clinic.demo.treat import Staff, live_through, meet, plan_today, prepare_day
 from limen.clinic.patients.imports import import_bundle
 from limen.clinic.project.home import home
@@ -65,6 +66,7 @@ def build_demo() -> None:
     path.write_text(json.dumps(tokens), encoding="utf-8")
     with living(_morning(days_ago=40)):
         _stock(site, staff)
+        stock_and_sign(site, staff.director)
     _past(site, staff)
     _present(site, staff)
     seated = [Seated(site, staff, *place) for place in _seats(site)]
