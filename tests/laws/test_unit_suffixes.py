@@ -15,6 +15,8 @@ SOURCE = Path(__file__).parents[2] / "src" / "limen"
 BESIDE_ITS_UNIT = {"value", "low", "high", "threshold", "limit", "lower", "typical", "upper", "se"}
 # Two plans and what lies between them in one unit; what a target's regimen reaches, and the walls it touches.
 BESIDE_ITS_UNIT |= {"a", "b", "difference", "achieved", "touched"}
+# A limit before anything was given and what was; the steps of a titration, and the last dose in their unit.
+BESIDE_ITS_UNIT |= {"whole", "given", "start", "rungs", "last_value"}
 UNIT_SIBLINGS = {"unit", "signal", "input", "kind", "to", "target"}
 DIMENSIONLESS = {"probability", "level", "ratios", "correlation", "logit_sd"}
 # A chart axis draws, and a device sends, whatever unit belongs to the signal beside it; ``before`` is keyed by names

@@ -55,7 +55,9 @@ class Past:
     Attributes
     ----------
     given : float or None
-        mg, sessions, or days since the last one; ``None`` where the history is not known, or there was none.
+        In ``unit``, which for ``apart`` is the days since the last one; ``None`` where the history is not known, or
+        there was none.
+    unit : {"mg", "sessions", "days"}
     first : date or None
         First day of the window; ``None`` counts everything.
     days : tuple of date
@@ -67,6 +69,7 @@ class Past:
     """
 
     given: float | None
+    unit: str
     first: date | None
     days: tuple[date, ...]
     missing: str | None = None
@@ -76,6 +79,7 @@ class Past:
         """As it stands beside a wall."""
         return {
             "given": self.given,
+            "unit": self.unit,
             "from": None if self.first is None else self.first.isoformat(),
             "days": [day.isoformat() for day in self.days],
             "missing": self.missing,
@@ -93,13 +97,14 @@ def look_back(wall: Wall, asking: Asking) -> Past:
     >>> look_back(day, Asking("racemic", "iv", "CRPS-OP", date(2026, 3, 2), History((morning,)))).given
     60.0
     """
-    history = asking.history
+    history, unit = asking.history, wall.unit.replace("mg/kg", "mg")
     if history is None:
-        return Past(None, None, (), NOT_ASKED)
+        return Past(None, unit, None, (), NOT_ASKED)
     before = asking.before
     if wall.measure == "apart":
         last = before[-1].day(history.zone) if before else None
-        return Past(None if last is None else float((asking.on - last).days), last, () if last is None else (last,))
+        since_days = None if last is None else float((asking.on - last).days)
+        return Past(since_days, unit, last, () if last is None else (last,))
     first = _first_day(wall, asking, history)
     counted = _of_course(before, asking, first) if wall.measure == "course" else before
     if first is not None and asking.runs_min >= (asking.on - first + timedelta(days=1)).days * _DAY_MIN:
@@ -109,11 +114,11 @@ def look_back(wall: Wall, asking: Asking) -> Past:
         sorted({item.day(history.zone) for item in counted if first is None or item.day(history.zone) >= first})
     )
     if wall.counts_sessions:
-        return Past(float(found.sessions), first, days)
+        return Past(float(found.sessions), unit, first, days)
     missing = None
     if found.unknown:
         missing = f"how much was given on {_listed(found.unknown)} is not on record"
-    return Past(float(found.mg), first, days, missing, found.others)
+    return Past(float(found.mg), unit, first, days, missing, found.others)
 
 
 def _first_day(wall: Wall, asking: Asking, history: History) -> date | None:

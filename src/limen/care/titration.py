@@ -57,6 +57,11 @@ class Proposal:
     asks: tuple[str, ...] = ()
     stop_signal: dict[str, Any] | None = None
 
+    @property
+    def unit(self) -> str | None:
+        """What ``value`` and ``last_value`` are in."""
+        return None if self.titration is None else self.titration.unit
+
     def to_json(self) -> dict[str, Any]:
         """The ``titration`` part of the ``plan`` contract."""
         rule = self.titration
@@ -82,7 +87,7 @@ class Proposal:
                 "on": None if self.last_on is None else self.last_on.isoformat(),
                 "dose_mg": self.last.dose_mg,
                 "value": self.last_value,
-                "unit": None if rule is None else rule.unit,
+                "unit": self.unit,
                 "tolerated": self.last.tolerated,
                 "effect": self.last.effect,
             },
