@@ -229,7 +229,8 @@ def _pass_on(consumer: Consumer, stopped: Callable[[], bool], sleep: Callable[[f
 
 def _connected(library: Any, consumer: Consumer, address: str, certificates: Path | None) -> Any:
     """A running link, or why there is none."""
-    from sdc11073 import certloader, observableproperties
+    from sdc11073 import certloader
+    from sdc11073 import observableproperties as observed
     from sdc11073.consumer.consumerimpl import SdcConsumer
     from sdc11073.definitions_sdc import SdcV1Definitions
     from sdc11073.mdib.consumermdib import ConsumerMdib
@@ -243,12 +244,13 @@ def _connected(library: Any, consumer: Consumer, address: str, certificates: Pat
     link = SdcConsumer(address, SdcV1Definitions, secret, force_ssl_connect=secret is not None)
     try:
         link.start_all()
-        mdib = ConsumerMdib(link)
+        mdib: Any = ConsumerMdib(link)
         mdib.init_mdib()
     except Exception as problem:  # noqa: BLE001  the library raises its own, the network's and the parser's
         link.stop_all(unsubscribe=False)
         return f"{consumer.gateway.device}: no connection to {address} ({type(problem).__name__})"
     consumer.describe({entry.Handle: entry for entry in mdib.descriptions.objects if entry.is_metric_descriptor})
     consumer.who({entry.Handle: entry for entry in mdib.context_states.objects})
-    observableproperties.strongbind(mdib, metrics_by_handle=consumer.take, context_by_handle=consumer.who)
+    bind: Any = observed.strongbind
+    bind(mdib, metrics_by_handle=consumer.take, context_by_handle=consumer.who)
     return link

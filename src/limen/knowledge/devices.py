@@ -12,7 +12,14 @@ from limen.evidence import Verification, cite, read_yaml
 from limen.evidence.yaml import Record
 
 
-class Metric(Record):
+class Cited(Record):
+    """What rests on sources."""
+
+    sources: tuple[str, ...]
+    verification: Verification
+
+
+class Metric(Cited):
     """One metric of the nomenclature.
 
     Attributes
@@ -28,8 +35,6 @@ class Metric(Record):
     signal: str | None = None
     rank: int = 1
     why: str = ""
-    sources: tuple[str, ...]
-    verification: Verification
 
     @model_validator(mode="after")
     def _said(self) -> Metric:
@@ -38,57 +43,45 @@ class Metric(Record):
         return self
 
 
-class DeviceUnit(Record):
+class DeviceUnit(Cited):
     """A unit code of the nomenclature, and the unit as Limen reads it."""
 
     code: int
     unit: str
-    sources: tuple[str, ...]
-    verification: Verification
 
 
-class NoValue(Record):
+class NoValue(Cited):
     """Numbers that stand for no value."""
 
     values: tuple[int, ...]
-    sources: tuple[str, ...]
-    verification: Verification
 
 
-class ResultStatus(Record):
+class ResultStatus(Cited):
     """What a result state does with the value beside it."""
 
     status: str
     becomes: Literal["value", "no-value", "refused"]
     why: str = ""
-    sources: tuple[str, ...]
-    verification: Verification
 
 
-class Profile(Record):
+class Profile(Cited):
     """The message profile that is read."""
 
     oid: str
     message: str
-    sources: tuple[str, ...]
-    verification: Verification
 
 
-class ClockSkew(Record):
+class ClockSkew(Cited):
     """How far a device's clock may be off before the screens say so."""
 
     limit_s: float
-    sources: tuple[str, ...]
-    verification: Verification
 
 
-class PumpTolerance(Record):
+class PumpTolerance(Cited):
     """How far a pump's volume may be off: the larger of a volume and a share of what was expected."""
 
     volume_mL: float
     share_pct: float
-    sources: tuple[str, ...]
-    verification: Verification
 
     def allowed_mL(self, expected_mL: float) -> float:
         """The largest difference that needs no explanation."""
@@ -129,8 +122,9 @@ class DeviceRules(Record):
 
     def sources(self) -> set[str]:
         """Every source cited."""
-        single = (self.no_value, self.profile, self.clock_skew, self.pump_tolerance)
-        return {key for entry in (*self.metrics, *self.units, *self.results, *single) for key in entry.sources}
+        cited: list[Cited] = [*self.metrics, *self.units, *self.results]
+        cited += [self.no_value, self.profile, self.clock_skew, self.pump_tolerance]
+        return {key for entry in cited for key in entry.sources}
 
 
 _TERMS = 0xFFFF
