@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -373,6 +374,7 @@ def _minutes_between(first: Fact, later: Fact) -> float:
     return (end - start).total_seconds() / 60.0
 
 
+@functools.cache
 def known_keys(group: str) -> frozenset[str]:
     """The names a group of facts may hold, such as every name of ``vitals``."""
     return frozenset(spec.name for spec in inputs().values() if spec.group == group)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar, assert_never
 
@@ -133,15 +133,15 @@ def judge(condition: Condition, who: Subject) -> Outcome:
             inner = judge(condition.of, who)
             if inner.truth and inner.guessed:
                 # A guess may add a risk; it never takes one away.
-                return replace(inner, truth=None, gaps=tuple(_confirm(guess) for guess in inner.guessed))
+                return _now(inner, None, tuple(_confirm(guess) for guess in inner.guessed))
             truth = None if inner.truth is None else not inner.truth
-            return replace(inner, truth=truth)
+            return _now(inner, truth, inner.gaps, inner.asks)
         case Presume():
             inner = judge(condition.of, who)
             if inner.truth is not None:
                 return inner
             asks = tuple((gap, condition.ask) for gap in inner.gaps) if condition.ask else ()
-            return replace(inner, truth=condition.then, gaps=(), asks=asks)
+            return _now(inner, condition.then, (), asks)
         case Always():
             return Outcome(True)
         case Threshold():
@@ -166,6 +166,13 @@ def judge(condition: Condition, who: Subject) -> Outcome:
             assert_never(condition)
 
 
+def _now(
+    inner: Outcome, truth: bool | None, gaps: tuple[Gap, ...] = (), asks: tuple[tuple[Gap, Level], ...] = ()
+) -> Outcome:
+    """The same inputs with another truth."""
+    return Outcome(truth, inner.values, inner.taken_on, inner.entries, inner.drugs, gaps, asks, inner.guessed)
+
+
 def joined(outcomes: list[Outcome], *, decides: bool) -> Outcome:
     """``any`` when true decides, ``all`` when false does."""
     values: dict[str, Any] = {}
@@ -173,8 +180,8 @@ def joined(outcomes: list[Outcome], *, decides: bool) -> Outcome:
     for outcome in outcomes:
         merge(values, outcome.values)
         taken_on.update(outcome.taken_on)
-    entries = tuple(dict.fromkeys(entry for outcome in outcomes for entry in outcome.entries))
-    drugs = tuple(dict.fromkeys(drug for outcome in outcomes for drug in outcome.drugs))
+    entries = _flat(outcome.entries for outcome in outcomes)
+    drugs = _flat(outcome.drugs for outcome in outcomes)
     truths = {outcome.truth for outcome in outcomes}
     if decides in truths:
         deciding = [outcome.asks for outcome in outcomes if outcome.truth is decides]
@@ -202,7 +209,8 @@ def merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
 
 
 def _flat(groups: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys(item for group in groups for item in group))
+    found = [item for group in groups for item in group]
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
 
 
 def _look_up(key: str, case: Case) -> Fact | Gap:

@@ -300,6 +300,8 @@ def bearing_tiers(rule: Rule, case: Case) -> tuple[Tier, ...]:
 
 def bears(scope: Scope, case: Case) -> bool:
     """Whether a scope covers a case. What the case does not name counts as inside, unless the scope must be stated."""
+    if scope.everywhere:
+        return True
     named = (
         (scope.indications, case.indication),
         (scope.products, case.product),
@@ -369,7 +371,18 @@ def finding_of(rule: Rule, tier: Tier, outcome: Outcome, who: Subject) -> Findin
     )
 
 
+# The words of a tier never change; each entry holds its tier, so that no other can come by its identity.
+_TEXTS: dict[int, tuple[Tier, str]] = {}
+
+
 def _threshold(rule: Rule, tier: Tier) -> str:
+    held = _TEXTS.get(id(tier))
+    if held is None:
+        held = _TEXTS[id(tier)] = (tier, _tier_text(rule, tier))
+    return held[1]
+
+
+def _tier_text(rule: Rule, tier: Tier) -> str:
     if rule.about is None:
         return threshold_text(tier.when)
     beyond = threshold_text(tier.when)

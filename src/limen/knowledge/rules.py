@@ -41,6 +41,11 @@ class Scope(Record):
     once_given: tuple[str, ...] = ()
     only_if_stated: bool = False
 
+    @functools.cached_property
+    def everywhere(self) -> bool:
+        """Whether nothing is taken out."""
+        return not any(getattr(self, name) for name in type(self).model_fields)
+
 
 class Tier(Claim):
     """One level of a rule and the condition for it.
