@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from limen.care.exposure import History, given_between
+from limen.care.plain import plain
 from limen.care.plan_course import Position
 from limen.care.plan_limits import Held, Standing
 from limen.care.plan_monitoring import observations_due
@@ -313,11 +314,11 @@ def span_min(doses: Sequence[Dose]) -> float:
 
 
 def _per_kg(amount_mg: float | None, weight_kg: float | None) -> float | None:
-    return None if amount_mg is None or weight_kg is None else round(amount_mg / weight_kg, 9)
+    return None if amount_mg is None or weight_kg is None else plain(amount_mg / weight_kg)
 
 
 def _rate_mg_per_h(dose: Dose) -> float | None:
-    return round((Mass(dose.amount_mg) / Minutes(dose.duration_min)).value, 9) if dose.duration_min else None
+    return plain((Mass(dose.amount_mg) / Minutes(dose.duration_min)).value) if dose.duration_min else None
 
 
 def _rates_per_kg(rate_mg_per_h: float | None, weight_kg: float | None) -> dict[str, float | None]:
@@ -325,5 +326,5 @@ def _rates_per_kg(rate_mg_per_h: float | None, weight_kg: float | None) -> dict[
     by_kg = _per_kg(rate_mg_per_h, weight_kg)
     return {
         "rate_mg_per_kg_per_h": by_kg,
-        "rate_mcg_per_kg_per_min": None if by_kg is None else round(by_kg / 0.06, 9),
+        "rate_mcg_per_kg_per_min": None if by_kg is None else plain(by_kg / 0.06),
     }

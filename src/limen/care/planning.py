@@ -9,6 +9,7 @@ from typing import Any
 from limen.care.case import Case
 from limen.care.exposure import History
 from limen.care.facts import Gap
+from limen.care.plain import plain
 from limen.care.plan import Asked, Blocker, Plan, span_min, total_mg
 from limen.care.plan_checks import dose_findings, order_findings, other_product_findings
 from limen.care.plan_course import course_findings, position
@@ -172,7 +173,7 @@ def plan(
 
 def _exact(dose: Dose) -> Dose:
     """The dose without what floats lose in mg/kg times kg: far under what anyone measures, and plain to read."""
-    return replace(dose, amount_mg=round(dose.amount_mg, 9))
+    return replace(dose, amount_mg=plain(dose.amount_mg))
 
 
 def _unknown_amounts(walls: tuple[Standing, ...]) -> list[Blocker]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from limen.care.course import Point, Trajectory, trajectory
 from limen.care.exposure import Exposure
+from limen.care.plain import plain
 from limen.care.plan_limits import Standing, hold
 from limen.care.plan_past import Asking
 from limen.knowledge.course import course_rules
@@ -325,8 +326,8 @@ def _in_unit(item: Exposure, rule: Titration, weight_kg: float | None) -> float 
             return None
         value /= by_kg
     if rule.unit.endswith("/h"):
-        return None if item.duration_min <= 0 else round(60.0 * value / item.duration_min, 6)
-    return round(value, 6)
+        return None if item.duration_min <= 0 else plain(60.0 * value / item.duration_min)
+    return plain(value)
 
 
 def _under_the_caps(
@@ -348,7 +349,7 @@ def _under_the_caps(
         binding = hold([dose], walls).binding
         if binding is None:
             because = found.because if cap is None else f"{found.because} Kept to the step under {cap.wall.name}"
-            dose_mg = round(dose.amount_mg, 9)
+            dose_mg = plain(dose.amount_mg)
             return replace(found, value=value, dose_text=_text(order), dose_mg=dose_mg, because=because, cap=cap)
         cap = cap or binding.standing
     because = f"{found.because} But {cap.wall.name if cap else 'a limit'} allows no more"

@@ -24,7 +24,7 @@ EFFECTS = {"enough": "enough", "not": "not-enough", None: None}
 
 
 def given(protocol: Protocol, at: str, amount: float | None, tolerated: str, *more: Any) -> Exposure:
-    effect, minutes = (tuple(more) + (None, None))[:2]
+    effect, minutes, *_ = (*more, None, None)
     unit = "mg/kg" if protocol.titration is None else protocol.titration.unit
     dose_mg = amount
     if dose_mg is not None and unit.startswith("mg/kg"):

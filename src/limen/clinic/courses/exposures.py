@@ -56,12 +56,12 @@ def _exposures(course: Course) -> list[Exposure]:
             weight_kg=_number(planned_kg),
         )
         for started_at, given_mg, product, route, protocol, planned_min, planned_kg in rows
-        if given_mg
+        if given_mg and started_at is not None
     ]
 
 
 def _number(text: str | float | None) -> float | None:
-    return None if text in (None, "null") else float(text)  # type: ignore[arg-type]
+    return None if text is None or text == "null" else float(text)
 
 
 def _instruments() -> set[str]:
@@ -84,6 +84,6 @@ def _scores(course: Course) -> list[Scored]:
     found += [
         Scored(kinds[kind], Reading(at, value))
         for kind, at, value in facts.values_list("kind", "effective_at", "value")
-        if isinstance(value, int | float) and not isinstance(value, bool)
+        if at is not None and isinstance(value, int) and not isinstance(value, bool)
     ]
     return found
