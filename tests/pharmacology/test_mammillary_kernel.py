@@ -8,7 +8,7 @@ from itertools import pairwise
 import numba
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
@@ -29,8 +29,8 @@ def patients(numbers, rows=1):
     return arrays[0], arrays[1], list(zip(arrays[2::2], arrays[3::2], strict=True))
 
 
-def reference(central, clearance, peripheral, schedule, time_min, ke0):
-    """The NumPy solver: plasma and effect site (rows, times)."""
+def solution_of(central, clearance, peripheral, schedule, ke0):
+    """The NumPy solver's own; outputs are plasma and effect site."""
     rows, states = len(central), 2 + len(peripheral)
     rates = np.zeros((rows, states, states))
     rates[:, 0, 0] = -clearance / central / 60
@@ -44,7 +44,12 @@ def reference(central, clearance, peripheral, schedule, time_min, ke0):
     readout[:, 0, 0] = readout[:, 1, -1] = 1000 / central
     entry = np.zeros(states)
     entry[0] = 1.0
-    found = Solution(LinearSystem(rates, entry, readout), schedule).values(time_min)
+    return Solution(LinearSystem(rates, entry, readout), schedule)
+
+
+def reference(central, clearance, peripheral, schedule, time_min, ke0):
+    """The NumPy solver: plasma and effect site (rows, times)."""
+    found = solution_of(central, clearance, peripheral, schedule, ke0).values(time_min)
     return found[:, 0], found[:, 1]
 
 
@@ -54,9 +59,6 @@ def assert_agree(found, expected, rtol=1e-10):
     np.testing.assert_array_less(np.abs(found - expected), rtol * np.maximum(expected, 1e-4 * peak) + 1e-300)
 
 
-positive = st.floats(0.05, 20.0)
-
-
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(5, 500), st.floats(5, 300)), min_size=1, max_size=3),
@@ -64,17 +66,49 @@ positive = st.floats(0.05, 20.0)
     st.lists(st.tuples(st.floats(0, 300), st.floats(1, 60), st.booleans()), min_size=1, max_size=4),
     st.booleans(),
     st.integers(0, 2**32 - 1),
+    st.one_of(st.none(), st.tuples(st.integers(0, 2), st.floats(-8, -1), st.sampled_from([-1, 1]))),
 )
-def test_agrees_with_the_numpy_reference(pairs, ke0, doses, regular, seed):
+# Found by search: a site just off another rate, looked at soon after a bolus; a fast body long after its dose.
+@example([(18.0, 233.8)], 0.21657968, [(141.955393669289, 8.9, False)], False, 0, None)
+@example(
+    [(5.6, 192.7), (457.5, 231.5), (389.4, 130.0)], 1.646, [(0.0, 15.4, True), (224.2, 33.2, False)], True, 0, None
+)
+@example([(5.0, 300.0)], 0.01, [(144.5726, 9.18, True)], False, 7, (0, -3.0, 1))
+def test_both_solvers_agree_with_the_exponential_of_the_matrix(pairs, ke0, doses, regular, seed, near):
+    # The exponential by its series has no modes, no differences and so nothing that cancels: it is the truth here, to
+    # some 1e-12. Both solvers are held to the digits that double precision leaves them: the kernel's site may sit
+    # within 1e-3 of another rate, where numbers a thousand times as large cancel; NumPy's modes lose as many digits as
+    # the condition of its eigenvectors has.
     volumes = patients([number for pair in pairs for number in pair])
     schedule = Schedule.of([Dose(10, "iv", start, 0 if bolus else length) for start, length, bolus in doses])
     random = np.random.default_rng(seed)
     time_min = np.arange(161) * 3.0 if regular else np.unique(random.uniform(0, 480, 90))
-    plasma, effect = concentrations(*volumes, schedule, time_min, ke0_per_min=np.array([ke0]))
-    expected = reference(*volumes, schedule, time_min, np.array([ke0]))
-    # Curves that only start: where the first dose begins between two points, its first value may be small.
-    assert_agree(plasma, expected[0], rtol=1e-9)
-    assert_agree(effect, expected[1], rtol=1e-9)
+    if near is not None:
+        place, power, side = near
+        rates = -np.linalg.eigvals(solution_of(*volumes, schedule, np.array([ke0])).system.rates_per_min[0, :-1, :-1])
+        ke0 = max(1e-3, float(rates.real[place % len(rates)]) * (1 + side * 10.0**power))
+    found = concentrations(*volumes, schedule, time_min, ke0_per_min=np.array([ke0]))
+    by_modes = solution_of(*volumes, schedule, np.array([ke0]))
+    exact = by_modes.system.readout[0] @ by_modes._states_by_exponential(0, time_min)
+    modes = by_modes.system.modes
+    condition = np.sqrt(((modes.vectors**2).sum(1) * (modes.inverse**2).sum(2)).max())
+    # What the doses would be in the central volume alone.
+    whole = 1000 * 10 * len(doses) / pairs[0][0]
+    for place, share in ((0, 2e-14), (1, 2e-12)):
+        np.testing.assert_array_less(np.abs(found[place][0] - exact[place]), 1e-10 * exact[place] + share * whole)
+    np.testing.assert_array_less(
+        np.abs(by_modes.values(time_min)[0] - exact), 1e-10 * exact + (1e-14 + 3e-15 * condition) * whole
+    )
+
+
+def test_a_fast_body_is_empty_long_after_its_dose():
+    # One compartment that halves every 42 seconds: what is left is the exponential, however little.
+    time_min = np.array([0.0, 1.0, 10.0, 60.0, 300.0, 301.5, 480.0])
+    plasma, effect = concentrations(
+        *patients([5, 300]), Schedule.of([Dose(10, "iv")]), time_min, ke0_per_min=np.array([2.0])
+    )
+    np.testing.assert_allclose(plasma[0], 2000 * np.exp(-time_min), rtol=1e-12)
+    assert (effect >= 0).all()
 
 
 def test_agrees_with_the_reference_to_1e_10_in_a_clinical_population():

@@ -42,6 +42,11 @@ def with_pressure() -> object:
     )
 
 
+def concentrations_alone() -> object:
+    """Concentrations with their peaks and areas, and no effect."""
+    return simulate("fanta-otto-2021", DOSES, PATIENT, until_min=TIME_MIN[-1], every_min=EVERY_MIN, wanted_effects=())
+
+
 def by_scipy() -> Array:
     """The parent drug alone, by a general solver that is told where the input changes."""
     v1, cl, v2, q2, v3, q3, _ = TYPICAL
@@ -82,11 +87,12 @@ def run() -> dict[str, Any]:
     off = difference_ratio(ours()[None], by_scipy()[None])
     if not off <= RTOL_RATIO:
         raise AssertionError(f"scipy is {off:.2g} from ours, over {RTOL_RATIO:g}")
-    works = {"ours": ours, "pressure": with_pressure, "kernel": kernel()}
+    works = {"ours": ours, "pressure": with_pressure, "concentrations": concentrations_alone, "kernel": kernel()}
     took_s = medians_s({**works, "fill": lambda: np.full(len(TIME_MIN), 1.0)}, RUNS)
     peer_s = medians_s({"scipy.solve_ivp LSODA": by_scipy}, PEER_RUNS)
     return report(
         "forecast-single", n=1, points=len(TIME_MIN), median_s=took_s["ours"], runs=RUNS, fill_s=took_s["fill"],
         peers_s=peer_s, kernel_s=took_s["kernel"], one_effect_s=took_s["pressure"],
+        no_effect_s=took_s["concentrations"],
         peer_differences={"scipy.solve_ivp LSODA": off},
     )  # fmt: skip

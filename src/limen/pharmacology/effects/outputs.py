@@ -221,20 +221,14 @@ def effect_flags(
         The blood of the models used.
     """
     models = effects()
-    found = [_of_link(product, n)]
+    found = [_of_link(product, bool(n))]
     pressure = models.pressure.output
     if pressure in drive_ng_per_mL:
         found.append(_of_pressure(lumped))
-    shown: dict[str, Index | Line | OpioidShift | Responsiveness] = {
-        **{index.output: index for index in models.indices},
-        **{line.output: line for line in models.lines},
-        models.ventilation.output: models.ventilation,
-        models.responsiveness.output: models.responsiveness,
-    }
-    told = {name: effect for name, effect in shown.items() if name in drive_ng_per_mL}
+    told = {name: effect for name, effect in _shown().items() if name in drive_ng_per_mL}
     for name, effect in told.items():
         if name != pressure:
-            found.append(Flag("effect-model", f"{name}: {effect.is_not}"))
+            found.append(_of_model(name))
         drive, limit = drive_ng_per_mL[name], effect.supported_to
         if drive > limit.value:
             driver = "ketamine" if effect is models.responsiveness else "S-ketamine"
@@ -258,6 +252,23 @@ def effect_flags(
     return found
 
 
+@functools.cache
+def _shown() -> dict[str, Index | Line | OpioidShift | Responsiveness]:
+    """The effects that are driven by a concentration, by their output."""
+    models = effects()
+    return {
+        **{index.output: index for index in models.indices},
+        **{line.output: line for line in models.lines},
+        models.ventilation.output: models.ventilation,
+        models.responsiveness.output: models.responsiveness,
+    }
+
+
+@functools.cache
+def _of_model(name: str) -> Flag:
+    return Flag("effect-model", f"{name}: {_shown()[name].is_not}")
+
+
 def _of_matrix(
     told: Mapping[str, Index | Line | OpioidShift | Responsiveness], matrices: Collection[str]
 ) -> list[Flag]:
@@ -276,12 +287,13 @@ def _of_matrix(
     return found
 
 
-def _of_link(product: Product, n: int) -> Flag:
+@functools.cache
+def _of_link(product: Product, drawn: bool) -> Flag:
     delay = effects().effect_site.half_life
     spread = (
         f"; virtual patients draw it from a lognormal with the interval {delay.low:g} to {delay.high:g} min, which is"
         " the uncertainty of the estimate and not spread between people [P]"
-        if n
+        if drawn
         else f" (interval {delay.low:g} to {delay.high:g})"
     )
     others = "; applied to R and to the sum as well [P]" if product == "racemic" else ""
@@ -292,6 +304,7 @@ def _of_link(product: Product, n: int) -> Flag:
     )
 
 
+@functools.cache
 def _of_pressure(lumped: bool) -> Flag:
     pressure, delay = effects().pressure, effects().pressure_half_life
     share = "; S is taken as half where a model has only the sum of S and R [P]" if lumped else ""

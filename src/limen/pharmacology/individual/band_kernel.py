@@ -9,9 +9,9 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from limen.pharmacology.kernels.arrays import Array
+from limen.pharmacology.kernels.compiled import njit
 
 Indices = npt.NDArray[np.int32]
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from limen.pharmacology.kernels.arrays import Array, Index
+from limen.pharmacology.kernels.compiled import njit
 from limen.pharmacology.kernels.exponential import exponential, mammillary_matrix
-from limen.pharmacology.kernels.mammillary import modes_of
+from limen.pharmacology.kernels.mammillary import mode_after, modes_of
 
 # Step of the central difference in units of the prior's standard deviation: its error is of the order of its square.
 _DIFFERENCE = 5e-4
@@ -67,11 +68,9 @@ def curve(
                 state[k] += entry[k] * bolus_mg[segment]
                 moving = state[k] - entry[k] * rate_mg_per_min[segment] / decay[k]
                 for at in range(first, place):
-                    out[at] += (
-                        state[k] + moving * math.expm1(-decay[k] * (time_min[at] - start_min[segment]))
-                    ) / central
+                    out[at] += mode_after(state[k], moving, decay[k] * (time_min[at] - start_min[segment])) / central
                 if segment + 1 < segments:
-                    state[k] += moving * math.expm1(-decay[k] * (end - start_min[segment]))
+                    state[k] = mode_after(state[k], moving, decay[k] * (end - start_min[segment]))
         return
     matrix = mammillary_matrix(rates[0], 1.0)
     whole = np.zeros(5)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from limen.pharmacology.kernels.arrays import Array
+from limen.pharmacology.kernels.compiled import njit
 
 # With the shifted matrix's norm at most 1, the series is cut where 1/order! is below rounding.
 _ORDER = 20

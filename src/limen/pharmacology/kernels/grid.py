@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from limen.errors import InputError
 from limen.pharmacology.kernels.arrays import Array, Index
+from limen.pharmacology.kernels.compiled import njit
 from limen.pharmacology.regimen import Schedule
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from limen.pharmacology.kernels.arrays import Index
+from limen.pharmacology.kernels.compiled import njit
 
 Counts = npt.NDArray[np.uint32]
 

@@ -11,11 +11,12 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from limen.errors import InputError
 from limen.pharmacology.kernels import threads
 from limen.pharmacology.kernels.arrays import Array, Index
+from limen.pharmacology.kernels.compiled import njit
 from limen.pharmacology.kernels.exponential import exponential, mammillary_matrix
 from limen.pharmacology.kernels.grid import Runs
 from limen.pharmacology.regimen import Schedule
@@ -56,7 +57,9 @@ def concentrations(
     Returns
     -------
     plasma, effect : array (patients, times)
-        ng/mL. Within 1e-10 of the exact solution, or of a ten-thousandth of the patient's peak where that is more.
+        ng/mL. Within 1e-10 of the exact solution, or within 2e-14 of what the dose would be in the central volume alone
+        where that is more; at the effect site within 2e-12 of it, for where ``ke0`` is within 1e-3 of another rate,
+        numbers a thousand times as large cancel.
 
     Raises
     ------
@@ -311,13 +314,24 @@ def _by_modes(
         if segment + 1 < segments:
             span_min = start_min[segment + 1] - start_min[segment]
             for k in range(4):
-                state[k] += moving[k] * _fallen(decay[k] * span_min)
+                state[k] = mode_after(state[k], moving[k], decay[k] * span_min)
 
 
 @njit(cache=True)
-def _fallen(span: float) -> float:
-    """``exp(-span) - 1``; the exact function costs twice as much and is needed for short spans alone."""
-    return math.exp(-span) - 1.0 if span > 0.01 else math.expm1(-span)
+def mode_after(state: float, moving: float, span: float) -> float:
+    """A mode after ``span`` of its own lifetimes, of which ``moving`` decays and the rest stays.
+
+    Soon after the start nothing is left over where large terms cancel; late nothing of the start is left over where
+    little remains.
+
+    Examples
+    --------
+    >>> round(mode_after(1.0, 1.0, 1.0), 4), mode_after(1.0, 1.0, 0.0)
+    (0.3679, 1.0)
+    """
+    if span > 0.01:
+        return (state - moving) + moving * math.exp(-span)
+    return state + moving * math.expm1(-span)
 
 
 @njit(cache=True)
@@ -332,13 +346,11 @@ def _point(
     plasma: Array,
     effect: Array,
 ) -> None:
-    """One time on its own; soon after the start nothing is left over where large terms cancel."""
+    """One time on its own."""
     in_plasma = 0.0
     at_site = 0.0
     for k in range(4):
-        value = state[k]
-        if since_min > 0.0:
-            value += moving[k] * _fallen(decay[k] * since_min)
+        value = mode_after(state[k], moving[k], decay[k] * since_min)
         if k < 3:
             in_plasma += value
         at_site += value * reach[k]

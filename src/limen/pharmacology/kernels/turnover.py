@@ -20,11 +20,12 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from limen.errors import InputError
 from limen.pharmacology.kernels import threads
 from limen.pharmacology.kernels.arrays import Array, Index
+from limen.pharmacology.kernels.compiled import njit
 from limen.pharmacology.kernels.exponential import exponential, mammillary_matrix
 from limen.pharmacology.kernels.grid import Runs
 from limen.pharmacology.kernels.mammillary import rate_constants
