@@ -14,6 +14,7 @@ from limen.clinic.audit.act import about, action, note
 from limen.clinic.courses.cases import value_of_day
 from limen.clinic.courses.models import Plan
 from limen.clinic.outcomes.queries import open_safety_tasks
+from limen.clinic.sessions.at_once import next_dose
 from limen.clinic.sessions.clock import lock
 from limen.clinic.sessions.correcting import amend, resolve_event, shown_back, undo
 from limen.clinic.sessions.devices import check_read_back, join, leave, streams_of
@@ -25,7 +26,6 @@ from limen.clinic.sites.models import Chair
 from limen.clinic.sites.zones import today
 from limen.errors import InputError, RefusedError
 from limen.knowledge.monitoring import monitoring
-from limen.knowledge.protocols import get_protocol
 from limen.knowledge.release import knowledge_release
 from limen.session.events import ObservationRecorded
 from limen.session.export import rules_snapshot
@@ -65,7 +65,7 @@ def create_session(*, by: User, plan: Plan, chair: Chair, owner: User | None = N
     Raises
     ------
     RefusedError
-        If the plan is not signed, is not of today, has had its session, or is not one infusion.
+        If the plan is not signed, is not of today, has had its session, or needs more than one infusion.
     """
     plan = Plan.objects.select_for_update(of=("self",)).select_related("course__patient", "screening").get(pk=plan.pk)
     if plan.status != Plan.Status.SIGNED:
@@ -76,13 +76,12 @@ def create_session(*, by: User, plan: Plan, chair: Chair, owner: User | None = N
         raise RefusedError("the plan has had its session", where="plan", allowed="one session for one signed plan")
     if chair.site_id != plan.site_id or not chair.is_active:
         raise InputError("no such chair at this site", where="chair", allowed="a chair in use")
-    steps = [step.kind for step in get_protocol(plan.protocol).steps]
-    if steps != ["infusion"]:
-        given = " and ".join(dict.fromkeys(steps))
+    kinds = [step["kind"] for step in (plan.result.get("dose") or {}).get("steps") or ()]
+    if kinds.count("infusion") > 1:
         raise RefusedError(
-            f"{plan.protocol} is given as {given}",
+            f"{plan.protocol} is given in {kinds.count('infusion')} infusions",
             where="plan",
-            allowed="one infusion: a chair runs no other dose yet",
+            allowed="one infusion, with doses at once before or beside it",
             hint="The plan and its forecast stand; record the session outside Limen",
         )
     number = plan.course.sessions.count() + 1
@@ -194,6 +193,8 @@ def record(
     values = dict(data or {})
     if kind == "infusion.started":
         values = _as_planned(session, values)
+    elif kind == "dose.given":
+        values = next_dose(session, values)
     if kind == "observation.recorded":
         if not any(values.get(name) is not None for name in _OBSERVED):
             allowed = "at least one of " + ", ".join(sorted(_OBSERVED))

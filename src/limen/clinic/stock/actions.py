@@ -17,7 +17,7 @@ from limen.clinic.sites.zones import today
 from limen.clinic.stock.book import entries, key_for, line_for, lock_book, rows, write
 from limen.clinic.stock.models import LedgerEntry, Vial
 from limen.errors import InputError, RefusedError
-from limen.knowledge.drugs import get_product
+from limen.knowledge.drugs import Product, get_product
 from limen.ledger import decimal_mg, effective, fold, parse_amount, read_line, show_mg
 from limen.units import Concentration
 
@@ -48,8 +48,9 @@ def receive(
 ) -> LedgerEntry:
     """Take a vial into stock.
 
-    With product, strength, volume, lot and expiry the amount is strength times volume. A vial that the book alone
-    receives (``amount_mg``, no label) is counted like any other, and cannot be drawn from for a patient.
+    With product, strength, volume, lot and expiry the amount is strength times volume; of a product in devices each is
+    a vial of its own, with lot and expiry and the device's dose. A vial that the book alone receives (``amount_mg``, no
+    label) is counted like any other, and cannot be drawn from for a patient.
 
     Raises
     ------
@@ -104,10 +105,8 @@ def _new_vial(
 ) -> Vial:
     if not described:
         return Vial.objects.create(site=site, label=label)
-    strength = _number(strength_mg_per_mL, "strength_mg_per_mL", "mg/mL")
-    get_product(product).vial(float(strength))
-    volume = _number(volume_mL, "volume_mL", "mL")
-    if volume > 100:
+    strength, volume = _measures(get_product(product), strength_mg_per_mL, volume_mL)
+    if volume is not None and volume > 100:
         raise InputError(f"{volume} mL in one vial", where="volume_mL", allowed="up to 100 mL")
     if not lot.strip():
         raise InputError("no lot", where="lot", allowed="the lot number on the label")
@@ -126,6 +125,19 @@ def _new_vial(
     )
     about(vial)
     return vial
+
+
+def _measures(product: Product, strength_mg_per_mL: str, volume_mL: str) -> tuple[Decimal | None, Decimal | None]:
+    """Strength and volume of a vial; a device has neither, its dose is the product's."""
+    if product.device is not None:
+        for text, where in ((strength_mg_per_mL, "strength_mg_per_mL"), (volume_mL, "volume_mL")):
+            if text.strip():
+                allowed = f"empty: {product.device.dose_mg:g} mg each"
+                raise InputError(f"{text} of a device", where=where, allowed=allowed)
+        return None, None
+    strength = _number(strength_mg_per_mL, "strength_mg_per_mL", "mg/mL")
+    product.vial(float(strength))
+    return strength, _number(volume_mL, "volume_mL", "mL")
 
 
 @action(Permission.STOCK_DRAW, on="session")
@@ -158,17 +170,29 @@ def check_order(session: Session, vial: Vial) -> None:
     plan = session.plan
     if plan.signed_at is None or plan.status == Plan.Status.DRAFT:
         raise RefusedError("the plan of this session is not signed", where="session", hint="Ask the prescriber")
-    if vial.strength_mg_per_mL is None:
+    if not vial.product:
         raise RefusedError(
-            f"the strength of vial {vial.label} is not on file", where="vial", allowed="a vial received by its label"
+            f"the label of vial {vial.label} is not on file", where="vial", allowed="a vial received by its label"
         )
     if vial.expiry is not None and vial.expiry < today(session.site):
         raise RefusedError(f"vial {vial.label} is out of date since {vial.expiry}", where="vial")
+    if without_strength(plan):
+        if vial.product != session.course.product:
+            raise RefusedError(f"vial {vial.label} holds {vial.product}", where="vial", allowed=session.course.product)
+        return
+    if vial.strength_mg_per_mL is None:
+        raise RefusedError(f"{vial.label} is a device", where="vial", allowed="a vial of the order's strength")
     strength = ordered_strength(plan)
     if strength is None:
         raise RefusedError("the signed plan names no vial strength", where="session", hint="Ask the prescriber")
     ordered = VialSpec(session.course.product, Concentration(strength))
     check_vial(ordered, VialSpec(vial.product, Concentration(float(vial.strength_mg_per_mL))))
+
+
+def without_strength(plan: Plan) -> bool:
+    """Whether the order counts devices, or is taken by mouth: no strength of a vial belongs to it."""
+    steps = (plan.result.get("dose") or {}).get("steps") or ()
+    return bool(steps) and all(step["kind"] in ("device", "oral") for step in steps)
 
 
 def ordered_strength(plan: Plan) -> float | None:
@@ -368,6 +392,9 @@ def _same_site(session: Session, vial: Vial) -> None:
 
 
 def _content(vial: Vial) -> Decimal | None:
+    device = get_product(vial.product).device if vial.product else None
+    if device is not None:
+        return parse_amount(f"{device.dose_mg:g}")
     if vial.strength_mg_per_mL is None or vial.volume_mL is None:
         return None
     return parse_amount(_text(vial.strength_mg_per_mL * vial.volume_mL) or "")

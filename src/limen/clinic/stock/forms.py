@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from django import forms
 
-from limen.knowledge.drugs import products
+from limen.knowledge.drugs import Product, products
 
 _AMOUNT = {"inputmode": "decimal", "autocomplete": "off", "size": 8}
 
@@ -100,13 +100,19 @@ class DestroyForm(Witnessed):
     reason = forms.CharField(label="Why and how", max_length=300)
 
 
+def _made_in(product: Product) -> str:
+    if product.device is not None:
+        return f"{product.device.dose_mg:g} mg a device, strength and volume stay empty"
+    return f"{', '.join(f'{strength:g}' for strength in product.strengths_mg_per_mL)} mg/mL"
+
+
 class ReceiveForm(forms.Form):
     """The vial's label, as it stands on the vial."""
 
     label = forms.CharField(label="Vial label", max_length=60)
     product = forms.ChoiceField(widget=forms.RadioSelect)
-    strength_mg_per_mL = forms.CharField(label="Strength", widget=forms.TextInput(attrs=_AMOUNT))
-    volume_mL = forms.CharField(label="Volume", widget=forms.TextInput(attrs=_AMOUNT))
+    strength_mg_per_mL = forms.CharField(label="Strength", required=False, widget=forms.TextInput(attrs=_AMOUNT))
+    volume_mL = forms.CharField(label="Volume", required=False, widget=forms.TextInput(attrs=_AMOUNT))
     lot = forms.CharField(label="Lot", max_length=60)
     expiry = forms.DateField(label="Expires", widget=forms.DateInput(attrs={"type": "date"}))
     supplier = forms.CharField(label="Supplier", required=False, max_length=120)
@@ -117,9 +123,9 @@ class ReceiveForm(forms.Form):
         kwargs["initial"] = {"key": str(uuid.uuid4()), **(kwargs.get("initial") or {})}
         super().__init__(*args, **kwargs)
         listed = [
-            (item.id, f"{item.title}: {', '.join(f'{strength:g}' for strength in item.strengths_mg_per_mL)} mg/mL")
+            (item.id, f"{item.title}: {_made_in(item)}")
             for item in products().values()
-            if item.vials
+            if item.vials or item.device is not None
         ]
         cast(forms.ChoiceField, self.fields["product"]).choices = listed
 

@@ -15,7 +15,7 @@ from limen.clinic.sessions.clock import session_now_s
 from limen.clinic.sessions.models import Session, SessionEvent
 from limen.clinic.sites.models import Site
 from limen.clinic.sites.zones import today, zone_of
-from limen.clinic.stock.actions import ordered_strength
+from limen.clinic.stock.actions import ordered_strength, without_strength
 from limen.clinic.stock.book import entries, entry_of, rows, with_sessions
 from limen.clinic.stock.models import LedgerEntry, Vial
 from limen.clinic.stock.pumping import read_from_pump
@@ -259,14 +259,13 @@ def drawn(session: Session) -> list[Entry]:
 def candidates(session: Session) -> list[dict[str, Any]]:
     """The vials on hand that fit a session's signed order, soonest out of date first."""
     strength = ordered_strength(session.plan)
+    free = without_strength(session.plan)
     day = today(session.site)
     return [
         item
         for item in on_hand(session.site)
         if item["vial"].product == session.course.product
-        and strength is not None
-        and item["vial"].strength_mg_per_mL is not None
-        and float(item["vial"].strength_mg_per_mL) == strength
+        and (free or (item["vial"].strength_mg_per_mL is not None and item["vial"].strength_mg_per_mL == strength))
         and item["vial"].expiry is not None
         and item["vial"].expiry >= day
     ]

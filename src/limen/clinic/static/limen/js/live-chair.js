@@ -81,7 +81,7 @@
     for (const step of session.steps) {
       const begin = session.dose_start_t_s === null ? null : session.dose_start_t_s + step.at_min * 60;
       const end = begin === null ? null : session.expected_end_t_s ?? session.dose_end_t_s ?? begin + step.duration_min * 60;
-      const time = begin === null ? `${step.duration_min} min` : `${limen.clock(session, begin).slice(0, 5)}–${limen.clock(session, end).slice(0, 5)}`;
+      const time = step.kind !== "infusion" ? (begin === null ? (step.at_min ? `+${step.at_min} min` : "at once") : limen.clock(session, begin).slice(0, 5)) : begin === null ? `${step.duration_min} min` : `${limen.clock(session, begin).slice(0, 5)}–${limen.clock(session, end).slice(0, 5)}`;
       const rate = step.rate_mL_per_h ? rateWords(step.rate_mL_per_h) : step.kind;
       steps.append(el("li", { "aria-current": session.phase === "running" ? "step" : null }, el("span", {}, time), el("span", {}, rate), el("span", {}, `${words.exact(step.dose_mg)} mg`)));
     }

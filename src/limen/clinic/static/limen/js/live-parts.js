@@ -245,6 +245,19 @@
     }
   }
 
+  // The next dose at once of the signed plan, in its order: an injection, a device, a tablet.
+  function nextDose(session) {
+    const steps = session.steps.filter((step) => step.kind !== "infusion");
+    const place = session.state.dose.doses.length;
+    return place < steps.length ? { ...steps[place], place, of: steps.length } : null;
+  }
+
+  function doseWords(session, next) {
+    const what = { device: next.of > 1 ? `, device ${next.place + 1} of ${next.of}` : ", one device", oral: ", taken", bolus: next.volume_mL ? `, ${exact(next.volume_mL)} mL` : "" }[next.kind] ?? "";
+    const due = next.place > 0 && session.dose_start_t_s !== null ? session.dose_start_t_s + 60 * next.at_min : null;
+    return `Given: ${exact(next.dose_mg)} mg${what}${due === null ? "" : `, from ${clock(session, due).slice(0, 5)}`}`;
+  }
+
   // Who was called beside the owner, and what became of it.
   function called(alarm) {
     const people = new Map();
@@ -266,6 +279,6 @@
   }
 
   Object.assign(limen, {
-    el, may, isoAt, elapsed, clock, words: { span, mg, exact, phases, dueWords, round, seat, distress }, givenMg, progress, setVital, setPressure, setScore, colour, rail, sounding,
+    el, may, isoAt, elapsed, clock, words: { span, mg, exact, phases, dueWords, round, seat, distress }, givenMg, progress, setVital, setPressure, setScore, colour, rail, sounding, nextDose, doseWords,
   });
 })();

@@ -1,0 +1,51 @@
+"""Doses given at once: an injection, a nasal device, a tablet. Each is the next of the signed plan's, in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from limen.clinic.sessions.models import Session
+from limen.clinic.sessions.record import state_of
+from limen.errors import RefusedError
+
+REASON_LENGTH = 10
+
+
+def planned(session: Session) -> list[dict[str, Any]]:
+    """The plan's doses at once, in order."""
+    steps = (session.plan.result.get("dose") or {}).get("steps") or ()
+    return [step for step in steps if step["kind"] != "infusion"]
+
+
+def next_dose(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The next dose of the signed plan; another amount, or one more, needs a reason in words.
+
+    Raises
+    ------
+    RefusedError
+        If the plan has no dose left, or another amount is named, and no note says why.
+    """
+    steps = planned(session)
+    given = len(state_of(session).doses) if session.started_at is not None else 0
+    told = len(str(values.get("note") or "")) >= REASON_LENGTH
+    if given >= len(steps):
+        if told or not steps:
+            return {"route": session.course.route, **values}
+        raise RefusedError(
+            f"every dose of the signed plan is given ({len(steps)})",
+            where="dose_mg",
+            allowed=f"a note of at least {REASON_LENGTH} letters that says why one more",
+        )
+    step = steps[given]
+    wanted = {"dose_mg": step["dose_mg"], "route": session.course.route}
+    if step["kind"] == "device":
+        wanted["devices"] = 1
+    chosen = {**wanted, **values}
+    if chosen["dose_mg"] != wanted["dose_mg"] and not told:
+        raise RefusedError(
+            f"dose_mg {chosen['dose_mg']:g} is not the signed plan's {wanted['dose_mg']:g}",
+            where="dose_mg",
+            allowed=f"{wanted['dose_mg']:g}, or a note of at least {REASON_LENGTH} letters that says why",
+        )
+    return chosen
