@@ -26,6 +26,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "validation" / "mutation.md"
+# So many mutants are handed over at a time; each hand-over lists the tests anew.
+PART = 10
 # What mutmut notes for a mutant that every test let pass, and for one that no test reaches.
 SURVIVED, UNREACHED = {0}, {5, 33}
 
@@ -138,8 +140,8 @@ def of_words(change: str) -> bool:
     return len(plain) == 2 and plain[0] == plain[1]
 
 
-def measure(name: str, sample: int, seed: int, children: int) -> Result:
-    """Mutate one subject, sample, run."""
+def measure(name: str, sample: int, seed: int, children: int, budget_s: float) -> Result:
+    """Mutate one subject, draw a sample, and run it in parts until the time is used up."""
     start = time.monotonic()
     subject = SUBJECTS[name]
     with tempfile.TemporaryDirectory(prefix="limen-mutation-") as held:
@@ -152,9 +154,13 @@ def measure(name: str, sample: int, seed: int, children: int) -> Result:
             raise SystemExit(f"{name}: no mutant was made, or the tests fail without one\n{told[-3000:]}")
         told_of = {mutant: changes(folder, mutant) for mutant in every}
         real = [mutant for mutant in every if not of_words(told_of[mutant])]
-        chance = random.Random(seed)  # noqa: S311 - a sample that can be drawn again
-        chosen = real if not sample or sample >= len(real) else sorted(chance.sample(real, sample))
-        told = mutmut(folder, chosen, children)
+        drawn = random.Random(seed).sample(real, len(real))  # noqa: S311 - a sample that can be drawn again
+        wanted = drawn[: sample or len(drawn)]
+        chosen: list[str] = []
+        while wanted and (not chosen or time.monotonic() - start < budget_s):
+            part, wanted = wanted[:PART], wanted[PART:]
+            told = mutmut(folder, part, children)
+            chosen += part
         outcome = notes(folder)
         if any(outcome[mutant] is None for mutant in chosen):
             raise SystemExit(f"{name}: mutants were left untried\n{told[-3000:]}")
@@ -169,9 +175,10 @@ def measure(name: str, sample: int, seed: int, children: int) -> Result:
         )
 
 
-def page(results: list[Result], sample: int, seed: int) -> str:
+def page(results: list[Result], seed: int) -> str:
     """The page of the docs."""
-    how = f"a sample of {sample} a subject, seed {seed}" if sample else "every mutant"
+    whole = all(item.tried == item.mutants - item.words_only for item in results)
+    how = "every mutant" if whole else f"a random sample of each subject (seed {seed})"
     head = "| subject | modules | chapters of tests/spec | mutants | of words alone | tried | noticed | score |\n"
     rows = [
         f"| {item.subject} | {', '.join(SUBJECTS[item.subject].modules)} | "
@@ -213,6 +220,7 @@ def main() -> int:
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=", ".join(SUBJECTS))
     parser.add_argument("--sample", type=int, default=40, help="mutants of each subject; 0 for all of them")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--budget-s", type=float, default=float("inf"), help="begin no further part after this long")
     parser.add_argument("--children", type=int, default=os.cpu_count() or 2, help="processes at a time")
     parser.add_argument("--write", action="store_true", help="write docs/validation/mutation.md")
     asked = parser.parse_args()
@@ -221,7 +229,7 @@ def main() -> int:
         parser.error(f"no subject {sorted(unknown)[0]!r}; there are {', '.join(SUBJECTS)}")
     results = []
     for name in asked.subjects or SUBJECTS:
-        item = measure(name, asked.sample, asked.seed, asked.children)
+        item = measure(name, asked.sample, asked.seed, asked.children, asked.budget_s)
         results.append(item)
         print(  # noqa: T201
             f"{item.subject}: {item.killed} of {item.tried} noticed, {item.score_pct:.0f} %; "
@@ -230,7 +238,7 @@ def main() -> int:
         for mutant, change in (*item.survivors.items(), *item.unreached.items()):
             print(f"  {mutant}\n    " + change.replace("\n", "\n    "))  # noqa: T201
     if asked.write:
-        PAGE.write_text(page(results, asked.sample, asked.seed), encoding="utf-8")
+        PAGE.write_text(page(results, asked.seed), encoding="utf-8")
     return 0
 
 

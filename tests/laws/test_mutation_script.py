@@ -51,8 +51,9 @@ def test_the_page_holds_the_figures(script: ModuleType) -> None:
         "scoring", 200, 50, 20, survivors={"limen.care.scoring.x__flags__mutmut_3": change}, took_s=90
     )
     assert (result.killed, result.score_pct) == (19, 95)
-    text = script.page([result], 20, 1)
+    text = script.page([result], 1)
     assert "| 200 | 50 | 20 | 19 | 95 % |" in text
+    assert "a random sample of each subject (seed 1)" in text
     assert "`scoring._flags`, survived:" in text
     assert "+    if total > cut:" in text
 
