@@ -203,11 +203,11 @@ def count(slug: str, label: str, amount_mg: str, key: str) -> Act:
     return lambda: stock_actions.count(by=by, vial=vial, amount_mg=amount_mg, key=key).position
 
 
-def send(token: str, batch: str, values: list[list[Any]]) -> Act:
-    """A device's message."""
+def send(token: str, batch: str, values: list[list[Any]], age_s: float = 0.0) -> Act:
+    """A device's message, of values measured ``age_s`` ago."""
     device = device_of(token)
     assert device is not None
-    samples = [Measured(seq, signal, value, age_s=0.0) for seq, signal, value in values]
+    samples = [Measured(seq, signal, value, age_s=age_s) for seq, signal, value in values]
     return lambda: take_batch(device=device, batch_key=batch, samples=samples)["stored"]
 
 

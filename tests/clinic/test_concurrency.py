@@ -355,6 +355,25 @@ def test_one_device_cannot_be_put_on_two_patients(people: Crowd, slug: str) -> N
     assert "is on" in refused(outcomes)[0]
 
 
+def test_values_that_race_with_a_move_to_another_patient_are_never_the_others(people: Crowd, slug: str) -> None:
+    """Measured on the first patient, they are the first patient's or nobody's, whatever the order of acts."""
+    made, other = people.do("begun", slug=slug), people.do("begun", slug=slug, number=2)
+    moving = {"slug": slug, "device": made["device"]}
+    off = {**moving, "session": made["session"], "deed": "release_device"}
+    on = {**moving, "session": other["session"], "deed": "associate_device"}
+
+    def late(number: int) -> tuple[str, dict[str, Any]]:
+        values = [[100 * number + index, "SPO2", 81.0] for index in range(20)]
+        return "send", {"token": made["token"], "batch": f"late{number}", "values": values, "age_s": 30.0}
+
+    for turn in range(3):
+        people.at_once(late(3 * turn), ("tap", off), late(3 * turn + 1))
+        people.at_once(late(3 * turn + 2), ("tap", on))
+        assert people.do("stored", session=other["session"])["samples"] == []
+        people.do("tap", **{**on, "deed": "release_device"})
+        people.do("tap", **{**off, "deed": "associate_device"})
+
+
 def test_one_plan_has_one_session(people: Crowd, slug: str) -> None:
     plan = people.do("signed", slug=slug)
     outcomes = people.at_once(*[("create", {"slug": slug, "plan": plan, "chair": chair}) for chair in range(4)])

@@ -19,6 +19,7 @@ from limen.clinic.courses import queries as courses
 from limen.clinic.courses.models import Plan
 from limen.clinic.patients import charts
 from limen.clinic.sessions import actions, devices
+from limen.clinic.sessions.health import device_view
 from limen.clinic.sessions.models import Device, DeviceAssociation, Session
 from limen.clinic.sites.models import Chair, Site
 from limen.clinic.sites.queries import chairs
@@ -58,6 +59,15 @@ class DeviceForm(forms.Form):
     """A device that is to send values."""
 
     name = forms.CharField(label="Name of the device", max_length=80, help_text="As it stands on the device")
+    label = forms.CharField(
+        label="Its label", max_length=80, required=False, help_text="What is read back at the chair; else its name"
+    )
+    kind = forms.ChoiceField(
+        label="Kind",
+        choices=[("monitor", "Monitor"), (devices.PUMP, "Infusion pump: its volume is read")],
+        initial="monitor",
+        required=False,
+    )
 
 
 def free_chairs(site: Site) -> QuerySet[Chair]:
@@ -164,7 +174,11 @@ def known_devices(request: ClinicRequest) -> HttpResponse:
         if form.is_valid():
             try:
                 made, secret = devices.register_device(
-                    by=request.user, site=request.site, name=form.cleaned_data["name"]
+                    by=request.user,
+                    site=request.site,
+                    name=form.cleaned_data["name"],
+                    kind=form.cleaned_data["kind"] or "monitor",
+                    label=form.cleaned_data["label"],
                 )
             except LimenError as problem:
                 status = blame(form, problem)
@@ -178,7 +192,7 @@ def known_devices(request: ClinicRequest) -> HttpResponse:
         )
     }
     context = {
-        "devices": [(row, on.get(row.pk)) for row in rows],
+        "devices": [(row, on.get(row.pk), device_view(row)) for row in rows],
         "form": form,
         "made": made,
         "secret": secret,
