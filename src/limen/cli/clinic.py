@@ -27,7 +27,16 @@ def register(app: typer.Typer) -> None:
     app.command()(twin)
     admin = typer.Typer(no_args_is_help=True, help="Sites and people, from the machine itself.")
     app.add_typer(admin, name="admin")
-    commands = (migrate, create_site, declare_settings, add_chair, create_user, set_password, sign_standing_orders)
+    commands = (
+        migrate,
+        create_site,
+        declare_settings,
+        declare_dosing,
+        add_chair,
+        create_user,
+        set_password,
+        sign_standing_orders,
+    )
     for command in commands:
         admin.command()(command)
 
@@ -116,6 +125,21 @@ def declare_settings(
 
     known = actions.bootstrap_settings(by=_who(), site=site_named(site), settings=setting).capabilities["settings"]
     typer.echo(f"{site}: {', '.join(known)}")
+
+
+def declare_dosing(
+    site: Slug, file: Annotated[str, typer.Argument(help="JSON of limits and equipment, or - for standard input.")]
+) -> None:
+    """Give a site limits of its own where no source gives one, and say what its syringes and pumps can do."""
+    ready()
+    from limen.cli.output import read_json
+    from limen.clinic.sites.dosing import bootstrap_dosing, dosing_of
+
+    known = dosing_of(bootstrap_dosing(by=_who(), site=site_named(site), dosing=read_json(file)))
+    for limit in known.limits:
+        typer.echo(f"{limit.name}: {limit.kind}, {limit.limit:g} {limit.unit} by {limit.measure}")
+    for name, value in known.equipment.model_dump().items():
+        typer.echo(f"{name}: {'not declared' if value is None else f'{value:g}'}")
 
 
 def add_chair(site: Slug, name: Annotated[str, typer.Argument(help="The chair's name.")]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from limen.care.site_dosing import SiteDosing, site_dosing
 from limen.clinic.accounts.models import User
 from limen.clinic.accounts.permissions import Permission
-from limen.clinic.audit.act import about, action, note
+from limen.clinic.audit.act import about, acting, action, note
 from limen.clinic.sites.models import Site
 
 _KEY = "dosing"
@@ -28,6 +28,16 @@ def declare_dosing(*, by: User, site: Site, dosing: Mapping[str, Any]) -> Site:
     InputError
         If a limit or a number is impossible. Names the key.
     """
+    return _declare(site, dosing)
+
+
+def bootstrap_dosing(*, by: str, site: Site, dosing: Mapping[str, Any]) -> Site:
+    """The same from the machine itself."""
+    with acting(by=by, action="sites.bootstrap_dosing", site=site):
+        return _declare(site, dosing)
+
+
+def _declare(site: Site, dosing: Mapping[str, Any]) -> Site:
     declared = site_dosing(dosing)
     site.capabilities = {**site.capabilities, _KEY: declared.model_dump(mode="json")}
     site.save()
