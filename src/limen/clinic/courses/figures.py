@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from django.core.cache import cache
@@ -17,7 +17,7 @@ from django.core.cache import cache
 import limen
 from limen.clinic.courses import pressure
 from limen.clinic.courses.models import Plan
-from limen.clinic.sessions.earlier import Earlier, earlier_of
+from limen.clinic.sessions.earlier import Earlier, earlier_of, seen_words
 from limen.errors import InputError
 from limen.pharmacology.attainment import attainment
 from limen.pharmacology.exposure import unit_of
@@ -39,6 +39,8 @@ from limen.reports.figures import (
 )
 from limen.reports.figures.published import published_check
 from limen.reports.figures.windows import window_of
+
+_Made = TypeVar("_Made")
 
 PATIENTS = 200
 SEED = 1
@@ -98,10 +100,10 @@ def figure_of(plan: Plan, kind: Kind, *, until_h: float | None = None) -> Figure
         "forecast": lambda: _forecast(plan, until_h),
         "models": lambda: members_figure(plan.result.get("forecast") or {}),
         "leaving": lambda: leaving_figure((plan.result.get("forecast") or {}).get("ready_to_leave_h") or {}),
-        "patient": lambda: _kept(plan, "patient", _patient),
-        "update": lambda: _kept(plan, "update", _update),
-        "check": lambda: _kept(plan, "check", _check),
-        "attainment": lambda: _kept(plan, "attainment", _attainment),
+        "patient": lambda: _learned(plan)[0],
+        "update": lambda: _learned(plan)[1],
+        "check": lambda: _kept(plan, "check", (), lambda: _check(plan)),
+        "attainment": lambda: _kept(plan, "attainment", (), lambda: _attainment(plan)),
     }
     return made[kind.id]()
 
@@ -126,23 +128,33 @@ def _forecast(plan: Plan, until_h: float | None) -> Figure | None:
     )
 
 
-def _kept(plan: Plan, name: str, make: Callable[[Plan, tuple[Earlier, ...]], Figure | None]) -> Figure | None:
+def _kept(plan: Plan, name: str, seen: Sequence[Earlier], make: Callable[[], _Made]) -> _Made:
     """What was reckoned for the same plan, the same earlier sessions and the same program, else reckoned now."""
-    seen = earlier_of(plan) if name in ("patient", "update") else ()
     inputs = [str(plan.pk), name, limen.__version__, *(item.to_json() for item in seen)]
     key = f"figure:{hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()}"
-    found: tuple[Figure | None] | None = cache.get(key)
+    found: tuple[_Made] | None = cache.get(key)
     if found is None:
-        found = (make(plan, seen),)
+        found = (make(),)
         cache.set(key, found, _KEEP_S)
     return found[0]
 
 
-def _check(plan: Plan, _: Sequence[Earlier]) -> Figure | None:
+def _learned(plan: Plan) -> tuple[Figure | None, Figure | None]:
+    """What this patient's own sessions taught: of the peaks, and over time. Reckoned once for both figures."""
+    seen = earlier_of(plan)
+
+    def both() -> tuple[Figure | None, Figure | None]:
+        found = _individual(plan, seen)
+        return (None, None) if found is None else (_patient(found, seen), update_figure(found.to_json()))
+
+    return _kept(plan, "learned", seen, both)
+
+
+def _check(plan: Plan) -> Figure | None:
     return published_check(plan.course.product, plan.course.route, age_years=_profile(plan).age_years)
 
 
-def _attainment(plan: Plan, _: Sequence[Earlier]) -> Figure | None:
+def _attainment(plan: Plan) -> Figure | None:
     window, doses = window_of(plan.course.product), doses_of(plan)
     if window is None or not doses:
         return None
@@ -166,34 +178,26 @@ def _attainment(plan: Plan, _: Sequence[Earlier]) -> Figure | None:
     return attainment_figure(found, caption=[told])
 
 
-def _patient(plan: Plan, seen: Sequence[Earlier]) -> Figure | None:
-    found = _individual(plan, seen)
-    if found is None:
-        return None
+def _patient(found: Individual, seen: Sequence[Earlier]) -> Figure:
     before, after = np.exp(found.prior.log_weight), found.after.weights
     lanes = []
+    # Of a racemate its S part says nothing that the whole does not.
+    whole = "ketamine_plasma_ng_per_mL" in found.outputs
     for name in _PEAKS:
-        if name not in found.outputs:
+        if name not in found.outputs or (whole and name.startswith("S_")):
             continue
         highest = np.nanmax(found.prior.curves[name], axis=1)
         kept = np.isfinite(highest)
         words, unit = parts(name)
-        lanes.append(
-            belief_lane(
-                f"Peak, {words[0].lower()}{words[1:]}", unit, highest[kept], highest[kept], before[kept], after[kept]
-            )
-        )
-    told = "; ".join(item.words for item in seen)
+        # a rise, but S-ketamine
+        what = words if words[1:2] == "-" else f"{words[0].lower()}{words[1:]}"
+        lanes.append(belief_lane(f"Peak, {what}", unit, highest[kept], highest[kept], before[kept], after[kept]))
+    told = "; ".join(seen_words(seen))
     return beliefs_figure(
         lanes,
         title="What is expected of this dose, before and after this patient's own sessions",
         caption=[f"Seen: {told}.", f"What was learned: {found.to_json()['learned']['because']}."],
     )
-
-
-def _update(plan: Plan, seen: Sequence[Earlier]) -> Figure | None:
-    found = _individual(plan, seen)
-    return None if found is None else update_figure(found.to_json())
 
 
 def _individual(plan: Plan, seen: Sequence[Earlier]) -> Individual | None:

@@ -3,7 +3,7 @@ and every reading of the session that a plan is for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ class Earlier:
 
     observation: dict[str, Any]
     words: str
+    of_this: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """What a kept figure is known by."""
@@ -53,6 +54,13 @@ def earlier_of(plan: Plan) -> tuple[Earlier, ...]:
     return (*now, *before)
 
 
+def seen_words(seen: Sequence[Earlier]) -> list[str]:
+    """What was seen, as a caption tells it: readings of this session in one clause, earlier sessions one by one."""
+    now = [item.words for item in seen if item.of_this]
+    told = [f"in this session {', '.join(now)}"] if now else []
+    return [*told, *(item.words for item in seen if not item.of_this)]
+
+
 def _of_this(session: Session) -> Iterator[Earlier]:
     state = state_of(session)
     if state.dose_start_t_s is None:
@@ -62,12 +70,13 @@ def _of_this(session: Session) -> Iterator[Earlier]:
         if baseline_mmHg is not None:
             minute = (t_s - start_s) / 60.0
             entry = {"kind": "pressure", "t_min": minute, "sbp_mmHg": seen_mmHg, "baseline_sbp_mmHg": baseline_mmHg}
-            yield Earlier(entry, f"systolic {seen_mmHg:g} at {minute:.0f} min of this session")
+            yield Earlier(entry, f"systolic {seen_mmHg:g} at {minute:.0f} min", of_this=True)
     for t_s, score in _ratings(state, start_s):
         minute = (t_s - start_s) / 60.0
         yield Earlier(
             {"kind": "dissociation", "t_min": minute, "score": score},
-            f"dissociation {score:g} at {minute:.0f} min of this session",
+            f"dissociation {score:g} at {minute:.0f} min",
+            of_this=True,
         )
 
 

@@ -18,6 +18,8 @@ Array = npt.NDArray[np.float64]
 
 # A posterior less than this much narrower than the prior has learnt nothing to speak of [P].
 _TIGHTER = 0.9
+# A middle that moved by less than this part of the width before has not moved to speak of [P].
+_SHIFTED = 0.05
 _POINTS = 240
 
 
@@ -170,12 +172,17 @@ def belief_lane(
     before, after = interval(prior, prior_weight), interval(posterior, posterior_weight)
     margin = 0.25 * (before[2] - before[0])
     left, right = min(before[0], after[0]) - margin, max(before[2], after[2]) + margin
+    if min(float(prior.min()), float(posterior.min())) >= 0:
+        left = max(left, 0.0)  # a smooth outline must not promise what cannot be
     across = np.linspace(left, right, _POINTS)
     wide, narrow = _density(prior, prior_weight, across), _density(posterior, posterior_weight, across)
     top = float(max(wide.max(), narrow.max()))
     marks = tuple(mark for mark in round_axis([left, right], unit).marks if left <= mark <= right)
     ratio = (after[2] - after[0]) / (before[2] - before[0])
-    learnt = f"{ratio:.2f} of the width before" if ratio < _TIGHTER else "did not tighten: the data say nothing of it"
+    moved = abs(after[1] - before[1]) >= _SHIFTED * (before[2] - before[0])
+    learnt = f"{ratio:.2f} of the width before"
+    if ratio >= _TIGHTER:
+        learnt = "moved, but did not tighten" if moved else "did not tighten: the data say nothing of it"
     bars: tuple[tuple[Literal["before", "after"], tuple[float, float, float]], ...] = (
         ("before", before),
         ("after", after),

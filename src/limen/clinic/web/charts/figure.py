@@ -167,8 +167,9 @@ def _lane(lane: Lane, figure: Figure, place: int) -> DrawnLane:
     frame = Frame(x=lane.x, y=lane.y, height_px=height_px)
     keep = [peak(trace.values) for trace in lane.traces]
     keep += [peak(edge) for band in lane.bands for edge in (band.low, band.high)]
-    # The ends of a gap stay, so that nothing is joined across it.
-    keep += [step for step in range(len(lane.places)) if _turns(lane, step)]
+    if lane.gaps:
+        # The ends of a gap stay, so that nothing is joined across it.
+        keep += [step for step in range(len(lane.places)) if _turns(lane, step)]
     index = thin(len(lane.places), keep)
     across = frame.across([lane.places[step] for step in index])
 
