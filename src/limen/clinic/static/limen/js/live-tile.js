@@ -182,7 +182,7 @@
     );
     const pump = session.phase === "running" ? "Pump may still run" : words.phases[session.phase];
     const said = `${words.mg(blind ? session.given_mg : limen.givenMg(session))} of ${words.exact(session.dose_mg)} mg`;
-    parts.foot.replaceChildren(el("b", {}, said), blind ? ` at ${limen.clock(session, session.t_s)}` : " given", el("br"), blind ? pump : unwatched ? el("b", {}, `Limits not checked for ${words.span(watched)}`) : foot(session));
+    parts.foot.replaceChildren(el("b", {}, said), blind ? ` at ${limen.clock(session, session.t_s)}` : " given", el("span", { class: "foot-2" }, blind ? pump : unwatched ? el("b", {}, `Limits not checked for ${words.span(watched)}`) : foot(session)));
   }
 
   function foot(session) {
@@ -194,7 +194,7 @@
 
   // The state of the chair in one word, shape and colour together.
   function flag(place, session, worst, standing, blind) {
-    const text = worst ? bangs[worst] : session.call && !blind ? "CALLS" : standing.length ? `${standing.length} seen` : "";
+    const text = worst ? `${bangs[worst]}${session.call ? ", CALLS" : ""}` : session.call && !blind ? "CALLS" : standing.length ? `${standing.length} seen` : "";
     const kind = worst ? ` tile-flag--${worst}` : session.call && !blind ? " tile-flag--call" : "";
     if (place.textContent !== text) place.textContent = text;
     place.className = `tile-flag${kind}`;
