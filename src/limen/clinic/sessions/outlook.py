@@ -18,7 +18,12 @@ from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose
 from limen.session.state import SessionState
 
-SHOWN = ("sbp_change_mmHg", "ketamine_effect_site_ng_per_mL", "ketamine_plasma_ng_per_mL")
+SHOWN = (
+    "sbp_change_mmHg",
+    "hr_change_per_min",
+    "ketamine_effect_site_ng_per_mL",
+    "ketamine_plasma_ng_per_mL",
+)
 PATIENTS = 100
 SEED = 1
 HORIZON_MIN = 240.0

@@ -204,6 +204,7 @@
     const happened = marks();
     for (const lane of Object.values(lanes)) lane.marks(happened);
     lanes.pressure.walls(walls("NIBP_SYS"));
+    lanes.HR.forecast(forecastOf("hr_change_per_min", base.hr_per_min));
     lanes.HR.walls(walls("HR"));
     lanes.SPO2.walls(walls("SPO2"));
     lanes.drug.forecast(forecastOf("ketamine_effect_site_ng_per_mL", 0));
