@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from limen.care.case_json import case_from_json
 from limen.care.screening import screen
 
@@ -52,3 +54,9 @@ def test_a_to_do_without_any_value_asks_for_the_first() -> None:
 def test_an_interaction_names_the_drug_as_written_and_as_meant() -> None:
     found = finding(screened(medications=[{"name": "theophyline"}]), "INT-06")
     assert found["drugs"] == [{"drug": "theophyline", "resolved": "theophylline"}]
+
+
+@pytest.mark.parametrize(("fact", "rule"), [("pregnancy_test", "SEL-13"), ("urine_drug_screen", "SEL-19")])
+def test_an_answer_that_settles_nothing_is_the_reason_it_is_asked_again(fact: str, rule: str) -> None:
+    result = screened(facts=CLEAN["facts"] | {fact: "not-done"})
+    assert (f"facts.{fact}", "not done") in to_do(result, rule)
