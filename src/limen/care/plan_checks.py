@@ -179,7 +179,8 @@ def _too_often(standing: Standing, held: Held) -> Finding:
     wall, past = standing.wall, standing.past
     days = "" if past is None else ", ".join(day.isoformat() for day in past.days)
     if wall.bound == "least":
-        because = f"{standing.reached:g} days after the session of {days}; {wall.name}: {standing.limit:g} days or more"
+        apart = f"{standing.reached:g} day{'' if standing.reached == 1 else 's'}"
+        because = f"{apart} after the session of {days}; {wall.name}: {standing.limit:g} days or more"
     else:
         because = f"Session {standing.reached:g} of {standing.limit:g}, {wall.name}; given on {days}"
     level: Level = "block" if wall.kind == "hard" else "hold"

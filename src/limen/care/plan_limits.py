@@ -50,6 +50,14 @@ class Standing:
             return None
         return self.past.given if self.wall.measure == "apart" else self.past.given + 1
 
+    @property
+    def too_often(self) -> bool:
+        """Whether one session more is one too many, or comes too soon."""
+        reached = self.reached
+        if reached is None:
+            return False
+        return reached < self.limit if self.wall.bound == "least" else reached > self.limit
+
     def to_json(self) -> dict[str, Any]:
         """As a screen draws it."""
         return {
@@ -265,8 +273,7 @@ def _crosses(standing: Standing, doses: Sequence[Dose]) -> bool:
     if wall.measure == "duration":
         return any(_outside(standing, dose) for dose in bounded(standing, doses) if dose.duration_min > 0)
     if wall.counts_sessions:
-        reached = standing.reached
-        return reached is not None and (reached < standing.limit if wall.bound == "least" else reached > standing.limit)
+        return standing.too_often
     return _asked(standing, doses) > Fraction(str(standing.limit))
 
 

@@ -152,7 +152,8 @@ def propose(
     found = _decide(protocol, asking, given, weight_kg, session_number)
     if signal is not None and signal["stop"]:
         found = replace(found, rule=signal["rule"], decision="stop", value=None, because=f"{signal['because']}")
-    found = replace(found, stop_signal=signal)
+    waits = tuple(f"Not on this day: {one.wall.name}, {one.wall.rule}" for one in walls if one.too_often)
+    found = replace(found, stop_signal=signal, asks=(*found.asks, *waits) if found.value is not None else found.asks)
     return found if found.value is None else _under_the_caps(protocol, found, walls, weight_kg)
 
 

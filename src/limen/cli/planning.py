@@ -177,7 +177,8 @@ def _amount(dose: dict[str, Any]) -> str:
 def _wall_line(wall: dict[str, Any]) -> str:
     bound = "at most" if wall["bound"] == "most" else "at least"
     past = wall["past"] or {}
-    before = f", {past['given']:g} before" if past.get("given") else ""
+    since = "since the last" if wall["measure"] == "apart" else "before"
+    before = f", {past['given']:g} {past['unit']} {since}" if past.get("given") else ""
     return (
         f"  {wall['kind']} wall, {wall['name']}: {bound} {wall['whole']:g} {wall['unit']}{before}"
         f" [{wall['rule']}, {_words(wall['verification'])}]"
