@@ -17,6 +17,8 @@ BESIDE_ITS_UNIT = {"value", "low", "high", "threshold", "limit", "lower", "typic
 BESIDE_ITS_UNIT |= {"a", "b", "difference", "achieved", "touched"}
 # A limit before anything was given and what was; the steps of a titration, and the last dose in their unit.
 BESIDE_ITS_UNIT |= {"whole", "given", "start", "rungs", "last_value"}
+# A figure: a place with a name, the middle of an interval; the highest that one dose brings.
+BESIDE_ITS_UNIT |= {"at", "middle", "highest"}
 UNIT_SIBLINGS = {"unit", "signal", "input", "kind", "to", "target"}
 DIMENSIONLESS = {"probability", "level", "ratios", "correlation", "logit_sd"}
 # A chart axis draws, and a device sends, whatever unit belongs to the signal beside it; ``before`` is keyed by names

@@ -114,7 +114,8 @@ def test_a_withheld_stretch_is_a_gap_and_nothing_is_joined_across_it() -> None:
     curve = {"typical": [0, None, None, 50, 20], "p05": [0, 10, 10, 25, 10], "p95": [0, None, None, None, 40]}
     data = {"time_h": [0.0, 1.0, 2.0, 3.0, 4.0], "outputs": {NAME: curve}, "members": []}
     (lane,) = chart_of(data).lanes
-    assert lane.gaps == ((0.0, 100.0, 50.0),)
+    (gap,) = lane.gaps
+    assert (gap.left_pct, gap.wide_pct) == (0.0, 100.0)
     # where any part is missing nothing is drawn: single places at both ends are left, and no line between them
     assert lane.traces[0].path.count("L") == 0
     assert lane.bands[0].area == ""

@@ -51,6 +51,7 @@ class Tried:
 
     dose_mg: float
     devices: int | None
+    unit: str
     highest: Mapping[str, float | None]
     reached_probability: float
     touched: Mapping[str, float]
@@ -258,7 +259,7 @@ def _try(solved: Solved, dose_mg: float, devices: int | None, target: Target, wa
             peak, _, _ = _highest(solved, wall.output, np.ones(len(time_min), dtype=bool))
             touched[wall.name] = float(peak[wall.statistic] or 0.0)
     passed = tuple(wall.name for wall in walls if touched[wall.name] > wall.limit * (1 + _TINY))
-    return Tried(dose_mg, devices, highest, reached, touched, passed)
+    return Tried(dose_mg, devices, unit_of(target.output), highest, reached, touched, passed)
 
 
 def _highest(solved: Solved, name: str, inside: npt.NDArray[np.bool_]) -> tuple[dict[str, float | None], Array, Array]:

@@ -32,6 +32,8 @@ _Z90 = 1.6448536269514722
 # nothing of one in a thousand.
 _FURTHEST = 2.5758293035489004
 ADULT_YEARS = 18.0
+# A number in the unit of what is stated.
+Shown = float
 _COLUMN = {"buccal": "SL"}
 
 
@@ -81,7 +83,7 @@ class Stated(Sourced):
         found: Array = 1.0 / (1.0 + np.exp(-moved)) if share else np.exp(moved)
         return found
 
-    def place_of(self, value: float) -> float:
+    def place_of(self, value: Shown) -> float:
         """The standard normal draw that gives this value: the inverse of ``drawn``, within the range.
 
         Examples

@@ -19,6 +19,7 @@ from limen.pharmacology.absorption.assumed import Assumption, column_of
 Array = npt.NDArray[np.float64]
 
 _Z90 = 1.6448536269514722
+StandardNormal = float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Disagreement:
         """The column of draws of this bioavailability."""
         return column_of(self.assumption.route)
 
-    def held(self, own: Array, shared: float) -> Array:
+    def held(self, own: Array, shared: StandardNormal) -> Array:
         """Draws of people of whom one study is true.
 
         Parameters

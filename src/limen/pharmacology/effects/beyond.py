@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from limen.evidence import Verification
 from limen.pharmacology.effects.catalogue import effects
+from limen.pharmacology.exposure import unit_of
 from limen.pharmacology.outcome import Flag
 
 Array = npt.NDArray[np.float64]
@@ -34,6 +35,7 @@ class Reach:
     """
 
     value: float
+    unit: str
     at_ng_per_mL: float
     supported_ng_per_mL: float
     verification: Verification
@@ -70,6 +72,7 @@ def reaches() -> Mapping[str, Reach]:
         past = line.withheld_past
         found[line.output] = Reach(
             line.slope.high * past.value,
+            unit_of(line.output),
             past.value,
             line.supported_to.value,
             past.verification,
@@ -80,6 +83,7 @@ def reaches() -> Mapping[str, Reach]:
     past = shift.withheld_past
     found[shift.output] = Reach(
         1.0 + past.value / shift.doubling.low,
+        unit_of(shift.output),
         past.value,
         shift.supported_to.value,
         past.verification,
@@ -128,8 +132,8 @@ def withheld_flags(names: Iterable[str]) -> list[Flag]:
         found.append(
             Flag(
                 "effect-withheld",
-                f"{name}: withheld where it would pass {reach.value:.3g}, what the steepest published line gives at"
-                f" {reach.at_ng_per_mL:g} ng/mL of S-ketamine, the highest level of the volunteer studies"
+                f"{name}: withheld where it would pass {reach.value:.3g} {reach.unit}, what the steepest published line"
+                f" gives at {reach.at_ng_per_mL:g} ng/mL of S-ketamine, the highest level of the volunteer studies"
                 f" [{reach.verification}] and {reach.at_ng_per_mL / reach.supported_ng_per_mL:.2g} times the highest"
                 " behind this line; a percentile of patients where that part of them would be there. The effect was not"
                 " studied there; nothing is put in its place",

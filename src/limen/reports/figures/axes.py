@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 Series = Sequence[float | None]
 Numbers = Sequence[float]
+# A number in whatever unit its lane has; None where it is not known.
+Amount = float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ def model_trace(model: str, matrix: str, values: Series, place: int, note: str =
 
 def models_figure(
     traces: Sequence[Trace],
-    hours: Sequence[float],
+    time_h: Sequence[float],
     *,
     title: str,
     words: str,
@@ -137,9 +137,9 @@ def models_figure(
         key,
         words,
         unit,
-        hours_axis(hours[0], hours[-1]),
+        hours_axis(time_h[0], time_h[-1]),
         round_axis([value for trace in traces for value in trace.values], unit, from_zero=True),
-        tuple(hours),
+        tuple(time_h),
         traces=tuple(order),
     )
     blood = "Thick: fitted to arterial blood; thin: to venous blood, or to plasma that the paper does not name."

@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from limen.pharmacology.attainment import Attainment
 from limen.pharmacology.wording import parts
-from limen.reports.figures.axes import Axis, hours_axis, plain, round_axis
+from limen.reports.figures.axes import Axis, Series, hours_axis, plain, round_axis
 from limen.reports.figures.data import Band, Figure, Interval, Lane, Moment, Seen, Trace, series
 from limen.reports.figures.forecast import not_of_people
 
 Array = npt.NDArray[np.float64]
+# (hour, value) of what was seen.
+Places = Sequence[tuple[float, float]]
 
 # A posterior less than this much narrower than the prior has learnt nothing to speak of [P].
 _TIGHTER = 0.9
@@ -115,10 +117,10 @@ def update_figure(entry: Mapping[str, Any]) -> Figure:
 
 def update_lane(
     output: str,
-    hours: Sequence[float],
-    before: Sequence[Sequence[float | None]],
-    after: Sequence[Sequence[float | None]],
-    seen: Sequence[tuple[float, float]],
+    time_h: Sequence[float],
+    before: Sequence[Series],
+    after: Sequence[Series],
+    seen: Places,
 ) -> Lane:
     """One output before and after; ``before`` and ``after`` are 5th, 50th and 95th percentile, ``seen`` (h, value)."""
     title, unit = parts(output)
@@ -128,9 +130,9 @@ def update_lane(
         output,
         title,
         unit,
-        hours_axis(hours[0], hours[-1]),
+        hours_axis(time_h[0], time_h[-1]),
         round_axis(amounts, unit, from_zero=True),
-        tuple(hours),
+        tuple(time_h),
         (
             Band("before", "90 of 100 before", tuple(before[0]), tuple(before[2])),
             Band("after", "90 of 100 after", tuple(after[0]), tuple(after[2])),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from limen.reports.figures.axes import Series, clock_span, plain
+from limen.reports.figures.axes import Amount, Series, clock_span, plain
 from limen.reports.figures.data import Band, Figure, Lane, Trace
 
 _MOST_ROWS = 13
@@ -97,7 +97,7 @@ def peak(curve: Series) -> int:
     return -max(known)[1] if known else 0
 
 
-def short(amount: float | None) -> str:
+def short(amount: Amount) -> str:
     """Three figures: a forecast is not known better than that.
 
     Examples
@@ -108,7 +108,7 @@ def short(amount: float | None) -> str:
     return UNKNOWN if amount is None else plain(round(amount, _digits(amount)), _digits(amount))
 
 
-def between(low: float | None, high: float | None) -> str:
+def between(low: Amount, high: Amount) -> str:
     """A range, both ends to the digits of the larger."""
     if low is None and high is None:
         return UNKNOWN

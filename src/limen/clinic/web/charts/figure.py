@@ -93,6 +93,15 @@ class DrawnInterval:
 
 
 @dataclass(frozen=True)
+class DrawnGap:
+    """A stretch of which nothing is known."""
+
+    left_pct: float
+    wide_pct: float
+    middle_pct: float
+
+
+@dataclass(frozen=True)
 class DrawnLane:
     """One lane, ready to print."""
 
@@ -107,7 +116,7 @@ class DrawnLane:
     traces: tuple[DrawnTrace, ...]
     dots: tuple[Dot, ...]
     walls: tuple[DrawnWall, ...]
-    gaps: tuple[tuple[float, float, float], ...]
+    gaps: tuple[DrawnGap, ...]
     intervals: tuple[DrawnInterval, ...]
     moments: tuple[DrawnMoment, ...]
     members: tuple[DrawnTrace, ...]
@@ -200,7 +209,7 @@ def _lane(lane: Lane, figure: Figure, place: int) -> DrawnLane:
         tuple(dot for seen in lane.seen for dot in _dots(frame, seen, lane.unit)),
         _walls(frame, lane),
         tuple(
-            (frame.x_pct(low), round(frame.x_pct(high) - frame.x_pct(low), 2), frame.x_pct((low + high) / 2))
+            DrawnGap(frame.x_pct(low), round(frame.x_pct(high) - frame.x_pct(low), 2), frame.x_pct((low + high) / 2))
             for low, high in lane.gaps
         ),
         tuple(
