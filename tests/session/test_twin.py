@@ -10,13 +10,14 @@ import pytest
 from limen.care.leaving import leaving_after
 from limen.errors import InputError
 from limen.pharmacology.individual.evidence import match
-from limen.pharmacology.individual.observations import pressure
+from limen.pharmacology.individual.observations import observations_from_json, pressure
 from limen.pharmacology.patient import PatientProfile
 from limen.session.events import parse_events
 from limen.session.forecast_event import ForecastUpdated
+from limen.session.given import given_doses
 from limen.session.header import SessionHeader
 from limen.session.state import SessionState, fold
-from limen.session.twin import Forecast, Reading, Subject, given_doses, twin, twin_prior
+from limen.session.twin import Forecast, Reading, Subject, twin, twin_prior
 from limen.session.twin_event import updated
 
 SUBJECT = Subject(
@@ -117,6 +118,20 @@ def test_a_pause_moves_what_is_left_of_the_dose() -> None:
     paused = state({"t_s": 660, "kind": "infusion.paused"}, at_t_s=700.0)
     assert [(round(dose.amount_mg, 6), dose.start_min) for dose in given_doses(paused)] == [(8.75, 0.0)]
     assert given_doses(fold(SessionHeader(), parse_events(START[:1]), at_t_s=100.0)) == ()
+
+
+def test_an_earlier_session_with_a_high_peak_raises_what_is_expected_today() -> None:
+    entry = {
+        "kind": "earlier_peak", "dose": ["35 mg iv over 40 min"], "sbp_mmHg": 178.0, "baseline_sbp_mmHg": 128.0,
+    }  # fmt: skip
+    seen, _ = observations_from_json({"observations": [entry]})
+    known = replace(SUBJECT, earlier=seen)
+    doses = given_doses(state())
+    before = twin_prior(known, doses, n=200, rng=np.random.default_rng(1))
+    plain = event(twin(twin_prior(SUBJECT, doses, n=200, rng=np.random.default_rng(1)), SUBJECT, state(), []))
+    told = event(twin(before, known, state(), []), subject=known)
+    assert told.peak["p50"] > plain.peak["p50"] + 3
+    assert told.readings == 1
 
 
 def test_no_dose_no_twin(prior) -> None:

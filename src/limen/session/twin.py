@@ -64,6 +64,8 @@ class Subject:
         ``sbp_mmHg`` and ``hr_per_min`` before the dose; without one its readings teach nothing.
     limits : mapping of signal to limit
         The upper limits that pressure and heart rate are to come back under.
+    earlier : tuple of Observation
+        What was seen in earlier sessions of this patient: peaks, times of recovery.
     """
 
     product: str
@@ -73,6 +75,7 @@ class Subject:
     setting: str | None = None
     perpetrators: tuple[str, ...] = ()
     limits: Mapping[str, float] = field(default_factory=dict)
+    earlier: tuple[Observation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,41 +99,6 @@ class Forecast:
     dose_start_t_s: float
 
 
-def given_doses(state: SessionState) -> tuple[Dose, ...]:
-    """What was given, and what the pump will give if nobody touches it; minutes from the first of it.
-
-    Examples
-    --------
-    >>> from limen.session.events import parse_events
-    >>> from limen.session.header import SessionHeader
-    >>> from limen.session.state import fold
-    >>> events = parse_events([{"t_s": 0, "kind": "session.started"},
-    ...     {"t_s": 60, "kind": "infusion.started", "dose_mg": 40, "duration_min": 40},
-    ...     {"t_s": 660, "kind": "infusion.paused"}, {"t_s": 960, "kind": "infusion.resumed"}])
-    >>> state = fold(SessionHeader(), events, at_t_s=1000)
-    >>> [(dose.amount_mg, dose.start_min, dose.duration_min) for dose in given_doses(state)]
-    [(10.0, 0.0, 10.0), (30.0, 15.0, 30.0)]
-    """
-    begin_s = state.dose_start_t_s
-    if begin_s is None:
-        return ()
-    parts: list[Dose] = []
-    for run in state.infusions:
-        left = run.dose_mg
-        for segment in run.segments:
-            if segment.rate_mg_per_h <= 0.0:
-                continue
-            full_s = left / segment.rate_mg_per_h * 3600.0
-            end_s = segment.end_t_s if segment.end_t_s is not None else segment.start_t_s + full_s
-            amount = min(left, segment.rate_mg_per_h * (end_s - segment.start_t_s) / 3600.0)
-            if amount > 0.0:
-                minutes = amount / segment.rate_mg_per_h * 60.0
-                parts.append(Dose(amount, run.route, (segment.start_t_s - begin_s) / 60.0, minutes))
-                left -= amount
-    parts += [Dose(dose.dose_mg, dose.route, (dose.t_s - begin_s) / 60.0, 0.0) for dose in state.doses]
-    return tuple(sorted(parts, key=lambda dose: dose.start_min))
-
-
 def twin_prior(subject: Subject, doses: Sequence[Dose], *, n: int, rng: np.random.Generator) -> Prior:
     """The virtual patients of every model of the ensemble, solved for these doses.
 
@@ -150,6 +118,7 @@ def twin_prior(subject: Subject, doses: Sequence[Dose], *, n: int, rng: np.rando
         rng=rng,
         until_min=until_min,
         every_min=STEP_MIN,
+        earlier=tuple(dict.fromkeys(item.session for item in subject.earlier)),
         perpetrators=subject.perpetrators,
         wanted_effects=(*CHAIRSIDE, *OBSERVED_EFFECTS),
     )
@@ -161,7 +130,7 @@ def twin(prior: Prior, subject: Subject, state: SessionState, readings: Sequence
     Parameters
     ----------
     prior : Prior
-        For the doses of :func:`given_doses`.
+        For the doses of :func:`limen.session.given.given_doses`.
     state : SessionState
         Its observations give sedation and dissociation.
     readings : sequence of Reading
@@ -180,7 +149,7 @@ def twin(prior: Prior, subject: Subject, state: SessionState, readings: Sequence
 def _observations(
     prior: Prior, subject: Subject, state: SessionState, readings: Sequence[Reading], begin_s: float
 ) -> tuple[list[Observation], list[str]]:
-    found: list[Observation] = []
+    found: list[Observation] = list(subject.earlier)
     unused: list[str] = []
     missing = {key for _, key in JUDGED.values() if subject.baseline.get(key) is None}
     for key in sorted(missing):

@@ -9,9 +9,10 @@ from typing import Any
 
 from limen.clinic.courses.models import Plan
 from limen.clinic.sessions.models import Sample, Session
-from limen.clinic.sessions.outlook import given_parts
 from limen.clinic.sessions.record import state_of
 from limen.clinic.sites.zones import local
+from limen.pharmacology.regimen import Dose
+from limen.session.given import given_doses
 from limen.session.state import SessionState
 
 # The newest say most of the patient as he is; each further one costs a run of every model.
@@ -85,7 +86,7 @@ def _of_earlier(session: Session) -> Iterator[Earlier]:
     if state.dose_start_t_s is None or state.end_t_s is None:
         return
     start_s = state.dose_start_t_s
-    doses = [_dose(*part) for part in given_parts(state, start_s)]
+    doses = [_words(dose) for dose in given_doses(state)]
     if not doses:
         return
     day = local(session.started_at, session.site).strftime("%d %b %Y").lstrip("0") if session.started_at else "earlier"
@@ -111,11 +112,11 @@ def _of_earlier(session: Session) -> Iterator[Earlier]:
         )
 
 
-def _dose(dose_mg: float, start_min: float, minutes: float, route: str) -> str:
+def _words(dose: Dose) -> str:
     """In the grammar of a dose."""
-    over = f" over {minutes:.6g} min" if minutes > 0 else ""
-    at = f" at {start_min:.6g} min" if start_min > 0 else ""
-    return f"{dose_mg:.6g} mg {route}{over}{at}"
+    over = f" over {dose.duration_min:.6g} min" if dose.duration_min > 0 else ""
+    at = f" at {dose.start_min:.6g} min" if dose.start_min > 0 else ""
+    return f"{dose.amount_mg:.6g} mg {dose.route}{over}{at}"
 
 
 def _baseline(session: Session) -> float | None:

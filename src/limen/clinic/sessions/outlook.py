@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from limen.pharmacology.ensemble import ensemble
 from limen.pharmacology.forecast import forecast
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose
+from limen.session.given import given_doses
 from limen.session.state import SessionState
 
 SHOWN = (
@@ -48,7 +49,7 @@ def outlook(session: Session, state: SessionState, *, every: int = 1) -> dict[st
         basis = "pump"
         found = _again(
             session.course.product,
-            tuple(given_parts(state, begin_s)),
+            given_doses(state),
             json.dumps(session.header.get("patient") or {}, sort_keys=True),
             session.course.setting or None,
             tuple(planned.get("with") or ()),
@@ -92,29 +93,10 @@ def _as_planned(session: Session, state: SessionState) -> bool:
     return same and len(run.segments) == 1 and not (run.stopped and not run.complete)
 
 
-def given_parts(state: SessionState, begin_s: float) -> Sequence[tuple[float, float, float, str]]:
-    """What was given, and what the pump will give if nobody touches it: (mg, minute, minutes, route)."""
-    parts: list[tuple[float, float, float, str]] = []
-    for run in state.infusions:
-        left = run.dose_mg
-        for segment in run.segments:
-            if segment.rate_mg_per_h <= 0.0:
-                continue
-            full_s = left / segment.rate_mg_per_h * 3600.0
-            end_s = segment.end_t_s if segment.end_t_s is not None else segment.start_t_s + full_s
-            amount = min(left, segment.rate_mg_per_h * (end_s - segment.start_t_s) / 3600.0)
-            if amount > 0.0:
-                minutes = amount / segment.rate_mg_per_h * 60.0
-                parts.append((amount, (segment.start_t_s - begin_s) / 60.0, minutes, run.route))
-                left -= amount
-    parts += [(dose.dose_mg, (dose.t_s - begin_s) / 60.0, 0.0, dose.route) for dose in state.doses]
-    return sorted(parts, key=lambda part: part[1])
-
-
 @functools.lru_cache(maxsize=64)
 def _again(
     product: str,
-    parts: tuple[tuple[float, float, float, str], ...],
+    doses: tuple[Dose, ...],
     patient: str,
     setting: str | None,
     taken: tuple[str, ...],
@@ -125,7 +107,6 @@ def _again(
     """
     if product not in ensemble().products:
         return {"flags": [{"message": "No ensemble of models for this product"}]}
-    doses = [Dose(amount, route, start, minutes) for amount, start, minutes, route in parts]
     try:
         made = forecast(
             doses,

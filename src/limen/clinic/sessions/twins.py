@@ -24,19 +24,22 @@ from django.utils import timezone
 from limen.care.leaving import leaving_after
 from limen.clinic.audit.act import acting
 from limen.clinic.sessions.clock import lock
+from limen.clinic.sessions.earlier import earlier_of
 from limen.clinic.sessions.models import Sample, Session
 from limen.clinic.sessions.monitor import LIVE
 from limen.clinic.sessions.record import append, events_of, header_of, rules_of
 from limen.errors import InputError
 from limen.knowledge.monitoring import MonitoringRules
+from limen.pharmacology.individual.observations import Observation, observations_from_json
 from limen.pharmacology.individual.prior import Prior
 from limen.pharmacology.patient import PatientProfile
 from limen.pharmacology.regimen import Dose
 from limen.session.forecast_event import ForecastUpdated
+from limen.session.given import given_doses
 from limen.session.header import SessionHeader
 from limen.session.state import SessionState, fold
 from limen.session.ticks import begin_watch
-from limen.session.twin import Reading, Subject, given_doses, twin, twin_prior
+from limen.session.twin import Reading, Subject, twin, twin_prior
 from limen.session.twin_event import updated
 
 BY = "forecast"
@@ -142,7 +145,8 @@ class Forecaster:
             return ForecastUpdated(t_s=now_s, bands={}, said=f"No forecast: {problem}")
 
     def _prior(self, subject: Subject, doses: Sequence[Dose]) -> Prior:
-        key = (subject.product, subject.setting, subject.patient, subject.perpetrators, tuple(doses))
+        before = tuple(dict.fromkeys(item.session for item in subject.earlier))
+        key = (subject.product, subject.setting, subject.patient, subject.perpetrators, tuple(doses), before)
         if key in self.priors:
             self.priors.move_to_end(key)
         else:
@@ -171,7 +175,14 @@ def _subject(
         setting=session.course.setting or None,
         perpetrators=tuple(planned.get("with") or ()),
         limits=_limits(header, rules, state),
+        earlier=_earlier(session),
     )
+
+
+def _earlier(session: Session) -> tuple[Observation, ...]:
+    """Peaks of this patient's earlier sessions."""
+    entries = [item.observation for item in earlier_of(session.plan) if not item.of_this]
+    return observations_from_json({"observations": entries})[0]
 
 
 def _own(state: SessionState) -> list[tuple[str, float | None]]:
