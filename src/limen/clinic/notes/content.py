@@ -160,6 +160,7 @@ def _recorded(session: Session) -> dict[str, Any]:
             "lifetime_number": _lifetime(session),
             "indication": session.course.indication,
             "consent_on": day("facts.consent_signed"),
+            "consent_version": _consent_version(facts.get("facts.consent_signed", {})),
         },
         "who": {
             "patient": f"{patient.given_name} {patient.family_name}".strip(),
@@ -197,6 +198,12 @@ def _recorded(session: Session) -> dict[str, Any]:
         "audit": {"overrides": _overrides(session)},
         "rems": recorded_rems(session),
     }
+
+
+def _consent_version(fact: Mapping[str, Any]) -> str | None:
+    """The words a consent was signed against; ``None`` where the value was entered by hand and names none."""
+    source = str(fact.get("source", ""))
+    return source.removeprefix("consent ") if fact.get("value") is True and source.startswith("consent ") else None
 
 
 def _left(said: Mapping[str, Any]) -> dict[str, Any]:
