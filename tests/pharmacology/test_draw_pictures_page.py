@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "draw-pictures.md"
 @pytest.mark.slow
 def test_the_page_s_code_draws_what_it_says() -> None:
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, str(PAGE), "exec"), names)  # noqa: S102  # the page's own code
@@ -22,6 +22,7 @@ def test_the_page_s_code_draws_what_it_says() -> None:
         ("picture", "pause: 40 mmHg"),
         ("check", "seen: 12 patients"),
         ("learned", "of the width before"),
+        ("drawn", "dose ends 0:40"),
     ):
         text = names[name].svg  # type: ignore[attr-defined]
         assert words in " ".join(ElementTree.fromstring(text).itertext())  # noqa: S314  # our own text
