@@ -21,6 +21,9 @@ _NOT_HERE = (404, 409)
 _AHEAD_S = 2.0
 
 Values = list[tuple[str, float | None]]
+"""Signals with their values, each in its signal's unit."""
+TimedValues = list[tuple[float, Values]]
+"""Seconds on the gateway's clock, with the values of that moment."""
 
 
 class GatewayRefusedError(RefusedError):
@@ -131,9 +134,7 @@ class Gateway:
         """
         self.offer_message([(self._clock() if measured_at_s is None else measured_at_s, values)], patient=patient)
 
-    def offer_message(
-        self, moments: list[tuple[float, Values]], *, patient: str | None = None, message: str | None = None
-    ) -> None:
+    def offer_message(self, moments: TimedValues, *, patient: str | None = None, message: str | None = None) -> None:
         """Queue all that came in one message, in a single step: after a crash all of it is there, or none.
 
         Parameters

@@ -61,7 +61,7 @@ class Listener:
     zone: tzinfo | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     counts: Counts = field(default_factory=Counts)
-    offsets: dict[str, list[float]] = field(default_factory=dict)
+    offsets_s: dict[str, list[float]] = field(default_factory=dict)
     _answers: count[int] = field(default_factory=lambda: count(1))
     _turn: Lock = field(default_factory=Lock)
 
@@ -134,8 +134,8 @@ class Listener:
         if reading.sent_at.tzinfo is None:
             return  # without a zone nobody can say how far the clock is off
         ahead_s = (reading.sent_at - self.now()).total_seconds()
-        self.offsets[name] = with_offset(self.offsets.get(name, []), ahead_s)
-        gateway.device_ahead_s = skew_s(self.offsets[name])
+        self.offsets_s[name] = with_offset(self.offsets_s.get(name, []), ahead_s)
+        gateway.device_ahead_s = skew_s(self.offsets_s[name])
 
     def _said(self, text: str, code: AckCode, errors: tuple[tuple[str, str, str, str], ...]) -> str:
         return acknowledgement(text, code, now=self.now(), control_id=f"L{next(self._answers)}", errors=errors)

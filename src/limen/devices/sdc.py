@@ -78,7 +78,7 @@ class Consumer:
     wall: Callable[[], float] = time.time
     channels: dict[str, Channel] = field(default_factory=dict)
     patient: str | None = None
-    offsets: list[float] = field(default_factory=list)
+    offsets_s: list[float] = field(default_factory=list)
     _taken: dict[str, float] = field(default_factory=dict)
 
     def describe(self, descriptors: Mapping[str, Any]) -> None:
@@ -132,7 +132,7 @@ class Consumer:
             age_s = self._age_s(determined_s, now_s)
             moments.setdefault(values - age_s, []).append((channel.metric.signal or "", value))
         if moments:
-            self.gateway.device_ahead_s = skew_s(self.offsets)
+            self.gateway.device_ahead_s = skew_s(self.offsets_s)
             self.gateway.offer_message(sorted(moments.items()), patient=self.patient)
 
     def _age_s(self, determined_s: float | None, now_s: float) -> float:
@@ -140,8 +140,8 @@ class Consumer:
         if determined_s is None:
             return 0.0
         ahead_s = float(determined_s) - now_s
-        self.offsets = with_offset(self.offsets, ahead_s)
-        usual_s = skew_s(self.offsets) or 0.0
+        self.offsets_s = with_offset(self.offsets_s, ahead_s)
+        usual_s = skew_s(self.offsets_s) or 0.0
         return round(max(0.0, usual_s - ahead_s), 3)
 
     def who(self, contexts: Mapping[str, Any]) -> None:

@@ -65,15 +65,15 @@ class Fault:
         """Whether this fault is on this signal at this moment."""
         return self.start_s <= t_s < self.end_s and self.signal in (None, signal)
 
-    def on_sensor(self, signal: str, t_s: float, chance: float) -> FaultKind | None:
-        """What it does to one value of one sensor; ``chance`` is between 0 and 1."""
+    def on_sensor(self, signal: str, t_s: float, chance_probability: float) -> FaultKind | None:
+        """What it does to one value of one sensor; ``chance_probability`` is between 0 and 1."""
         if not self.strikes(signal, t_s) or self.kind in _ON_THE_WAY:
             return None
         kind, only = _NAMED.get(self.kind, (self.kind, ()))
         if only and signal not in only:
             return None
         if kind == "dropouts":
-            return "silent" if chance < _HALF else None
+            return "silent" if chance_probability < _HALF else None
         return kind
 
 
