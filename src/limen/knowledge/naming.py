@@ -15,6 +15,9 @@ _PARTS = re.compile(r"\s/\s|\+|,|;|\band\b|\bwith\b")
 _LABEL = re.compile(
     r"\d+(?:\.\d+)?|mg|mcg|ug|micrograms?|milligrams?|grams?|g|ml|l|h|hr|hrs|hour|hours|unt|unit|units|iu|meq|mmol|percent|actuat|tablet|tablets|tab|tabs"
     r"|capsule|capsules|cap|caps|pill|pills|oral|orally|solution|suspension|syrup|drops|drop|cream|ointment|gel|lotion"
+    r"|prefilled|pre|filled|syringe|syringes|autoinjector|auto|injector|cartridge|implant|implantable|ring|shampoo|foam|powder"
+    r"|granules|elixir|kit|starter|blister|device|actuation|puff|puffs|gum|wafer|strip|insert|enteric|gastro|resistant"
+    r"|nda|ndc|intrauterine|mucosal|intramuscular|intravenous|subcutaneous|intranasal|vaginal|ophthalmic|otic|dry|mist|nebulizer|prolonged"
     r"|injection|injectable|infusion|vial|ampoule|pen|extended|release|sustained|modified|prolonged|controlled|delayed"
     r"|immediate|retard|forte|depot|long|acting|slow|xr|er|sr|mr|cr|la|xl|ir|dr|ec|odt|film|coated|chewable|dispersible"
     r"|soluble|effervescent|orodispersible|spray|nasal|inhaler|inhalation|inhaled|evohaler|accuhaler|nebules|nebuliser"
