@@ -45,6 +45,8 @@ class Person:
         As the chart has them.
     hr_per_min : float or None
         The newest heart rate that is not stale.
+    reported : sequence of str or None
+        Ids of the listed reports that stand now (``limen.knowledge.monitoring.Reported``).
     denied : tuple of str
         Questions of an offer's ``ask`` that somebody has asked at the chair, and the answer was no.
     """
@@ -55,6 +57,7 @@ class Person:
     medications: tuple[str, ...] | None = None
     conditions: tuple[Condition, ...] | None = None
     hr_per_min: float | None = None
+    reported: tuple[str, ...] | None = None
     denied: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -19,14 +19,22 @@ in an emergency it is named and does not hold it back. A missing number is never
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from limen.care.measured import measure
 from limen.care.offer import Found, Given, Offer, Person, Status, Stock
 from limen.care.standing import Signature, Standing, State, check_terms, standing
 from limen.care.standing_reasons import against, allergic, allergy, reason, too_young
 from limen.evidence.marks import weakest
-from limen.knowledge.standing_orders import ROUTE_WORDS, Against, DoseBand, StandingOrder, standing_orders
+from limen.knowledge.bedside import bedside
+from limen.knowledge.standing_orders import (
+    ROUTE_WORDS,
+    Against,
+    DoseBand,
+    StandingOrder,
+    problem_of,
+    standing_orders,
+)
 from limen.pharmacology.regimen import Dose
 from limen.units import Concentration
 
@@ -107,7 +115,9 @@ def offers(
 def sheet(orders: Sequence[Standing], person: Person, stock: Sequence[Stock]) -> tuple[Offer, ...]:
     """Every order that is not withheld, as it stands before anything was given: emergencies first."""
     named = [entry for entry in orders if entry.order.withheld is None]
-    return tuple(sorted(offers(named, person, stock, (), 0.0), key=lambda offer: not offer.emergency))
+    # What is reported changes from minute to minute: on paper it is a question.
+    before = replace(person, reported=None)
+    return tuple(sorted(offers(named, before, stock, (), 0.0), key=lambda offer: not offer.emergency))
 
 
 def _fits(order: StandingOrder, route: str, item: Stock) -> bool:
@@ -199,6 +209,8 @@ class _Judge:
             self._unknown("allergies?")
         elif (named := allergic(order, person.allergies)) is not None:
             self.blocks.append(("refused", allergy(named)))
+        if order.needs_report:
+            self._judge_report()
         young, why = too_young(order, person)
         if young is None:
             self._unknown("age?")
@@ -212,6 +224,16 @@ class _Judge:
             held = self.stock.concentration_mg_per_mL
             if held != order.strength_mg_per_mL:
                 self._block("refused", f"{self.stock.words}: only {order.strength_mg_per_mL:g} mg/mL may be used")
+
+    def _judge_report(self) -> None:
+        """An order for a number with a symptom is no order for the number alone."""
+        wanted = problem_of(self.order.id).reported
+        if self.person.reported is None:
+            self._unknown("a symptom with the pressure?")
+        elif not set(self.person.reported) & set(wanted):
+            support = bedside().no_drug
+            why = Found(f"No symptom stands. {support.text}", support.rule, support.sources, support.verification)
+            self.blocks.append(("refused", why))
 
     def _weigh(self, entry: Against, *, refuse: bool) -> None:
         holds, found = against(entry, self.person)

@@ -139,6 +139,8 @@ class StandingOrder(Claim):
         The only strength it is drawn from.
     given_as : str or None
         How much, where it is not counted in milligrams.
+    needs_report : bool
+        Only while one of its problem's reports stands: pressure without symptoms gets no drug.
     withheld : Statement or None
         Why it is named and no standing order.
     """
@@ -163,6 +165,7 @@ class StandingOrder(Claim):
     refuse: tuple[Against, ...] = ()
     caution: tuple[Against, ...] = ()
     notes: tuple[Statement, ...] = ()
+    needs_report: bool = False
     withheld: Statement | None = None
 
     @model_validator(mode="after")

@@ -26,6 +26,7 @@ ADULT: dict[str, Any] = {
     "medications": [],
     "conditions": [],
     "hr_per_min": 80,
+    "reported": ["chest-pain"],
 }
 CASES = [(name, case) for name, entry in TABLE["orders"].items() for case in entry["cases"]]
 MAY_BE_SIGNED = [order for order in standing_orders().values() if order.withheld is None]
@@ -38,7 +39,8 @@ def signed(order: StandingOrder, **terms: Any) -> Standing:
 
 def someone(**changes: Any) -> Person:
     said = {**ADULT, **changes}
-    lists = {key: None if said[key] is None else tuple(said[key]) for key in ("allergies", "medications")}
+    named = ("allergies", "medications", "reported")
+    lists = {key: None if said[key] is None else tuple(said[key]) for key in named}
     conditions = None if said["conditions"] is None else tuple(Condition(text) for text in said["conditions"])
     return Person(said["weight_kg"], said["age_years"], **lists, conditions=conditions, hr_per_min=said["hr_per_min"])
 

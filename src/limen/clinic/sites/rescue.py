@@ -13,7 +13,7 @@ from limen.care.standing import Signature, Standing, standing
 from limen.care.standing_orders import offers, sheet
 from limen.clinic.patients import queries as patients
 from limen.clinic.sessions.clock import session_time_s
-from limen.clinic.sessions.record import state_of
+from limen.clinic.sessions.record import rules_of, state_of
 from limen.clinic.sites.models import OrderSignature, Site
 from limen.clinic.sites.standing_orders import STOCK, stock_of
 from limen.clinic.sites.zones import today, zone_of
@@ -116,6 +116,7 @@ def person_of(session: Session, *, denied: Sequence[str] = ()) -> Person:
         conditions=tuple(conditions) if conditions or "history.conditions" in facts else None,
         medications=tuple(medications) if medications or "history.medications" in facts else None,
         hr_per_min=float(heart.value) if fresh and heart is not None else None,
+        reported=tuple(entry.id for entry in rules_of(session).reported_in(str(item.value) for item in state.symptoms)),
         denied=tuple(denied),
     )
 
