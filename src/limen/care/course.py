@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from limen.care.score_change import change_between
 from limen.knowledge.course import course_rules
 from limen.knowledge.instruments import get_instrument
+
+# The same two totals are judged again in every plan of a long course.
+_change = lru_cache(maxsize=4096)(change_between)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +153,10 @@ def trajectory(instrument: str, readings: Sequence[Reading], sessions: Sequence[
 def _point(instrument: str, reading: Reading, baseline: Reading | None, sessions: tuple[datetime, ...]) -> Point:
     after_baseline = baseline is not None and reading.at > baseline.at
     start = baseline.total if after_baseline and baseline is not None else None
-    change = change_between(instrument, reading.total, start)
+    change = _change(instrument, reading.total, start)
     return Point(
         reading=reading,
-        sessions_before=sum(at <= reading.at for at in sessions),
+        sessions_before=bisect_right(sessions, reading.at),
         is_baseline=reading is baseline,
         pct=change.pct,
         response=change.response if start is not None else None,

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
-from limen.care.exposure import Exposure
 from limen.care.plan_findings import finding_of
 from limen.care.plan_past import Asking
 from limen.care.screening import Finding
@@ -89,7 +88,7 @@ def position(protocol: Protocol, asking: Asking) -> Position | None:
     history = asking.history
     if history is None:
         return None
-    done = _of_course(asking)
+    done = asking.of_course
     session = len(done) + 1
     last = done[-1].day(history.zone) if done else None
     before = 0
@@ -100,18 +99,6 @@ def position(protocol: Protocol, asking: Asking) -> Position | None:
             return Position(session, phase, session - before, last, earliest)
         before += phase.sessions
     return Position(session, None, session - before, last, None)
-
-
-def _of_course(asking: Asking) -> tuple[Exposure, ...]:
-    history = asking.history
-    began = None if history is None else history.course_from
-    return tuple(
-        item
-        for item in asking.before
-        if item.protocol in (None, asking.protocol)
-        and (item.product, item.route) == (asking.product, asking.route)
-        and (began is None or history is None or item.day(history.zone) >= began)
-    )
 
 
 def _gap_days(protocol: Protocol, session: int) -> int | None:

@@ -41,6 +41,21 @@ class Asking:
         return () if self.history is None else self.history.until(self.on)
 
     @property
+    def of_course(self) -> tuple[Exposure, ...]:
+        """What was given in this course: by this product, route and protocol, since it began.
+
+        One without a protocol on record counts by product and route; where the first day is not known, all do.
+        """
+        began = None if self.history is None else self.history.course_from
+        return tuple(
+            item
+            for item in self.before
+            if (item.product, item.route) == (self.product, self.route)
+            and item.protocol in (None, self.protocol)
+            and (began is None or self.history is None or item.day(self.history.zone) >= began)
+        )
+
+    @property
     def most_given_mg(self) -> float | None:
         """The largest session of this product by this route; ``None`` where the history is not known."""
         if self.history is None:

@@ -147,7 +147,7 @@ def propose(
     >>> found.decision, found.dose_text, found.dose_mg
     ('start', '0.5 mg/kg sc', 35.0)
     """
-    given = [item for item in asking.before if _same(item, asking)]
+    given = list(asking.of_course)
     signal = _stop_signal(protocol, asking, given)
     found = _decide(protocol, asking, given, weight_kg, session_number)
     if signal is not None and signal["stop"]:
@@ -162,18 +162,13 @@ def rung_above(protocol: Protocol, asking: Asking, weight_kg: float | None) -> f
     rule = protocol.titration
     if rule is None or not rule.rungs or asking.history is None:
         return None
-    known = [_in_unit(item, rule, weight_kg) for item in asking.before if _same(item, asking)]
+    known = [_in_unit(item, rule, weight_kg) for item in asking.of_course]
     if not known:
         return rule.start
     highest = max((value for value in known if value is not None), default=None)
     if highest is None:
         return None
     return next((rung for rung in rule.rungs if rung > highest * _RUNG_SLACK), max(rule.rungs[-1], highest))
-
-
-def _same(item: Exposure, asking: Asking) -> bool:
-    """Whether it was a dose of this protocol; one without a protocol on record counts by product and route."""
-    return (item.product, item.route) == (asking.product, asking.route) and item.protocol in (None, asking.protocol)
 
 
 def _decide(

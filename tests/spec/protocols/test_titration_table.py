@@ -124,3 +124,11 @@ def test_without_a_history_nothing_is_proposed_but_a_first_dose() -> None:
     for number in (None, 2):
         found = propose(protocol, asking, (), WEIGHT_KG, number)
         assert (found.decision, found.because) == ("none", "what was given before is not known")
+
+
+@pytest.mark.parametrize(("course_from", "decision"), [(date(2026, 11, 17), "raise"), (date(2026, 11, 18), "start")])
+def test_a_new_course_starts_again(course_from: date, decision: str) -> None:
+    protocol = protocols()["ANX"]
+    before = (given(protocol, "2026-11-10", 0.25, "y"), given(protocol, "2026-11-17", 0.25, "y"))
+    asking = Asking("racemic", "sc", "ANX", date(2026, 11, 24), History(before, course_from=course_from))
+    assert propose(protocol, asking, (), WEIGHT_KG).decision == decision

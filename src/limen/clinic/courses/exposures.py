@@ -11,7 +11,7 @@ from limen.clinic.courses.models import Course
 from limen.clinic.outcomes.models import QuestionnaireResponse
 from limen.clinic.patients import queries
 from limen.clinic.sessions.models import Session
-from limen.clinic.sites.zones import zone_of
+from limen.clinic.sites.zones import today, zone_of
 from limen.clinic.stock.models import LedgerEntry
 from limen.knowledge.course import course_rules
 from limen.knowledge.protocols import protocols
@@ -27,7 +27,8 @@ def history_of(course: Course) -> History:
     return History(
         exposures=tuple(_exposures(course)),
         scores=tuple(_scores(course)),
-        course_from=course.started_on,
+        # A course that has not begun begins today: what an earlier one gave is not of it.
+        course_from=course.started_on or today(course.site),
         zone=zone_of(course.site),
     )
 
