@@ -110,6 +110,7 @@ class Dictionary(Record):
     actions: tuple[str, ...]
     duties: tuple[Duty, ...]
     events: tuple[AdverseEvent, ...]
+    notes: tuple[Statement, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
