@@ -318,8 +318,8 @@ def _by_modes(
 
 
 @njit(cache=True)
-def mode_after(state: float, moving: float, span: float) -> float:
-    """A mode after ``span`` of its own lifetimes, of which ``moving`` decays and the rest stays.
+def mode_after(state_mg: float, moving_mg: float, span_ratio: float) -> float:
+    """A mode after some of its own lifetimes, of which ``moving_mg`` decays and the rest stays.
 
     Soon after the start nothing is left over where large terms cancel; late nothing of the start is left over where
     little remains.
@@ -329,9 +329,9 @@ def mode_after(state: float, moving: float, span: float) -> float:
     >>> round(mode_after(1.0, 1.0, 1.0), 4), mode_after(1.0, 1.0, 0.0)
     (0.3679, 1.0)
     """
-    if span > 0.01:
-        return (state - moving) + moving * math.exp(-span)
-    return state + moving * math.expm1(-span)
+    if span_ratio > 0.01:
+        return (state_mg - moving_mg) + moving_mg * math.exp(-span_ratio)
+    return state_mg + moving_mg * math.expm1(-span_ratio)
 
 
 @njit(cache=True)

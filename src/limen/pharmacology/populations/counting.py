@@ -48,15 +48,15 @@ class Counted:
 
     def patients(self) -> Measures:
         """Rows that have the population's percentiles."""
-        return pooled_patients([self], [1.0])
+        return pooled_patients([self], np.ones(1))
 
 
-def pooled_percentiles(counted: Sequence[Counted], weights: Sequence[float]) -> Percentiles:
+def pooled_percentiles(counted: Sequence[Counted], weights: Array) -> Percentiles:
     """Percentiles over the patients of several models together."""
     return Percentiles(*pooled_quantiles([item.curve for item in counted], weights, _LEVELS))
 
 
-def pooled_patients(counted: Sequence[Counted], weights: Sequence[float]) -> Measures:
+def pooled_patients(counted: Sequence[Counted], weights: Array) -> Measures:
     """Rows that have the percentiles of several models' patients together."""
     rows: Mapping[str, Array] = {
         name: pooled_quantiles([item.measures[name] for item in counted], weights, _STEPS)[:, 0]

@@ -139,13 +139,13 @@ def _forecast(
         )
         curves[name] = replace(
             forecast.outputs[name],
-            between_patients=pooled_percentiles(items, weights.tolist()),
+            between_patients=pooled_percentiles(items, weights),
             patients_alone=alone,
         )
         told = forecast.summary[name]
         summary[name] = Summary(
             items[0].typical(told.typical),
-            pooled_patients(items, weights.tolist()),
+            pooled_patients(items, weights),
             None if told.members is None else items[0].typical(told.members),
         )
         if name in forecast.disagreement:

@@ -170,9 +170,7 @@ class QuantileSketch:
         self._low_key = first
 
 
-def pooled_quantiles(
-    sketches: Sequence[QuantileSketch], weights: Sequence[float], probability: Sequence[float]
-) -> Array:
+def pooled_quantiles(sketches: Sequence[QuantileSketch], weights: Array, probability: Sequence[float]) -> Array:
     """The quantiles of several groups together at each time, each group counting by its weight.
 
     The weight of a group is shared by those of it who were counted at that time; a group of whom nobody was leaves its
@@ -182,7 +180,7 @@ def pooled_quantiles(
     ----------
     sketches : sequence of QuantileSketch
         Of the same times, bits and floor.
-    weights : sequence of float
+    weights : array (groups,)
         0 or more.
     probability : sequence of float
 
@@ -196,7 +194,7 @@ def pooled_quantiles(
     >>> one, other = QuantileSketch(1), QuantileSketch(1)
     >>> one.add(np.full((10, 1), 1.0))
     >>> other.add(np.full((1000, 1), 4.0))
-    >>> pooled_quantiles([one, other], [0.6, 0.4], [0.5]).round(2).tolist()
+    >>> pooled_quantiles([one, other], np.array([0.6, 0.4]), [0.5]).round(2).tolist()
     [[1.0]]
     """
     times = sketches[0].times
@@ -208,7 +206,7 @@ def pooled_quantiles(
     values = whole._middles()
     for time in range(times):
         share, size = np.zeros(len(values)), 0.0
-        for sketch, weight in zip(sketches, weights, strict=True):
+        for sketch, weight in zip(sketches, weights.tolist(), strict=True):
             counts = sketch._counts[time]
             counted = int(counts.sum(dtype=np.int64))
             if weight > 0 and counted:
