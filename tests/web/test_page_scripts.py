@@ -168,6 +168,16 @@ def test_a_script_that_hangs_cannot_hold_the_bar_back(page: Page, site) -> None:
         assert page.locator(".blind").is_visible()
 
 
+def test_in_the_room_a_hung_script_is_seen_within_five_seconds(page: Page, site) -> None:
+    page.clock.install(time=START)
+    show(page, site, "hung-room", html(BLIND, attributes='class="room" data-listening data-silent-s="5"'))
+    delays = page.evaluate(
+        "document.querySelector('.blind').getAnimations().map((run) => run.effect.getComputedTiming().delay)"
+    )
+    assert delays
+    assert max(delays) < 5000
+
+
 def test_typed_words_outlive_a_reload_and_say_so(page: Page, site) -> None:
     show(page, site, "form", html(FORM.format(target="form.html", patient="p1")))
     page.fill("[name=sbp]", "148")
