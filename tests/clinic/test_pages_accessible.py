@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from browser.chromium import ARGUMENTS, CHROMIUM
+from clinic.orders import planned
 from clinic.people import Clinic
 from limen.clinic.courses.actions import open_course
 from limen.clinic.patients.actions import record_facts
@@ -80,6 +81,11 @@ def pages(clinic: Clinic, patient: Patient) -> dict[str, HttpResponse]:
     found["tasks"] = person.get(reverse("outcomes:tasks"))
     found["denied"] = person.get(reverse("audit:list"))
     found["audit"] = director.get(reverse("audit:list"))
+    found["standing orders"] = person.get(reverse("sites:orders"))
+    found["standing order, refused"] = director.post(reverse("sites:sign", args=["adrenaline-anaphylaxis"]), {})
+    found["rescue stock, refused"] = director.post(reverse("sites:stock"), {})
+    session = planned(clinic, patient)
+    found["emergency sheet"] = person.get(reverse("sites:emergency_sheet", args=[session.pk]))
     return found
 
 
