@@ -264,7 +264,7 @@ def test_a_patients_call_is_on_board_and_chair(floor: Floor) -> None:
     expect(phone.get_by_text("Harbour-Nurse is coming to you.")).to_be_visible()
     expect(chair.get_by_text("asks you to come")).to_have_count(0)
     look(phone, "phone-coming")
-    chair.get_by_role("button", name="Distress").click()
+    chair.get_by_role("button", name="Distress", exact=True).click()
     expect(chair.locator("[data-panel]")).to_contain_text("slow counting")
     look(chair, "chair-distress")
     for page in (staff, board, chair, phone):
@@ -276,7 +276,7 @@ def test_an_alarm_and_an_adverse_event_stand_in_nobodys_way(floor: Floor) -> Non
     board, chair = floor.board(), floor.chair(3)
     expect(board.locator(".tile").nth(2).locator(".tile-flag")).to_contain_text("HIGH")
     expect(chair.get_by_role("region", name="Alarms")).to_contain_text("SpO2")
-    chair.get_by_role("button", name="Adverse event").click()
+    chair.get_by_role("button", name="Adverse event", exact=True).click()
     chair.get_by_label("What, in words").fill("saturation fell, deep breaths")
     chair.get_by_label("Grade", exact=True).select_option("2")
     chair.get_by_role("button", name="Write down, its clock starts").click()
