@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
@@ -116,12 +115,7 @@ def weakest_mark(of: Iterable[ClaimAt]) -> Verification:
 
 def tree_of(path: Traversable) -> Any:
     """One file as plain values, without its schema."""
-    return _parsed(path, path.read_text(encoding="utf-8"))
-
-
-@functools.lru_cache(maxsize=512)
-def _parsed(path: Traversable, text: str) -> Any:
-    return parsed(path, text, lambda text: YAML(typ="safe").load(text))
+    return parsed(path, path.read_text(encoding="utf-8"), lambda text: YAML(typ="safe").load(text))
 
 
 def _words(node: Mapping[str, Any]) -> str:
