@@ -101,8 +101,7 @@ class LinearSystem:
     def areas(self) -> Array:
         """Outputs of what A times a state is (rows, outputs, states): ``readout`` times the inverse of A."""
         turned = np.linalg.solve(self.rates_per_min.transpose(0, 2, 1), self.readout.transpose(0, 2, 1))
-        found: Array = turned.transpose(0, 2, 1)
-        return found
+        return np.asarray(turned.transpose(0, 2, 1), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
