@@ -44,7 +44,7 @@ def judge_deviation(work: Work, signal: str, value: float, measured_t_s: float) 
     """Hold the newest valid value, in the signal's unit, against what was forecast for its time."""
     rules = work.watch.rules.deviation
     band = work.expected.get(signal)
-    if rules is None or signal not in rules.signals:
+    if rules is None or signal not in rules.outside_s:
         return
     key = f"deviation/{signal}"
     slot = work.slots.get(key, Slot())
@@ -61,7 +61,7 @@ def judge_deviation(work: Work, signal: str, value: float, measured_t_s: float) 
     if slot.alarm is None:
         slot = replace(slot, crossed_t_s=((RANK["warn"], since),))
         work.slots[key] = slot
-        if measured_t_s - since >= rules.signals[signal] and found is not None:
+        if measured_t_s - since >= rules.outside_s[signal] and found is not None:
             work.settle(key, _crossing(work, signal, value, found), value=value, measured_t_s=measured_t_s)
 
 

@@ -163,14 +163,14 @@ class Deviation(Record):
 
     Attributes
     ----------
-    signals : mapping of signal to seconds
+    outside_s : mapping of signal to seconds
         Those judged, and how long each must stay outside.
     level_pct : float
         Share of readings that the band is made to hold.
     """
 
     tier: TierName
-    signals: dict[str, float]
+    outside_s: dict[str, float]
     level_pct: float
     do: str
     sources: tuple[str, ...]
@@ -250,7 +250,7 @@ class MonitoringRules(Record):
                 raise ValueError(f"{entry.id}: replaces unknown {entry.replaces}")
         if self.default_schedule not in {schedule.id for schedule in self.schedules}:
             raise ValueError(f"default_schedule: no schedule {self.default_schedule}")
-        for name in self.deviation.signals if self.deviation else ():
+        for name in self.deviation.outside_s if self.deviation else ():
             if name not in known:
                 raise ValueError(f"deviation: unknown signal {name}")
         if self.technical.stale.floor_s > self.technical.lost.floor_s:
