@@ -22,8 +22,9 @@ OURS = [model for model in apps.get_models() if model.__module__.startswith("lim
 
 
 def test_every_clinic_row_belongs_to_a_site_and_is_guarded() -> None:
-    # The site itself; people (memberships have the site); the trail (text ids); two that hang on a session or process.
-    free = {"Site", "User", "AuditEntry", "Heartbeat", "AlarmSnapshot"}
+    # The site itself; people (memberships have the site); the trail (text ids); those that hang on one session, process
+    # or device.
+    free = {"Site", "User", "AuditEntry", "Heartbeat", "AlarmSnapshot", "DeviceHealth"}
     for model in OURS:
         if model._meta.auto_created:
             continue
