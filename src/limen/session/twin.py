@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from limen.care.alarm_limits import Values
 from limen.errors import InputError
 from limen.pharmacology.effects import CHAIRSIDE
 from limen.pharmacology.individual.individualise import candidates_of
@@ -35,6 +36,9 @@ from limen.pharmacology.regimen import Dose
 from limen.session.state import SessionState
 
 Array = npt.NDArray[np.float64]
+
+# The upper limit of each signal, in the signal's unit.
+Limits = Mapping[str, float]
 
 # Signal -> (output of the forecast, key of its baseline).
 JUDGED = {"NIBP_SYS": ("sbp_change_mmHg", "sbp_mmHg"), "HR": ("hr_change_per_min", "hr_per_min")}
@@ -70,11 +74,11 @@ class Subject:
 
     product: str
     patient: PatientProfile
-    baseline: Mapping[str, float | None]
+    baseline: Values
     leaving: Leaving
     setting: str | None = None
     perpetrators: tuple[str, ...] = ()
-    limits: Mapping[str, float] = field(default_factory=dict)
+    limits: Limits = field(default_factory=dict)
     earlier: tuple[Observation, ...] = ()
 
 
