@@ -91,8 +91,10 @@ def register(app: typer.Typer) -> None:
 
 def _forecaster(product: str, known: Case, population: int, seed: int) -> Forecaster:
     from limen.care.interactions import perpetrators_of
+    from limen.care.leaving import leaving_after
 
     taken = perpetrators_of(known)
+    escort = known.value("facts.escort")
 
     def run(doses: Any, patient: Any) -> Mapping[str, Any]:
         import numpy as np
@@ -114,6 +116,9 @@ def _forecaster(product: str, known: Case, population: int, seed: int) -> Foreca
                 perpetrators=taken,
                 setting=known.setting,
                 wanted_effects=CHAIRSIDE,
+                leaving=leaving_after(
+                    product, [dose.route for dose in doses], escort=escort if isinstance(escort, bool) else None
+                ),
             )
         except InputError as problem:
             if problem.where == "population":
