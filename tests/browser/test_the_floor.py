@@ -54,7 +54,7 @@ class Floor:
         page = self.person(**more)
         page.goto(f"{self.house.url}/board/")
         page.locator("body.is-listening:not(.is-blind)").wait_for()
-        page.locator(".tile .vital--live").first.wait_for()
+        page.locator(".tile [data-signal=HR].vital--live").nth(len(self.house.facts["sessions"]) - 1).wait_for()
         return page
 
     def chair(self, number: int, **more: Any) -> Page:

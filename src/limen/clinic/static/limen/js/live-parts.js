@@ -92,7 +92,7 @@
     item.dataset.staleS = known.stale_s;
     item.dataset.lostS = known.lost_s;
     item.dataset.prefix = "";
-    item.dataset.unknown = "not seen yet";
+    item.dataset.unknown = "not seen";
     item.dataset.lostWord = "not seen for";
     limen.show(item, known.value, known.value === null ? "" : isoAt(session, known.t_s));
   }

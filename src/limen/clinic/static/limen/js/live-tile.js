@@ -104,7 +104,7 @@
 
   const short = { Sedation: "Sed.", Dissociation: "Dis.", Pressure: "BP", Breaths: "RR", Heart: "HR" };
   const vital = (signal, name, unit, kind) =>
-    el("dl", { class: `vital vital--lost vital--${kind}`, "data-signal": signal, "data-unknown": kind === "score" ? "not seen yet" : null }, el("dt", {}, el("span", { class: "long" }, name), el("span", { class: "short", "aria-hidden": "true" }, short[name] || name), el("span", { class: "age" }, "nothing heard yet")), el("dd", {}, el("span", { class: "figure" }), el("span", { class: "u" }, ` ${unit}`)), el("dd", { class: "last", hidden: true }));
+    el("dl", { class: `vital vital--lost vital--${kind}`, "data-signal": signal, "data-unknown": kind === "score" ? "not seen" : "no value" }, el("dt", {}, el("span", { class: "long" }, name), el("span", { class: "short", "aria-hidden": "true" }, short[name] || name), el("span", { class: "age" }, "no value")), el("dd", {}, el("span", { class: "figure" }), el("span", { class: "u" }, ` ${unit}`)), el("dd", { class: "last", hidden: true }));
 
   const number = (chair) => chair.chair.replace(/^Chair\s+/i, "");
 
