@@ -20,7 +20,7 @@ from limen.clinic.patients.actions import record_facts
 from limen.clinic.patients.models import Patient
 from limen.clinic.sessions.models import Session
 from limen.clinic.sites.dosing import declare_dosing, dosing_of
-from limen.clinic.sites.zones import today
+from limen.clinic.sites.zones import local, today
 from limen.clinic.stock.models import LedgerEntry, Vial
 from limen.errors import InputError, RefusedError
 
@@ -42,6 +42,9 @@ def given(clinic: Clinic, course: Course, vial: Vial, dose_mg: str | None, days_
     """A session as the book holds it; without a line in the book nothing was given."""
     with acting(by="tests", action="tests.given", site=clinic.site):
         at = timezone.now() - dt.timedelta(days=days_ago)
+        if course.started_on is None:
+            course.started_on = local(at, clinic.site).date()
+            course.save()
         screening = ScreeningResult.objects.create(
             course=course, case={}, result={}, verdict="eligible", knowledge_release="x", on=today(clinic.site)
         )

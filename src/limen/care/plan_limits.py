@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import floor
+from math import floor, nextafter
 from typing import Any
 
 from limen.care.measured import Rounding, measure
@@ -107,7 +107,7 @@ def standing_walls(
         if because is None:
             continue
         per_kg = wall.unit.startswith("mg/kg")
-        whole = limit = float(Fraction(str(wall.limit)) * Fraction(str(weight_kg))) if per_kg else wall.limit
+        whole = limit = _by_weight(wall.limit, weight_kg) if per_kg else wall.limit
         unit = wall.unit.replace("mg/kg", "mg")
         past = None
         if wall.looks_back and asking is not None:
@@ -117,6 +117,13 @@ def standing_walls(
                 because = f"{because}; {past.given:g} {unit} of {whole:g} {unit} given before"
         found.append(Standing(wall, limit, unit, because, whole, past))
     return tuple(found)
+
+
+def _by_weight(limit: float, weight_kg: float) -> float:
+    """A limit by weight, in the decimals as they are written; never a rounding error over it."""
+    exact = Fraction(str(limit)) * Fraction(str(weight_kg))
+    nearest = float(exact)
+    return nextafter(nearest, 0.0) if Fraction(str(nearest)) > exact else nearest
 
 
 def _stands(wall: Wall, person: Person, asking: Asking | None) -> str | None:

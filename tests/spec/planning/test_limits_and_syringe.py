@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +56,16 @@ def test_first_infusion_cap_over_100_kg_or_bmi_30(
     assert (cap is not None) is stands
     if cap is not None:
         assert (cap.limit, cap.unit, cap.wall.rule, cap.wall.verification.value) == (60, "mg", "SEL-23", "M")
+
+
+def test_a_limit_by_weight_is_never_a_rounding_error_over_it() -> None:
+    # 0.75 mg/kg in 85.72999999999999 kg is just under 64.2975 mg; the nearest float lies over it.
+    soft = wall("soft maximum", walls_for(85.72999999999999))
+    assert soft is not None
+    assert soft.limit < 64.2975
+    even = wall("soft maximum", walls_for(81.3))
+    assert even is not None
+    assert even.limit == 60.975
 
 
 def test_the_lowest_wall_binds_and_both_values_stand() -> None:
@@ -120,12 +132,14 @@ def test_nothing_carries_a_dose_over_the_hard_limit(
     standing = {entry.wall.name for entry in walls}
     doses = [Dose(amount, "iv", 0, duration_min) for amount in amounts_mg]
     held = hold(doses, walls, passed & standing)
-    total_mg = sum(dose.amount_mg for dose in held.doses)
-    assert total_mg <= weight_kg * 1.0
-    assert total_mg <= sum(amounts_mg)
+    # The decimals as they are written: a float product lies now over, now under the number that is meant.
+    total_mg = sum(Fraction(str(dose.amount_mg)) for dose in held.doses)
+    asked_mg = sum(Fraction(str(amount)) for amount in amounts_mg)
+    assert total_mg <= Fraction(str(weight_kg))
+    assert total_mg <= asked_mg
     if "soft maximum" not in passed:
-        assert total_mg <= weight_kg * 0.75
-    assert (held.binding is None) == (total_mg == sum(amounts_mg))
+        assert total_mg <= Fraction(str(weight_kg)) * Fraction("0.75")
+    assert (held.binding is None) == (total_mg == asked_mg)
 
 
 @given(weight_kg=st.floats(20, 350), amount_mg=st.floats(0.1, 10_000), duration_min=st.floats(1, 600))
