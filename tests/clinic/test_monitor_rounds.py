@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from limen.clinic.sessions.actions import answer_alarm, ask_discharge, discharge, halt, record
+from limen.clinic.sessions.actions import amend, answer_alarm, ask_discharge, discharge, halt, record
 from limen.clinic.sessions.export import export_session
 from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, Heartbeat, LiveEvent, Session, SessionEvent
 from limen.clinic.sessions.monitor import Monitor
@@ -247,8 +247,9 @@ def test_a_whole_session_with_every_trouble_replays_to_the_letter(ward):
     write(halt, "infusion.paused", reason="pressure")
     write(answer_alarm, "audio.paused")
     ward.seconds(33)
-    write(record, "observation.recorded", moaas=3, distress=2, symptoms=["headache"])
-    write(record, "entry.corrected", entry="e3", changes={"moaas": 4}, reason="slip")
+    write(record, "observation.recorded", moaas=3, distress=2, symptoms=["headache"], confirmed=["moaas"])
+    seen = SessionEvent.objects.filter(session=ward.session, kind="observation.recorded").last()
+    amend(by=nurse, session=ward.session, entry=f"e{seen.seq}", changes={"moaas": 4}, reason="slip of the finger")
     ward.seconds(12, SPO2=97.0, HR=80.0, RR=15.0, NIBP_SYS=140.0, NIBP_DIA=85.0)
     write(record, "emergency.started")
     ward.seconds(2, SPO2=97.0, HR=80.0, RR=15.0)
