@@ -347,8 +347,11 @@ def test_another_site_sees_and_does_nothing(client, room, session):
 
 def test_a_chair_is_not_given_a_dose_it_cannot_run(room) -> None:
     plan = room.signed_plan()
+    step = plan.result["dose"]["steps"][0]
+    twice = {**plan.result, "dose": {**plan.result["dose"], "steps": [step, {**step, "at_min": 60}]}}
     with acting(by="test", action="test.plan", site=room.site):
-        Plan.objects.filter(pk=plan.pk).update(protocol="TRD-SC")
-    with pytest.raises(RefusedError, match="TRD-SC is given as bolus"):
+        Plan.objects.filter(pk=plan.pk).update(result=twice)
+    plan.refresh_from_db()
+    with pytest.raises(RefusedError, match="in 2 infusions"):
         create_session(by=room.nurse, plan=plan, chair=room.chairs[0])
     assert not Session.objects.filter(plan=plan).exists()
