@@ -140,13 +140,3 @@ def test_an_injection_is_one_dose_of_the_plan(room):
     assert (row.data["dose_mg"], row.data["route"]) == (35.0, "sc")
     assert "devices" not in row.data
     assert state_of(session).phase == "recovery"
-
-
-def test_two_infusions_are_still_refused(room):
-    plan = room.signed_plan(1)
-    twice = [{**step("infusion", 0.0, 10.0), "duration_min": 10}, {**step("infusion", 20.0, 10.0), "duration_min": 10}]
-    with acting(by="test", action="test.plan", site=room.site):
-        Plan.objects.filter(pk=plan.pk).update(result={**plan.result, "dose": {**SPRAYS, "steps": twice}})
-    plan.refresh_from_db()
-    with pytest.raises(RefusedError, match="given in 2 infusions"):
-        create_session(by=room.nurse, plan=plan, chair=room.chairs[0])

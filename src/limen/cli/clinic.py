@@ -84,7 +84,7 @@ def monitor() -> None:
 
 
 def twin() -> None:
-    """Forecast every patient in a chair, fitted to what is seen. Run it beside `limen monitor`; no alarm waits for it."""
+    """Forecast every patient in a chair, fitted to what is seen; beside `limen monitor`, and no alarm waits for it."""
     from limen.clinic.project.serving import need_database
 
     need_database()

@@ -78,23 +78,23 @@ def calls_of(user: User, site: Site) -> list[dict[str, Any]]:
         if (session_id, alarm_id) in standing:
             kinds.setdefault((session_id, alarm_id), set()).add(kind)
             steps[session_id, alarm_id] = step
-    return [
-        {
-            "session": str(key[0]),
-            "alarm": key[1],
-            "chair": standing[key][0].chair.name,
-            "owner": standing[key][0].owner.display_name if standing[key][0].owner else None,
-            "priority": standing[key][1].priority,
-            "because": standing[key][1].because,
-            "since": (standing[key][0].started_at + timedelta(seconds=standing[key][1].t_s)).isoformat()
-            if standing[key][0].started_at
-            else None,
-            "step": steps[key],
-            "delivered": Entry.DELIVERED in found,
-            "accepted": Entry.ACCEPTED in found,
-        }
-        for key, found in kinds.items()
-    ]
+    return [_call_json(*standing[key], steps[key], found) for key, found in kinds.items()]
+
+
+def _call_json(session: Session, alarm: Alarm, step: int, kinds: set[str]) -> dict[str, Any]:
+    began = session.started_at + timedelta(seconds=alarm.t_s) if session.started_at is not None else None
+    return {
+        "session": str(session.pk),
+        "alarm": alarm.id,
+        "chair": session.chair.name,
+        "owner": session.owner.display_name if session.owner else None,
+        "priority": alarm.priority,
+        "because": alarm.because,
+        "since": began.isoformat() if began is not None else None,
+        "step": step,
+        "delivered": Entry.DELIVERED in kinds,
+        "accepted": Entry.ACCEPTED in kinds,
+    }
 
 
 def told(session: Session, alarms: Iterable[Alarm]) -> dict[str, list[dict[str, Any]]]:

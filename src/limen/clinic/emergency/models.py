@@ -33,7 +33,7 @@ class Emergency(SiteModel):
 
 
 class EmergencyEntry(SiteRow):
-    """One thing in it: a person called, shown or going; a step done; a role or chair taken; the chair named; the end."""
+    """One thing in it: a person called, shown, going; a step done; a role or chair taken; the chair named; the end."""
 
     class Kind(models.TextChoices):
         """What happened."""
