@@ -13,8 +13,9 @@ import pytest
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from browser.barriers import grave_barriers
 from browser.demo_house import DemoHouse
-from browser.person import AXE, GRAVE, ROOT
+from browser.person import ROOT
 from limen.clinic.demo.accounts import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -59,14 +60,6 @@ def first_chair(page: Page, url: str) -> None:
     page.wait_for_url(re.compile(r"/session/[0-9a-f-]{36}/$"))
 
 
-def grave(page: Page) -> list[str]:
-    if not AXE.is_file():
-        return []
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run({resultTypes: ['violations']})")
-    return [f"{item['id']}: {item['help']}" for item in found["violations"] if item["impact"] in GRAVE]
-
-
 def end(page: Page, outcome: str) -> None:
     page.get_by_label("How it ended").fill(outcome)
     page.get_by_role("button", name="End the emergency").click()
@@ -84,7 +77,7 @@ def test_one_press_reaches_another_persons_screen_and_the_steps_keep_their_times
     # It comes to the other person's page by itself, wherever that page is.
     expect(other.get_by_role("heading", name=re.compile("EMERGENCY"))).to_be_visible(timeout=WITHIN_MS)
     other.screenshot(path=pictures / "1 on the other screen.png")
-    assert grave(other) == []
+    assert grave_barriers(other) == []
     other.get_by_role("button", name="I am going").click()
     other.get_by_role("button", name=re.compile("^Oxygen on")).click()
     people = nurse.locator("[data-em-people]")
@@ -95,7 +88,7 @@ def test_one_press_reaches_another_persons_screen_and_the_steps_keep_their_times
     take.click()
     expect(other.locator("[data-em-take]")).to_contain_text(f"{name} taken by", timeout=WITHIN_MS)
     nurse.screenshot(path=pictures / "2 at the chair.png")
-    assert grave(nurse) == []
+    assert grave_barriers(nurse) == []
     end(nurse, "exercise")
     expect(other.locator("[data-emergency-mode]")).to_be_hidden(timeout=WITHIN_MS)
 

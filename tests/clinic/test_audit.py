@@ -22,13 +22,19 @@ ROOT = Path(limen.clinic.__file__).parent
 # Beside every actions.py, the modules that hold an act's writes because it is long, and the processes without a person:
 # each writes inside ``acting``. The guard's own code and the makers of people and audit rows are the mechanism itself.
 WRITERS = {
+    "patients/consents.py",
     "patients/imports.py",
     "sessions/devices.py",
+    "sessions/handover.py",
+    "sessions/health.py",
     "sessions/ingest.py",
     "sessions/monitor.py",
     "sessions/outbox.py",
+    "sessions/patient_call.py",
     "sessions/record.py",
     "sessions/watching.py",
+    "sites/dosing.py",
+    "sites/standing_orders.py",
     "stock/book.py",
     "audit/guard.py",
     "audit/models.py",

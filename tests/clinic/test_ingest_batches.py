@@ -119,7 +119,8 @@ def test_bad_input_says_what_and_where_and_stores_nothing(client, token, change,
     assert where in error["where"]
     assert error["what"]
     assert stored() == []
-    assert LiveEvent.objects.count() == 0
+    # A message that disagrees about whose it is may be said on the chair's page; its values never reach one.
+    assert LiveEvent.objects.filter(kind="samples").count() == 0
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"device": "chair-1"', "\xff"])

@@ -25,8 +25,8 @@ from limen.clinic.project.serving import Bind, check_bind, configure, hosts_of, 
 from limen.errors import InputError, RefusedError
 
 # Open to anybody: the door itself, the sign of life, the shape of the devices' messages, and the devices' door, which
-# asks for a token of its own.
-OPEN = {"account_login", "account_inactive", "healthz", "openapi"}
+# asks for a token of its own; so does the patient's own phone.
+OPEN = {"account_login", "account_inactive", "healthz", "openapi", "call", "call_state"}
 OPEN_PREFIXES = ("api/",)
 
 

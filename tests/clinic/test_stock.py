@@ -213,7 +213,7 @@ def test_a_vial_out_of_date_is_refused(clinic: Clinic, session: Session, vial: V
 def test_a_vial_that_only_the_book_knows_is_not_for_a_patient(clinic: Clinic, session: Session) -> None:
     known = actions.receive(by=clinic.pharmacist, site=clinic.site, label="B1", amount_mg="200.0", key="r").vial
     assert state(clinic)["on_hand_mg"] == "200.0"
-    with pytest.raises(RefusedError, match="strength of vial B1 is not on file"):
+    with pytest.raises(RefusedError, match="label of vial B1 is not on file"):
         actions.draw(by=clinic.nurse, session=session, vial=known, amount_mg="5.0", witness=clinic.pharmacist, key="d")
 
 

@@ -126,7 +126,7 @@ def test_a_vial_without_its_label_can_be_kept_but_not_drawn(clinic: Clinic, sess
     plain = {"kind": "receive", "vial": "V2", "amount_mg": "200.0", "by": "piet-pharmacist", "key": "10"}
     post_lines(clinic.site, [plain])
     assert queries.site_balance(clinic.site)["vials"][0]["on_hand_mg"] == "200.0"
-    with pytest.raises(RefusedError, match="strength of vial V2 is not on file"):
+    with pytest.raises(RefusedError, match="label of vial V2 is not on file"):
         post_lines(clinic.site, [lines(session)[1] | {"vial": "V2"}])
 
 

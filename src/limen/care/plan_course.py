@@ -78,7 +78,8 @@ def position(protocol: Protocol, asking: Asking) -> Position | None:
 
     Examples
     --------
-    >>> from limen.care.exposure import History
+    >>> from datetime import date
+    >>> from limen.care.exposure import Exposure, History
     >>> from limen.knowledge.protocols import get_protocol
     >>> done = History((Exposure(date(2026, 3, 2), 35.0, "racemic", "iv", "TRD-IV"),))
     >>> found = position(get_protocol("TRD-IV"), Asking("racemic", "iv", "TRD-IV", date(2026, 3, 3), done))

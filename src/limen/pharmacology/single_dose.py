@@ -166,7 +166,7 @@ def one_dose(
     >>> found = one_dose(Target("ketamine_plasma_ng_per_mL", 100, 0, 60), PatientProfile(age_years=42, weight_kg=70),
     ...     "racemic", "im", [wall], step_mg=10, n=20)
     >>> found.advised.dose_mg <= 50, [item.dose_mg for item in found.tried]
-    (True, [10.0, 20.0, 30.0, 40.0, 50.0])
+    (True, [10, 20, 30, 40, 50])
     """
     if route == "iv":
         raise InputError("one dose by vein", where="route", allowed="another route", hint="By vein a pump is steered")
