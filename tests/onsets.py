@@ -122,6 +122,7 @@ def measure(house: House, page: Page, onsets: int, *, seed: int = 1) -> list[Ons
         for count in range(onsets):
             number = count % len(pulse.tokens)
             chair = chairs[number]
+            quiet(client, chair["session"])
             answer_all(client, chairs)
             time.sleep(rng.uniform(0.3, 1.3))  # at any point of the monitor's second
             since = int(time.time() * 1000)
@@ -133,6 +134,18 @@ def measure(house: House, page: Page, onsets: int, *, seed: int = 1) -> list[Ons
             found.append(Onset(chair["chair"], at["seen"] / 1000 - sent, at["heard"] / 1000 - sent))
             pulse.rise(number)
     return found
+
+
+def quiet(client: httpx.Client, session: str, limit_s: float = 60.0) -> None:
+    """Wait until the chair's last low saturation is over: an alarm that still stands has no onset."""
+    until = time.monotonic() + limit_s
+    while time.monotonic() < until:
+        state = client.get("/live/board/state").json()
+        mine = next(chair for chair in state["chairs"] if chair["session"] == session)
+        if not any(alarm["signal"] == "SPO2" for alarm in mine["alarms"]):
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"the saturation of {session} does not come back")
 
 
 def answer_all(client: httpx.Client, chairs: list[dict[str, Any]]) -> None:

@@ -15,8 +15,8 @@ from live_processes import house
 from onsets import board, late, measure
 
 
-def onsets(chromium: Browser, folder: Path, count: int) -> None:
-    with house(folder, chairs=4) as made:
+def onsets(chromium: Browser, folder: Path, count: int, chairs: int) -> None:
+    with house(folder, chairs=chairs) as made:
         made.start("web")
         made.start("monitor")
         found = measure(made, board(chromium, made), count)
@@ -35,9 +35,9 @@ def onsets(chromium: Browser, folder: Path, count: int) -> None:
 @pytest.mark.browser
 @pytest.mark.slow
 def test_every_onset_is_seen_and_heard(chromium: Browser, tmp_path: Path) -> None:
-    onsets(chromium, tmp_path, 6)
+    onsets(chromium, tmp_path, 4, chairs=4)
 
 
 @pytest.mark.soak
 def test_two_hundred_onsets_within_two_seconds(chromium: Browser, tmp_path: Path) -> None:
-    onsets(chromium, tmp_path, 200)
+    onsets(chromium, tmp_path, 200, chairs=12)

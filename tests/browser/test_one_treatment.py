@@ -362,7 +362,7 @@ def the_session(person: Person, demonstration: DemoHouse, given: Input, secret: 
     person.press("Pump rate")
     person.fill("New rate, mL/h", "50")
     person.fill("Why", "a little light-headed")
-    person.press("Set this rate in the record")
+    person.press("The pump is set to this")
 
     expect(page.get_by_role("region", name="Alarms")).to_contain_text("SpO2", timeout=110_000)
     person.look("chair, technical alarm")
