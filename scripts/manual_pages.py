@@ -149,6 +149,8 @@ def words(value: Any) -> str:
         if any(isinstance(item, dict | list | tuple) for item in value):
             return " / ".join(words(item) for item in value)
         return ", ".join(words(item) for item in value) or "none"
+    if isinstance(value, set | frozenset):
+        return ", ".join(sorted(words(part) for part in value))  # a set has no order of its own
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
