@@ -49,7 +49,7 @@ def test_the_chair_shows_values_with_ages_and_takes_an_observation_in_two_taps(r
     page.locator(".blind").wait_for(state="hidden", timeout=30_000)
     page.click("[data-five=moaas] button[value='5']")
     page.click("[data-five=dissociation] button[value='1']")
-    page.get_by_text("sedation 5, dissociation 1").wait_for(timeout=10_000)
+    page.get_by_text("Saved: sedation 5, dissociation 1").wait_for(timeout=10_000)
     page.get_by_role("button", name="Pump is started: 35.0 mg over 40 min").click()
     page.get_by_role("button", name="Stop infusion").wait_for(timeout=10_000)
     kinds = room.ask(
