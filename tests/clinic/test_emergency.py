@@ -183,6 +183,7 @@ def test_through_the_door_as_a_page_does(floor):
         ("nonsense", "not JSON"),
         ('{"kind": "session.started", "key": "a"}', "unknown deed"),
         ('{"kind": "emergency.start"}', "no key"),
+        ('{"kind": "emergency.end", "key": "a", "data": {"outcome": "\\u0000"}}', "NUL character"),
         ('{"kind": "emergency.going", "key": "a", "data": {"emergency": "7"}}', "is no id"),
     ],
 )

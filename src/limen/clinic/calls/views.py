@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-from django.http import HttpRequest, JsonResponse
+from django.http import JsonResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -16,7 +13,7 @@ from limen.clinic.emergency.queries import open_emergencies
 from limen.clinic.emergency.views import id_of
 from limen.clinic.project.middleware import passive
 from limen.clinic.sessions.models import Session
-from limen.clinic.web.refusals import status_of
+from limen.clinic.web.deeds import read_body, refused
 from limen.clinic.web.request import ClinicRequest
 from limen.errors import InputError, LimenError
 
@@ -32,7 +29,7 @@ def here(request: ClinicRequest) -> JsonResponse:
     The answer is what this person is called to now, and every open emergency of the site.
     """
     try:
-        body = _body(request)
+        body = read_body(request.body or b"{}", most=MAX_BODY)
         shown = body.get("shown", [])
         if not isinstance(shown, list) or not all(isinstance(call, dict) for call in shown):
             raise InputError("not a list of calls", where="shown", allowed='[{"session": .., "alarm": ..}]')
@@ -42,7 +39,7 @@ def here(request: ClinicRequest) -> JsonResponse:
         if isinstance(emergencies, list) and emergencies:
             screen_showed(user=request.user, site=request.site, ids=[id_of(value) for value in emergencies[:20]])
     except LimenError as problem:
-        return _refused(problem)
+        return refused(problem)
     return JsonResponse(
         {"calls": queries.calls_of(request.user, request.site), "emergencies": open_emergencies(request.site)}
     )
@@ -52,26 +49,9 @@ def here(request: ClinicRequest) -> JsonResponse:
 def accept(request: ClinicRequest) -> JsonResponse:
     """``{"session", "alarm"}``: this person is going."""
     try:
-        body = _body(request)
+        body = read_body(request.body or b"{}", most=MAX_BODY)
         session = get_object_or_404(Session, pk=actions.session_id_of(body), site=request.site)
         actions.accept(by=request.user, session=session, alarm=str(body.get("alarm") or ""))
     except LimenError as problem:
-        return _refused(problem)
+        return refused(problem)
     return JsonResponse({"calls": queries.calls_of(request.user, request.site)})
-
-
-def _body(request: HttpRequest) -> dict[str, Any]:
-    if len(request.body) > MAX_BODY:
-        raise InputError("too long", where="body", allowed=f"up to {MAX_BODY} bytes")
-    try:
-        value = json.loads(request.body or b"{}")
-    except (ValueError, UnicodeDecodeError):
-        raise InputError("not JSON", where="body", allowed="one JSON object") from None
-    if not isinstance(value, dict):
-        raise InputError(f"holds a {type(value).__name__}", where="body", allowed="one JSON object")
-    return value
-
-
-def _refused(problem: LimenError) -> JsonResponse:
-    error = {"what": problem.what, "where": problem.where, "allowed": problem.allowed, "hint": problem.hint}
-    return JsonResponse({"error": error}, status=status_of(problem))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -16,22 +15,22 @@ from limen.clinic.emergency.models import Emergency
 from limen.clinic.project.middleware import passive
 from limen.clinic.sessions.models import Session
 from limen.clinic.sites.models import Site
-from limen.clinic.web.refusals import status_of
+from limen.clinic.web.deeds import read_deed, refused
 from limen.clinic.web.request import ClinicRequest
 from limen.errors import InputError, LimenError
 from limen.knowledge.emergency import emergency_cards
 
 MAX_BODY = 16 * 1024
+KINDS = tuple(f"emergency.{deed}" for deed in ("start", "chair", "take", "end", *actions.TAPPED))
 
 
 @require_POST
 def act(request: ClinicRequest) -> JsonResponse:
     """One deed: ``{"kind", "key", "data", "late_s"}``, as live pages send theirs. The same key is the same deed."""
     try:
-        row = _do(request, *_deed(request))
+        row = _do(request, *read_deed(request.body, KINDS, most=MAX_BODY))
     except LimenError as problem:
-        error = {"what": problem.what, "where": problem.where, "allowed": problem.allowed, "hint": problem.hint}
-        return JsonResponse({"error": error}, status=status_of(problem))
+        return refused(problem)
     row.refresh_from_db()
     return JsonResponse({"emergency": queries.emergency_json(row)})
 
@@ -87,25 +86,6 @@ def paper(request: ClinicRequest, emergency_id: UUID) -> HttpResponse:
         "sheet": sheet,
     }
     return render(request, "emergency/paper.html", page)
-
-
-def _deed(request: HttpRequest) -> tuple[str, str, dict[str, Any], float]:
-    if len(request.body) > MAX_BODY:
-        raise InputError("too long", where="body", allowed=f"up to {MAX_BODY} bytes")
-    try:
-        value = json.loads(request.body)
-    except (ValueError, UnicodeDecodeError):
-        raise InputError("not JSON", where="body", allowed="one JSON object") from None
-    if not isinstance(value, dict) or not isinstance(value.get("data", {}), dict):
-        raise InputError("not a deed", where="body", allowed='{"kind": .., "key": .., "data": {..}}')
-    kind, key, late_s = value.get("kind"), value.get("key"), value.get("late_s", 0.0)
-    if not isinstance(kind, str) or not kind.startswith("emergency."):
-        raise InputError(f"unknown deed {kind!r}", where="kind", allowed="emergency.start, .going, .role, .step, ...")
-    if not isinstance(key, str) or not 1 <= len(key) <= 80:
-        raise InputError("no key", where="key", allowed="1 to 80 characters, new for each deed")
-    if isinstance(late_s, bool) or not isinstance(late_s, int | float):
-        raise InputError(f"{late_s!r} is not a number", where="late_s", allowed="seconds since the tap")
-    return kind, key, value.get("data", {}), float(late_s)
 
 
 def _session(site: Site, value: Any) -> Session | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -19,7 +18,7 @@ from limen.clinic.project.middleware import passive
 from limen.clinic.sessions import actions, queries
 from limen.clinic.sessions.models import Session, SessionEvent
 from limen.clinic.sessions.rescuing import offered
-from limen.clinic.web.refusals import status_of
+from limen.clinic.web.deeds import read_deed, refused
 from limen.clinic.web.request import ClinicRequest
 from limen.errors import InputError, LimenError
 
@@ -224,41 +223,13 @@ def act(request: ClinicRequest, session_id: UUID) -> JsonResponse:
     """One deed: ``{"kind", "key", "data", "late_s"}``. The same key again is the same deed."""
     try:
         session = _session(request, session_id)
-        kind, key, data, late_s = _deed(request.body)
+        kind, key, data, tapped_s = read_deed(request.body, DOORS, most=MAX_BODY)
+        # A tap that travels at once happened now: only a kept one is late.
+        late_s = tapped_s if tapped_s >= LATE_FROM_S else 0.0
         row = DOORS[kind](request, session, kind, data, key=key, late_s=late_s)
     except LimenError as problem:
-        error = {"what": problem.what, "where": problem.where, "allowed": problem.allowed, "hint": problem.hint}
-        return JsonResponse({"error": error}, status=status_of(problem))
+        return refused(problem)
     return JsonResponse({"seq": row.seq, "id": f"e{row.seq}", "kind": row.kind, "t_s": row.t_s})
-
-
-def _deed(body: bytes) -> tuple[str, str, dict[str, Any], float]:
-    allowed = '{"kind": .., "key": .., "data": {..}}'
-    if len(body) > MAX_BODY:
-        raise InputError("too long", where="body", allowed=f"up to {MAX_BODY} bytes")
-    try:
-        value = json.loads(body)
-    except (ValueError, UnicodeDecodeError):
-        raise InputError("not JSON", where="body", allowed=allowed) from None
-    if not isinstance(value, dict):
-        raise InputError(f"holds a {type(value).__name__}", where="body", allowed=allowed)
-    try:
-        stored = json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise InputError("holds half a character", where="body", allowed="text that can be stored") from None
-    if b"\\u0000" in stored:
-        raise InputError("holds a NUL character", where="body", allowed="text that can be stored")
-    kind, key, data, late_s = value.get("kind"), value.get("key"), value.get("data", {}), value.get("late_s", 0.0)
-    if kind not in DOORS:
-        raise InputError(f"unknown deed {kind!r}", where="kind", allowed=", ".join(DOORS))
-    if not isinstance(key, str) or not 1 <= len(key) <= 80:
-        raise InputError("no key", where="key", allowed="1 to 80 characters, new for each deed")
-    if not isinstance(data, dict):
-        raise InputError(f"holds a {type(data).__name__}", where="data", allowed="an object")
-    if isinstance(late_s, bool) or not isinstance(late_s, int | float):
-        raise InputError(f"{late_s!r} is not a number", where="late_s", allowed="seconds since the tap")
-    # A tap that travels at once happened now: only a kept one is late.
-    return kind, key, data, float(late_s) if late_s >= LATE_FROM_S else 0.0
 
 
 LATE_FROM_S = 2.0
