@@ -115,3 +115,77 @@ def test_the_live_door_gives_by_order_or_in_words(room, session, second, signed)
     tap("b", {"order": SEIZURE, "words": WORDS, "heard_by": str(second.pk)}, 200)
     tap("c", {"what": "oxygen", "dose": "4 L/min by mask"}, 200)
     assert [row.data["dose"] for row in rescues(session)] == [WORDS, "4 L/min by mask"]
+
+
+AGITATION = "midazolam-agitation"
+# 1 mg or 0.02 mg/kg, to 2 mg or 0.03 mg/kg, the smaller of each: 1 to 2 mg for 70 kg, of 5 mg/mL 0.2 to 0.4 mL.
+SMALLER = "midazolam 1 mg, 0.2 mL of 5 mg/mL, into a vein"
+LARGER = "midazolam 2 mg, 0.4 mL of 5 mg/mL, into a vein"
+BETWEEN = "midazolam 1.5 mg, 0.3 mL of 5 mg/mL, into a vein"
+ASKED = ("allergies?",)
+
+
+@pytest.fixture
+def ranged(room):
+    declare_rescue_stock(by=room.director, site=room.site, items=[{**VIAL, "routes": ["iv"]}])
+    digest, ends = get_order(AGITATION).digest, timezone.now().date() + timedelta(days=300)
+    sign_standing_order(
+        by=room.director, site=room.site, order=AGITATION, digest=digest, expires_on=ends, interval_min=10.0
+    )
+
+
+def worked(room, session, dose_mg, words=SMALLER):
+    client = Client()
+    client.force_login(room.nurse)
+    query = {"order": AGITATION, "words": words, "dose_mg": dose_mg, "denied": list(ASKED)}
+    return client.get(f"/live/session/{session.pk}/rescue", query)
+
+
+def test_a_range_offers_both_ends_in_mL(room, session, ranged):
+    offer = offers(room, session, *ASKED)[AGITATION]
+    assert offer["usable"], offer["against"]
+    assert [one["words"] for one in offer["choices"]] == [SMALLER, LARGER]
+
+
+def test_a_dose_between_the_ends_is_brought_to_the_mark(room, session, ranged):
+    found = worked(room, session, "1.53").json()["offer"]
+    assert (found["words"], found["dose_mg"], found["dose_asked_mg"]) == (BETWEEN, 1.5, 1.53)
+
+
+@pytest.mark.parametrize("dose_mg", ["0.99", "2.01", "20", "-1", "nan", "inf", "much", ""])
+def test_a_dose_outside_either_end_is_refused_with_both_named(room, session, ranged, dose_mg):
+    answer = worked(room, session, dose_mg)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["where"] == "dose_mg"
+    if dose_mg in ("0.99", "2.01", "20", "-1"):
+        assert answer.json()["error"]["allowed"] == "1 to 2 mg"
+
+
+@pytest.mark.parametrize(
+    ("dose_mg", "words", "given_mg", "volume_mL"),
+    [(None, SMALLER, 1, 0.2), (2.0, LARGER, 2, 0.4), (1.53, BETWEEN, 1.5, 0.3), (1.0, SMALLER, 1, 0.2)],
+)
+def test_the_chosen_dose_is_what_is_written_down(
+    room, session, second, ranged, dose_mg, words, given_mg, volume_mL
+):  # fmt: skip
+    row = give_rescue(
+        by=room.nurse, session=session, order=AGITATION, words=words, heard_by=second, dose_mg=dose_mg, denied=ASKED
+    )
+    assert (row.data["dose"], row.data["dose_mg"], row.data["volume_mL"]) == (words, given_mg, volume_mL)
+    assert offers(room, session, *ASKED)[AGITATION]["status"] == "wait", "ten minutes between two"
+
+
+@pytest.mark.parametrize(("dose_mg", "words"), [(2.0, SMALLER), (None, LARGER), (2.5, LARGER), (True, SMALLER)])
+def test_a_dose_and_its_words_that_differ_give_nothing(room, session, second, ranged, dose_mg, words):
+    with pytest.raises((InputError, RefusedError)):
+        give_rescue(
+            by=room.nurse, session=session, order=AGITATION, words=words, heard_by=second, dose_mg=dose_mg, denied=ASKED
+        )
+    assert rescues(session) == []
+
+
+def test_a_kept_dose_is_stored_even_where_the_range_no_longer_holds_it(room, session, second):
+    row = give_rescue(
+        by=room.nurse, session=session, order=AGITATION, words=LARGER, heard_by=second, dose_mg=2.0, late_s=30.0
+    )
+    assert row.data["dose"] == LARGER

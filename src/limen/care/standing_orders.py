@@ -156,6 +156,8 @@ class _Judge:
         most_mg, most_mL, _ = self._drawn(high_mg, again=True)
         if drawn_mg is None:
             most_mg = most_mL = None
+        elif most_mg is not None and most_mg < drawn_mg:
+            most_mg, most_mL = drawn_mg, volume_mL
         found = {kind for kind, _ in self.blocks}
         status: Status = next((name for name in _GRAVEST if name in found), "usable")
         return Offer(
@@ -328,9 +330,11 @@ class _Judge:
             return dose_mg, None, None
         if self.stock.unit_mg is not None:
             units = dose_mg / self.stock.unit_mg
+            if again:
+                whole = int(units + 1e-9)  # the larger end is the most tablets that stay within it
+                return whole * self.stock.unit_mg, None, whole
             if units != int(units):
-                if not again:
-                    self._block("refused", f"{dose_mg:g} mg is no whole number of {self.stock.words}")
+                self._block("refused", f"{dose_mg:g} mg is no whole number of {self.stock.words}")
                 return dose_mg, None, None
             return dose_mg, None, int(units)
         strength = Concentration(self.stock.concentration_mg_per_mL or 0.0)

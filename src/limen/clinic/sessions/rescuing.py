@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from limen.care.chosen_dose import choices, chosen, has_range
 from limen.care.offer import Offer
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.policy import holds
@@ -22,8 +23,45 @@ if TYPE_CHECKING:
 
 def offered(session: Session, *, denied: Sequence[str] = ()) -> list[dict[str, Any]]:
     """What each signed order comes to for the person in the chair now; what may be given first."""
-    found = [{**offer.to_json(), "words": offer.words} for offer in offers_now(session, denied=denied)]
+    found = [_shown(offer) for offer in offers_now(session, denied=denied)]
     return sorted(found, key=lambda item: (not item["usable"], not item["emergency"], str(item["title"])))
+
+
+def drawn(session: Session, *, order: str, words: str, dose_mg: Any, denied: Sequence[str] = ()) -> dict[str, Any]:
+    """A dose of an order's range as it can be drawn up: what is read back, in mg and mL.
+
+    Parameters
+    ----------
+    words : str
+        The offer it is chosen from, in its own words: an order may be offered by more than one route.
+
+    Raises
+    ------
+    InputError
+        If the order allows no such dose; the message names both ends.
+    RefusedError
+        If the order no longer says what was shown.
+    """
+    found = offers_now(session, denied=denied, only=[get_order(order).id])
+    offer = next((one for one in found if one.words == words), None)
+    if offer is None:
+        raise _other_words(found, words)
+    return _shown(chosen(offer, _mg(dose_mg)))
+
+
+def _shown(offer: Offer) -> dict[str, Any]:
+    ends = [{"dose_mg": one.dose_mg, "volume_mL": one.volume_mL, "words": one.words} for one in choices(offer)]
+    return {**offer.to_json(), "words": offer.words, "choices": ends if has_range(offer) else []}
+
+
+def _mg(value: Any) -> float:
+    """A dose as a page or a query sends it."""
+    try:
+        if isinstance(value, bool):
+            raise ValueError
+        return float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{value!r} is no dose", where="dose_mg", allowed="a number of mg") from None
 
 
 @action(Permission.SESSION_RECORD, on="session")
@@ -34,6 +72,7 @@ def give_rescue(
     order: str,
     words: str,
     heard_by: User | None,
+    dose_mg: Any = None,
     denied: Sequence[str] = (),
     reason: str = "",
     key: str | None = None,
@@ -47,13 +86,15 @@ def give_rescue(
         The dose as it was read back: what the order said when it was shown.
     heard_by : User
         Who heard it: another person who may run a session here.
+    dose_mg : float, optional
+        The dose chosen where the order gives a range; the smaller end where not given.
     denied : sequence of str
         Questions of the order that were asked at the chair and answered with no.
 
     Raises
     ------
     InputError
-        If nobody heard it, or the same person did.
+        If nobody heard it, or the same person did, or the order allows no such dose.
     RefusedError
         If the order may not be used now, or no longer says what was read back. A tap that was kept while the line was
         down is stored all the same: what was given was given.
@@ -67,13 +108,14 @@ def give_rescue(
             "nobody else heard it", where="heard_by", allowed="a second person who may run a session at this site"
         )
     found = offers_now(session, denied=denied, only=[get_order(order).id])
-    chosen = next((offer for offer in found if offer.words == words), None)
+    sized = _sized(found, dose_mg, kept=late_s > 0.0)
+    given = next((offer for offer in sized if offer.words == words), None)
     if late_s == 0.0:
-        _refuse_unusable(found, chosen, words)
+        _refuse_unusable(sized, given, words)
     note(order=order, heard_by=heard_by.username)
     data: dict[str, Any] = {"order": order, "dose": words, "read_back_by": heard_by.display_name}
-    if chosen is not None:
-        data |= _doses(chosen)
+    if given is not None:
+        data |= _doses(given)
     if reason.strip():
         data["reason"] = reason.strip()
     if denied:
@@ -94,16 +136,36 @@ def _doses(offer: Offer) -> dict[str, Any]:
     return {name: value for name, value in parts.items() if value is not None}
 
 
-def _refuse_unusable(found: Sequence[Offer], chosen: Offer | None, words: str) -> None:
-    if chosen is None:
-        now = "; ".join(offer.words for offer in found) or "nothing"
+def _sized(found: Sequence[Offer], dose_mg: Any, *, kept: bool) -> list[Offer]:
+    """Each presentation of an order with the dose that was chosen; those whose range does not hold it fall away."""
+    if dose_mg is None:
+        return list(found)
+    sized: list[Offer] = []
+    why: InputError | None = None
+    for offer in found:
+        try:
+            sized.append(chosen(offer, _mg(dose_mg)))
+        except InputError as problem:
+            why = problem
+    if why is not None and not sized and not kept:
+        raise why
+    return sized
+
+
+def _other_words(found: Sequence[Offer], words: str) -> RefusedError:
+    now = "; ".join(offer.words for offer in found) or "nothing"
+    return RefusedError(
+        f"{words!r} was read back", where="words", allowed=now, hint="Read back what the order says now"
+    )
+
+
+def _refuse_unusable(found: Sequence[Offer], given: Offer | None, words: str) -> None:
+    if given is None:
+        raise _other_words(found, words)
+    if not given.usable:
+        why = "; ".join(reason.text for reason in given.against) or ", ".join(given.ask)
         raise RefusedError(
-            f"{words!r} was read back", where="words", allowed=now, hint="Read back what the order says now"
-        )
-    if not chosen.usable:
-        why = "; ".join(reason.text for reason in chosen.against) or ", ".join(chosen.ask)
-        raise RefusedError(
-            f"{chosen.title}: {why}",
+            f"{given.title}: {why}",
             where="order",
             hint="Call the prescriber. What was given all the same is written down in words",
         )

@@ -17,7 +17,7 @@ from limen.clinic.accounts.policy import require
 from limen.clinic.project.middleware import passive
 from limen.clinic.sessions import actions, queries
 from limen.clinic.sessions.models import Session, SessionEvent
-from limen.clinic.sessions.rescuing import offered
+from limen.clinic.sessions.rescuing import drawn, offered
 from limen.clinic.web.deeds import read_deed, refused
 from limen.clinic.web.request import ClinicRequest
 from limen.errors import InputError, LimenError
@@ -95,9 +95,20 @@ def export(request: ClinicRequest, session_id: UUID) -> JsonResponse:
 @require_GET
 @never_cache
 def rescue(request: ClinicRequest, session_id: UUID) -> JsonResponse:
-    """What may be given now by standing order; ``denied`` names the questions that were answered with no."""
+    """What may be given now by standing order; ``denied`` names the questions that were answered with no.
+
+    With ``order``, ``words`` and ``dose_mg``: what that dose of the offer's range comes to, as ``offer``.
+    """
     require(by=request.user, permission=Permission.SESSION_RECORD, site=request.site, target=f"session:{session_id}")
-    return JsonResponse({"offers": offered(_session(request, session_id), denied=request.GET.getlist("denied"))})
+    session, query = _session(request, session_id), request.GET
+    denied = query.getlist("denied")
+    if "dose_mg" not in query:
+        return JsonResponse({"offers": offered(session, denied=denied)})
+    asked = {name: query.get(name, "") for name in ("order", "words", "dose_mg")}
+    try:
+        return JsonResponse({"offer": drawn(session, **asked, denied=denied)})
+    except LimenError as problem:
+        return refused(problem)
 
 
 Act = Callable[..., SessionEvent]
@@ -176,6 +187,7 @@ def _rescue(request: ClinicRequest, session: Session, kind: str, data: dict[str,
         order=str(data["order"]),
         words=str(data.get("words") or ""),
         heard_by=_person(data.get("heard_by")),
+        dose_mg=data.get("dose_mg"),
         denied=denied,
         reason=str(data.get("reason") or ""),
         **more,
