@@ -11,6 +11,8 @@ from limen.knowledge.monitoring import Priority, Silence
 
 Arrival = Literal["new", "late", "too-late", "duplicate"]
 
+# More than two hours of a cuff every five minutes.
+CUFF_READINGS = 32
 STALE, INVALID, LOST = 10, 15, 20
 RULES = {STALE: "TEC-STALE", INVALID: "TEC-INVALID", LOST: "TEC-LOST"}
 
@@ -84,7 +86,7 @@ def heard(state: SignalState, sample: Sample, *, valid: bool, cuff: bool, window
         return replace(state, last_t_s=now, seen=seen, invalid_since_t_s=since, valid_since_t_s=None)
     counts = cuff or not sample.manual
     return replace(
-        state,
+        kept(state, sample, cuff=cuff),
         last_t_s=now,
         seen=seen,
         value=sample.value,
@@ -95,6 +97,14 @@ def heard(state: SignalState, sample: Sample, *, valid: bool, cuff: bool, window
         gone_t_s=None if counts and not sample.manual and _back(state, now) else state.gone_t_s,
         valid_since_t_s=state.valid_since_t_s if state.valid_since_t_s is not None else now,
     )
+
+
+def kept(state: SignalState, sample: Sample, *, cuff: bool) -> SignalState:
+    """The signal with a valid value of its stream remembered; of a cuff the run of readings that a recheck looks at."""
+    if sample.manual or sample.value is None:
+        return state
+    readings = sorted((*state.readings, (measured(sample), sample.value)), key=lambda reading: reading[0])
+    return replace(state, readings=tuple(readings[-(CUFF_READINGS if cuff else 1) :]))
 
 
 def _back(state: SignalState, measured_t_s: float) -> bool:

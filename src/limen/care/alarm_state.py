@@ -13,6 +13,8 @@ from typing import Any, Literal
 from limen.knowledge.monitoring import Action, Priority
 
 AlarmKind = Literal["physiological", "technical"]
+# A valid value, in the unit of its signal, with the second it was measured.
+Reading = tuple[float, float]
 ChangeKind = Literal["raised", "ended", "acknowledged", "audio-paused", "sound-returned", "not-matched"]
 
 
@@ -152,7 +154,27 @@ class Expect:
     bands: tuple[ExpectedBand, ...]
 
 
-Act = Expect | Acknowledge | PauseAudio | Score | Symptoms | SetLimits | Associate | DeviceGone | Emergency
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """Values written by hand were corrected or taken back: their signals are judged from what is left.
+
+    Attributes
+    ----------
+    was : mapping of signal or score to Reading or None
+        What is judged again, each with the value that no longer counts; ``None`` where one was only added.
+    written : mapping of signal or score to tuple of Reading
+        Every value that was written by hand and stands, oldest first.
+    symptoms : tuple of str
+        The symptoms that stand.
+    """
+
+    t_s: float
+    was: Mapping[str, Reading | None]
+    written: Mapping[str, tuple[Reading, ...]]
+    symptoms: tuple[str, ...]
+
+
+Act = Amend | Expect | Acknowledge | PauseAudio | Score | Symptoms | SetLimits | Associate | DeviceGone | Emergency
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +315,8 @@ class SignalState:
         Samples of the last few seconds, to tell a duplicate from a late arrival.
     too_late : int
         Samples that arrived too late to matter now; they stay on record.
+    readings : tuple of Reading
+        The newest valid values of the stream, oldest first: what is left when a value by hand is taken back.
     """
 
     signal: str
@@ -310,6 +334,7 @@ class SignalState:
     gone_t_s: float | None = None
     seen: tuple[Mark, ...] = ()
     too_late: int = 0
+    readings: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,4 +439,6 @@ def _band(value: Mapping[str, Any]) -> ExpectedBand:
 
 
 def _signal(value: Mapping[str, Any]) -> SignalState:
-    return SignalState(**{**value, "seen": tuple((t_s, device, number) for t_s, device, number in value["seen"])})
+    seen = tuple((t_s, device, number) for t_s, device, number in value["seen"])
+    readings = tuple((t_s, number) for t_s, number in value.get("readings", ()))
+    return SignalState(**{**value, "seen": seen, "readings": readings})

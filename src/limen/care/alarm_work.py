@@ -94,7 +94,7 @@ class Work:
             slot = self.slots.get(key, _EMPTY)
             if not found and slot == _EMPTY:
                 continue
-            found = [self._confirmed(crossing, measured_t_s) for crossing in found]
+            found = [self.confirmed(crossing, measured_t_s) for crossing in found]
             slot = self._delayed(key, slot, found, measured_t_s, newest=newest)
             since = dict(slot.crossed_t_s)
             ripe = [entry for entry in found if measured_t_s - since.get(entry.rank, measured_t_s) >= entry.delay_s]
@@ -142,7 +142,7 @@ class Work:
             own=self.watch.own(signal, self.limits),
             symptomatic=bool(self.symptoms),
         )
-        ripe = [self._confirmed(crossing, measured_t_s) for crossing in found if crossing.delay_s == 0]
+        ripe = [self.confirmed(crossing, measured_t_s) for crossing in found if crossing.delay_s == 0]
         self.settle(key, ripe[-1] if ripe else None, value=value, measured_t_s=measured_t_s)
 
     def _alarm(self, crossing: Crossing, value: float | None, measured_t_s: float | None, kind: AlarmKind) -> Alarm:
@@ -170,7 +170,7 @@ class Work:
 
     # Pressure that asks for a second reading
 
-    def _confirmed(self, crossing: Crossing, measured_t_s: float) -> Crossing:
+    def confirmed(self, crossing: Crossing, measured_t_s: float) -> Crossing:
         """A crossing that asks for a recheck, or the same one confirmed by it; either number counts."""
         if crossing.recheck_s is None:
             return crossing
@@ -182,11 +182,13 @@ class Work:
     def _asks_recheck(self, signal: str) -> float | None:
         """The recheck time of a signal whose newest value asks for a second reading."""
         state = self.signals.get(signal)
-        if state is None or state.value is None:
-            return None
+        return None if state is None or state.value is None else self.asks_recheck(signal, state.value)
+
+    def asks_recheck(self, signal: str, value: float) -> float | None:
+        """The recheck time of a value, in the signal's unit, that asks for a second reading."""
         own = self.watch.own(signal, self.limits)
         for side in self.watch.sides(signal):
-            for crossing in self.watch.crossings(signal, side, state.value, own=own, symptomatic=bool(self.symptoms)):
+            for crossing in self.watch.crossings(signal, side, value, own=own, symptomatic=bool(self.symptoms)):
                 if crossing.recheck_s is not None:
                     return crossing.recheck_s
         return None

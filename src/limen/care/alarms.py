@@ -11,6 +11,8 @@ What holds
 - Silence never ends a physiological alarm: it stands until values are back.
 - A sample that arrives after a newer one can raise an alarm while it is not yet stale, never end one; older than that
   it stays on record (``SignalState.too_late``). A repeat changes nothing.
+- A value by hand that is corrected or taken back counts no longer: an alarm that rests on it ends, and its signal is
+  judged at once from what is left, be it a reading of the device or an earlier one by hand.
 - An acknowledgement answers one alarm, by its id, and holds back its sound for a time. A pause of the sound holds back
   the alarms that stand; one that begins later is heard at once.
 """
@@ -20,15 +22,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from limen.care.alarm_amend import amend
 from limen.care.alarm_conditions import reported_crossings, set_symptoms
 from limen.care.alarm_deviation import judge_deviation
 from limen.care.alarm_limits import Watch
-from limen.care.alarm_signals import arrival, heard, mark, measured, silences, technical
+from limen.care.alarm_signals import arrival, heard, kept, mark, measured, silences, technical
 from limen.care.alarm_state import (
     Acknowledge,
     Act,
     Alarm,
     AlarmState,
+    Amend,
     Associate,
     Change,
     DeviceGone,
@@ -53,6 +57,7 @@ __all__ = [
     "Act",
     "Alarm",
     "AlarmState",
+    "Amend",
     "Associate",
     "Change",
     "DeviceGone",
@@ -199,6 +204,8 @@ def _apply(work: Work, act: Act) -> None:
             found = watch.crossings(act.signal, side, float(act.value), own=None, symptomatic=bool(work.symptoms))
             worst = found[-1] if found else None
             work.settle(f"{act.signal}/{side}", worst, value=float(act.value), measured_t_s=act.t_s)
+    elif isinstance(act, Amend):
+        amend(work, act)
     elif isinstance(act, Emergency):
         work.settle("emergency", work.emergency(act) if act.on else None, measured_t_s=act.t_s)
 
@@ -222,6 +229,7 @@ def _take(work: Work, sample: Sample) -> None:
     if came == "new":
         work.signals[signal] = heard(state, sample, valid=valid, cuff=entry.cuff, window_s=window_s)
     else:
+        state = kept(state, sample, cuff=entry.cuff) if valid else state
         work.signals[signal] = replace(state, seen=(*state.seen, mark(sample)))
     if sample.device:
         work.settle(f"device/{sample.device}", None)

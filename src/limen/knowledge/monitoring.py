@@ -18,6 +18,7 @@ TierName = Literal["warn", "hold", "stop"]
 Priority = Literal["low", "medium", "high"]
 Action = Literal["watch", "pause", "stop"]
 When = Literal["at-or-over", "over", "at-or-under", "under", "rise-at-or-over"]
+TakenBack = Literal["stands-until-the-next", "judged-again"]
 
 TIERS: tuple[TierName, ...] = ("warn", "hold", "stop")
 
@@ -229,6 +230,8 @@ class MonitoringRules(Record):
     schedules: tuple[Schedule, ...]
     scores: dict[str, str]
     deviation: Deviation | None = None  # rules kept with older sessions know of none
+    # What a value that was taken back leaves behind; sessions from before this was a rule replay as they were watched.
+    taken_back: TakenBack = "stands-until-the-next"
 
     @model_validator(mode="after")
     def _consistent(self) -> MonitoringRules:

@@ -35,10 +35,8 @@ from limen.care.alarm_state import (
     OwnLimit,
     PauseAudio,
     Sample,
-    Score,
     SetLimits,
     Stream,
-    Symptoms,
     Tick,
 )
 from limen.care.alarms import Watch, begin
@@ -64,17 +62,11 @@ from limen.session.events import (
 from limen.session.forecast_event import ForecastUpdated
 from limen.session.header import SessionHeader
 from limen.session.schedule import cuff_interval
-from limen.session.state import corrected, in_order, standing_symptoms
+from limen.session.state import corrected, in_order
+from limen.session.written import judged_again, symptoms_now, until_the_next
 
 # A stamp is at least this much after the last tick, so that the tick cannot have taken it.
 _AFTER_TICK_S = 0.001
-_SIGNALS = {
-    "sbp_mmHg": "NIBP_SYS",
-    "dbp_mmHg": "NIBP_DIA",
-    "hr_per_min": "HR",
-    "rr_per_min": "RR",
-    "spo2_pct": "SPO2",
-}
 
 
 def monitor_ticks(from_t_s: float | None, to_t_s: float) -> range:
@@ -182,18 +174,11 @@ def tick_at(
     every_s, from_t_s = cuff_interval(rules.schedule_for(header.protocol), start, end, t_s)
     acts: list[Act] = []
     written = list(samples)
+    by_hand_of = judged_again if rules.taken_back == "judged-again" else until_the_next
     for event in news:
-        acts += _acts(event, header, true)
-        if isinstance(event, ObservationRecorded):
-            acts += _scores(event)
-            written += _written(event)
-        elif isinstance(event, EntryCorrected):
-            fixed = next((entry for entry in true if entry.id == event.entry), None)
-            if isinstance(fixed, ObservationRecorded):
-                acts += _scores(fixed)
-                written += _written(fixed)
-            elif fixed is None:
-                acts += _scores_again(event, known, true)
+        by_hand = by_hand_of(event, known, news, true)
+        acts += [*by_hand.first, *_acts(event, header, true), *by_hand.then]
+        written += by_hand.samples
     return Tick(float(t_s), tuple(written), tuple(acts), every_s, from_t_s)
 
 
@@ -216,46 +201,11 @@ def _acts(event: Event, header: SessionHeader, true: Sequence[Event]) -> list[Ac
     if isinstance(event, EmergencyStarted | EmergencyEnded):
         return [Emergency(event.t_s, isinstance(event, EmergencyStarted), by)]
     if isinstance(event, SymptomReported) or (isinstance(event, ObservationRecorded) and event.symptoms is not None):
-        return [_symptoms(event, true)]
+        return [symptoms_now(event, true)]
     if isinstance(event, EntryCorrected):
         limits = next((entry.limits for entry in reversed(true) if isinstance(entry, LimitsChanged)), header.limits)
-        return [_symptoms(event, true), SetLimits(event.t_s, own_limits(limits))]
+        return [symptoms_now(event, true), SetLimits(event.t_s, own_limits(limits))]
     return []
-
-
-def _symptoms(event: Event, true: Sequence[Event]) -> Symptoms:
-    return Symptoms(event.t_s, tuple(str(noted.value) for noted in standing_symptoms(true)))
-
-
-def _scores(event: ObservationRecorded) -> list[Score]:
-    return [
-        Score(event.t_s, signal, value)
-        for signal, value in (("MOAAS", event.moaas), ("DISTRESS", event.distress))
-        if value is not None
-    ]
-
-
-def _scores_again(event: EntryCorrected, known: Sequence[Event], true: Sequence[Event]) -> list[Act]:
-    """The scores that stand again once an observation is taken back: what it ended must not stay ended."""
-    gone = next((entry for entry in known if entry.id == event.entry), None)
-    if not isinstance(gone, ObservationRecorded):
-        return []
-    found: list[Act] = []
-    for act in _scores(gone):
-        earlier = [score for entry in true if isinstance(entry, ObservationRecorded) for score in _scores(entry)]
-        newest = next((score for score in reversed(earlier) if score.signal == act.signal), None)
-        if newest is not None:
-            found.append(Score(event.t_s, newest.signal, newest.value))
-    return found
-
-
-def _written(event: ObservationRecorded) -> list[Sample]:
-    """Values measured by hand, as samples."""
-    return [
-        Sample(event.t_s, event.known_t_s, signal, value, manual=True)
-        for key, signal in _SIGNALS.items()
-        if (value := getattr(event, key)) is not None
-    ]
 
 
 def _streams(event: DeviceAssociated) -> tuple[Stream, ...]:
