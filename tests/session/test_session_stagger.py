@@ -6,7 +6,7 @@ import pytest
 
 from limen.errors import InputError
 from limen.knowledge.monitoring import monitoring
-from limen.session.stagger import DueElsewhere, advise_start, due_minutes, stacks
+from limen.session.stagger import DueElsewhere, advise_room, advise_start, due_minutes, stacks
 
 RULES = monitoring().schedule_for("TRD-IV")
 APART_S = monitoring().observation_grace_s
@@ -74,6 +74,50 @@ def test_a_room_with_no_free_minute_gets_the_least_bad_one_and_says_so() -> None
     assert advice.left == len(MINUTES)
 
 
-def test_a_dose_of_no_length_is_refused() -> None:
-    with pytest.raises(InputError, match="duration_min"):
-        advise_start(RULES, 0.0, [], apart_s=APART_S)
+def test_a_dose_that_ends_before_it_begins_is_refused() -> None:
+    for duration_min in (-1.0, float("nan")):
+        with pytest.raises(InputError, match="duration_min"):
+            advise_start(RULES, duration_min, [], apart_s=APART_S)
+
+
+# Into a muscle: baseline and 15, 30, 45, 60, 90, 120 min after, by the rules of monitoring.
+def test_a_dose_at_once_owes_its_own_minutes() -> None:
+    assert due_minutes(monitoring().schedule_for("TRD-IM"), 0.0) == (0, 15, 30, 45, 60, 90, 120)
+
+
+def owed(gone_min: float, chair: str, owner: str) -> list[DueElsewhere]:
+    return [DueElsewhere(due.chair, due.due_s, owner) for due in left_of(gone_min, chair)]
+
+
+@pytest.mark.parametrize("gone_min", [5, 10, 13, 15, 25])
+def test_a_colleagues_chair_is_told_and_moves_no_start_of_mine(gone_min: int) -> None:
+    theirs = owed(gone_min, "Chair 1", "N. Berg")
+    starts = [("Chair 1", 60.0 * gone_min, "N. Berg")]
+    advice = advise_room(RULES, 40.0, theirs, owner="D. Kessel", apart_s=APART_S, starts_s=starts)
+    assert (advice.own.better_min, advice.own.stacked, advice.own.near_start) == (None, (), None)
+    assert bool(advice.colleagues) is (gone_min in (10, 15, 25))
+    assert {item.owner for item in advice.colleagues} <= {"N. Berg"}
+    assert advice.silent is (gone_min in (5, 13))
+
+
+def test_whose_list_is_stacked_is_named_where_both_are() -> None:
+    mine, theirs = owed(15, "Chair 1", "D. Kessel"), owed(10, "Chair 2", "N. Berg")
+    starts = [("Chair 1", 900.0, "D. Kessel"), ("Chair 2", 600.0, "N. Berg")]
+    advice = advise_room(RULES, 40.0, [*mine, *theirs], owner="D. Kessel", apart_s=APART_S, starts_s=starts)
+    assert {(item.chair, item.owner) for item in advice.own.stacked} == {("Chair 1", "D. Kessel")}
+    assert {(item.chair, item.owner) for item in advice.colleagues} == {("Chair 2", "N. Berg")}
+    assert advice.own.better_min == 1  # 16 min apart from my own: nothing meets
+    # the whole room: 1 min is 11 from Chair 2 and 16 from Chair 1, and neither meets
+    assert (advice.room.better_min, advice.room.left) == (1, 0)
+
+
+def test_the_same_chairs_in_one_hand_are_one_list() -> None:
+    """After a hand-over, or in an emergency that leaves one nurse: what was a colleague's is mine."""
+    before = owed(15, "Chair 1", "N. Berg")
+    after = owed(15, "Chair 1", "D. Kessel")
+    asked = {"owner": "D. Kessel", "apart_s": APART_S}
+    apart, merged = (advise_room(RULES, 40.0, room, **asked) for room in (before, after))  # type: ignore[arg-type]
+    assert [(item.own_s, item.chair) for item in apart.colleagues] == [
+        (item.own_s, item.chair) for item in merged.own.stacked
+    ]
+    assert (apart.own.better_min, merged.own.better_min) == (None, 1)

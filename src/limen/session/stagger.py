@@ -2,6 +2,10 @@
 
 Observations of an infusion fall due every 10 and then every 15 minutes, so chairs started 10 or 15 minutes apart
 meet again and again. Thirteen minutes shares no such beat: two chairs never come nearer than two minutes.
+
+What counts is who must do them. A colleague's chair takes nothing from this person's time until it is handed over, or
+an emergency leaves one person with the room: so the better minute is found for the owner's own list, and what would
+fall together in the whole room is told beside it, with whose chairs they are.
 """
 
 from __future__ import annotations
@@ -18,10 +22,11 @@ LOOK_AHEAD_MIN = 30
 
 @dataclass(frozen=True, slots=True)
 class DueElsewhere:
-    """An observation that the same person owes at another chair, in seconds from now."""
+    """An observation that is owed at another chair of the room, in seconds from now, and by whom."""
 
     chair: str
     due_s: float
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class Stacked:
     own_s: float
     chair: str
     apart_s: float
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ def due_minutes(schedule: Schedule, duration_min: float, *, until_min: float = 2
 def stacks(own_s: Sequence[float], others: Sequence[DueElsewhere], apart_s: float) -> tuple[Stacked, ...]:
     """Observations that fall due nearer together than ``apart_s``."""
     return tuple(
-        Stacked(mine, other.chair, abs(mine - other.due_s))
+        Stacked(mine, other.chair, abs(mine - other.due_s), other.owner)
         for mine in own_s
         for other in others
         if abs(mine - other.due_s) < apart_s - 1e-9
@@ -102,7 +108,7 @@ def advise_start(
     schedule : Schedule
         The observations of the new chair.
     duration_min : float
-        How long its dose is to run.
+        How long its dose is to run, from the first of it to the last; 0 for one dose at once.
     others : sequence of DueElsewhere
         What is still due at the same person's other chairs.
     apart_s : float
@@ -117,7 +123,7 @@ def advise_start(
     Raises
     ------
     InputError
-        If the duration is not positive.
+        If the duration is negative.
 
     Examples
     --------
@@ -127,8 +133,8 @@ def advise_start(
     >>> advise_start(rules, 40.0, running, apart_s=60.0, starts_s=[("Chair 1", 900.0)]).better_min
     1
     """
-    if duration_min <= 0:
-        raise InputError(f"{duration_min:g} min", where="duration_min", allowed="over 0")
+    if not duration_min >= 0:
+        raise InputError(f"{duration_min:g} min", where="duration_min", allowed="0, for a dose at once, or more")
     own_s = [60.0 * minute for minute in due_minutes(schedule, duration_min)]
     now = stacks(own_s, others, apart_s)
     near = min(((gone_s, chair) for chair, gone_s in starts_s if gone_s < 60.0 * STAGGER_MIN), default=None)
@@ -140,3 +146,66 @@ def advise_start(
     best = min(minutes, key=lambda minute: (counts[minute], minute))
     better = near is not None or counts[best] < len(now)
     return StartAdvice(now, near[1] if near else None, best if better else None, counts[best] if better else len(now))
+
+
+@dataclass(frozen=True, slots=True)
+class RoomAdvice:
+    """What a start means for its owner, and for the room should one person come to hold it all.
+
+    Attributes
+    ----------
+    own : StartAdvice
+        Against the owner's own chairs: this is the advice.
+    room : StartAdvice
+        Against every chair of the room.
+    colleagues : tuple of Stacked
+        What would fall together with somebody else's chairs if the dose started now.
+    """
+
+    own: StartAdvice
+    room: StartAdvice
+    colleagues: tuple[Stacked, ...]
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to say."""
+        return self.own.better_min is None and not self.own.stacked and not self.colleagues
+
+
+def advise_room(
+    schedule: Schedule,
+    duration_min: float,
+    others: Sequence[DueElsewhere],
+    *,
+    owner: str | None,
+    apart_s: float,
+    starts_s: Sequence[tuple[str, float, str | None]] = (),
+) -> RoomAdvice:
+    """Advice for the person who starts a chair, with the whole room in view.
+
+    Parameters
+    ----------
+    others : sequence of DueElsewhere
+        What is still due at every other chair of the room, with its owner.
+    owner : str or None
+        Who will own the new chair.
+    starts_s : sequence of (str, float, str or None)
+        Chair, seconds since its dose began, and its owner.
+
+    Examples
+    --------
+    >>> from limen.knowledge.monitoring import monitoring
+    >>> rules = monitoring().schedule_for("TRD-IV")
+    >>> running = [
+    ...     DueElsewhere("Chair 1", 60.0 * (minute - 15), "N. Berg")
+    ...     for minute in due_minutes(rules, 40.0) if minute > 15
+    ... ]
+    >>> advice = advise_room(rules, 40.0, running, owner="D. Kessel", apart_s=60.0)
+    >>> advice.own.better_min, advice.room.better_min, {item.owner for item in advice.colleagues}
+    (None, 1, {'N. Berg'})
+    """
+    mine = [other for other in others if other.owner == owner]
+    begun = [(chair, gone_s) for chair, gone_s, whose in starts_s if whose == owner]
+    own = advise_start(schedule, duration_min, mine, apart_s=apart_s, starts_s=begun)
+    room = advise_start(schedule, duration_min, others, apart_s=apart_s, starts_s=begun)
+    return RoomAdvice(own, room, tuple(item for item in room.stacked if item.owner != owner))
