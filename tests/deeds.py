@@ -14,6 +14,7 @@ from limen.clinic.audit.act import acting
 from limen.clinic.audit.models import AuditEntry
 from limen.clinic.courses.actions import open_course, sign_plan, write_plan
 from limen.clinic.courses.models import Course, Plan
+from limen.clinic.emergency.actions import start_emergency
 from limen.clinic.patients.actions import register_patient
 from limen.clinic.sessions import actions as session_actions
 from limen.clinic.sessions.export import export_session
@@ -170,6 +171,12 @@ def tap(slug: str, session: str, deed: str, role: str = "nurse", **arguments: An
         return made.seq if isinstance(made, SessionEvent) else None
 
     return act
+
+
+def press(slug: str, session: str, role: str, key: str) -> Act:
+    """The emergency control on the page of a chair; answers the emergency's id."""
+    row, by = _session(session), _person(slug, role)
+    return lambda: str(start_emergency(by=by, site=row.site, session=row, key=key).pk)
 
 
 def receive(slug: str, label: str, content_mg: int, key: str) -> Act:

@@ -9,6 +9,7 @@ from typing import Any
 
 import time_machine
 
+from limen.clinic.emergency.actions import end_emergency, start_emergency
 from limen.clinic.sessions.actions import (
     amend,
     answer_alarm,
@@ -73,8 +74,8 @@ class LongSession:
                 by=self.room.director, session=session, limits={"HR": {"low": 45, "high": 130}}, reason=REASON
             ),
             0.30: lambda: halt(by=by, session=session, kind="infusion.stopped", data={"reason": REASON}),
-            0.35: lambda: record(by=by, session=session, kind="emergency.started"),
-            0.37: lambda: record(by=by, session=session, kind="emergency.ended"),
+            0.35: lambda: start_emergency(by=by, site=session.site, session=session, key="em"),
+            0.37: lambda: end_emergency(by=by, emergency=session.emergencies.get(), outcome=REASON),
             0.46: lambda: release_device(by=by, session=session, device=self.device),
             0.48: lambda: associate_device(by=by, session=session, device=self.device),
             0.70: self.correct,

@@ -252,7 +252,6 @@ TAPS: list[tuple[str, list[dict[str, Any]], dict[str, Any], str]] = [
         {"deed": "record", "kind": "rescue.given", "data": {"drug": "ondansetron", "dose": "4 mg iv"}},
         "rescue.given",
     ),
-    ("emergency", [], {"deed": "record", "kind": "emergency.started"}, "emergency.started"),
     (
         "sound",
         [],
@@ -298,6 +297,16 @@ def test_a_double_click_is_one_deed(
     assert len(numbers) == 3, refused(outcomes)
     assert len(set(numbers)) == 1
     assert kinds(people, session).count(kind) == stood + 1
+
+
+def test_presses_for_one_chair_at_one_instant_are_one_emergency(people: Crowd, slug: str) -> None:
+    session = people.do("begun", slug=slug)["session"]
+    who = [("nurse", "a"), ("nurse", "a"), ("second", "b"), ("prescriber", "c")]
+    presses = [("press", {"slug": slug, "session": session, "role": role, "key": key}) for role, key in who]
+    outcomes = people.at_once(*presses)
+    assert len(done(outcomes)) == 4, refused(outcomes)
+    assert len(set(done(outcomes))) == 1
+    assert kinds(people, session).count("emergency.started") == 1
 
 
 def test_a_double_click_on_start_is_one_start(people: Crowd, slug: str) -> None:

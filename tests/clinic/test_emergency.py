@@ -12,6 +12,7 @@ from limen.clinic.audit.models import AuditEntry
 from limen.clinic.emergency.actions import end_emergency, name_chair, screen_showed, start_emergency, take_chair, tap
 from limen.clinic.emergency.models import Emergency, EmergencyEntry
 from limen.clinic.emergency.queries import emergency_json, open_emergencies, sheets
+from limen.clinic.sessions.actions import end_session, record
 from limen.clinic.sessions.models import Session, SessionEvent
 from limen.errors import InputError, RefusedError
 from live_room import furnish
@@ -72,6 +73,29 @@ def test_the_chair_may_be_named_later_and_once(floor):
     assert "emergency.started" in floor.kinds(floor.session)
     with pytest.raises(RefusedError, match="the chair has been named"):
         name_chair(by=floor.helper, emergency=emergency, session=floor.other)
+
+
+def test_a_chair_whose_session_is_over_still_calls_everyone(floor):
+    end_session(by=floor.nurse, session=floor.session, reason="patient transferred to another room")
+    floor.session.refresh_from_db()
+    emergency = floor.start()
+    assert [kind for kind, _, _ in floor.entries(emergency)].count("called") >= 2
+    assert open_emergencies(floor.site)[0]["chair"] == f"{floor.session.chair.name}, after its session"
+    assert "emergency.started" not in floor.kinds(floor.session)
+
+
+@pytest.mark.parametrize("kind", ["emergency.started", "emergency.ended", "emergency.step"])
+def test_the_door_of_a_session_takes_no_emergency_that_calls_nobody(floor, kind):
+    client = Client()
+    client.force_login(floor.nurse)
+    answer = client.post(
+        f"/live/session/{floor.session.pk}/act", json.dumps({"kind": kind, "key": "a"}), content_type="application/json"
+    )
+    assert answer.status_code == 400
+    assert kind not in floor.kinds(floor.session)
+    with pytest.raises(InputError, match="is not recorded here"):
+        record(by=floor.nurse, session=floor.session, kind=kind)
+    assert not Emergency.objects.exists()
 
 
 def test_a_step_has_the_time_of_its_tap_even_when_it_arrives_late(floor):

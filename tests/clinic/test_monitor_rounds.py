@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
+from limen.clinic.emergency.actions import end_emergency, start_emergency
 from limen.clinic.sessions.actions import amend, answer_alarm, ask_discharge, discharge, halt, record
 from limen.clinic.sessions.export import export_session
 from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, Heartbeat, LiveEvent, Session, SessionEvent
@@ -251,9 +252,9 @@ def test_a_whole_session_with_every_trouble_replays_to_the_letter(ward):
     seen = SessionEvent.objects.filter(session=ward.session, kind="observation.recorded").last()
     amend(by=nurse, session=ward.session, entry=f"e{seen.seq}", changes={"moaas": 4}, reason="slip of the finger")
     ward.seconds(12, SPO2=97.0, HR=80.0, RR=15.0, NIBP_SYS=140.0, NIBP_DIA=85.0)
-    write(record, "emergency.started")
+    emergency = start_emergency(by=nurse, site=ward.session.site, session=ward.session, key="em")
     ward.seconds(2, SPO2=97.0, HR=80.0, RR=15.0)
-    write(record, "emergency.ended")
+    end_emergency(by=nurse, emergency=emergency, outcome="better after oxygen")
     write(record, "infusion.resumed")
     ward.seconds(30, SPO2=97.0, HR=80.0, RR=15.0)
     assert len(ward.changes()) > 10

@@ -30,7 +30,12 @@ TAPPED = (Kind.GOING, Kind.ROLE, Kind.STEP)
 def start_emergency(
     *, by: User, site: Site, key: str, session: Session | None = None, late_s: float = 0.0
 ) -> Emergency:
-    """Call everyone. With a chair, its record says so too; a chair that has an open emergency keeps that one."""
+    """Call everyone. With a chair, its record says so too; a chair that has an open emergency keeps that one.
+
+    A page may name a chair whose session is over, with the patient still in it: everyone is called all the same.
+    """
+    # Two presses at once wait for each other here: the second finds what the first began.
+    Site.objects.select_for_update(no_key=True).get(pk=site.pk)
     known = Emergency.objects.filter(site=site, key=key).first()
     if known is None and session is not None:
         known = Emergency.objects.filter(session=session, ended_at=None).first()
@@ -42,8 +47,11 @@ def start_emergency(
     EmergencyEntry.objects.bulk_create(
         [EmergencyEntry(emergency=row, kind=Kind.CALLED, person=person, at=at) for person, _ in team(site)]
     )
-    if session is not None:
+    if session is not None and session.status in LIVE:
         _name_chair(row, session, by, late_s)
+    elif session is not None:
+        where = f"{session.chair.name}, after its session"
+        EmergencyEntry.objects.create(emergency=row, kind=Kind.CHAIR_NAMED, person=by, what=where)
     _tell(site, row)
     return row
 

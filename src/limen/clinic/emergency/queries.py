@@ -44,7 +44,7 @@ def emergency_json(row: Emergency) -> dict[str, Any]:
     return {
         "id": str(row.pk),
         "session": str(row.session_id) if row.session_id else None,
-        "chair": row.session.chair.name if row.session else None,
+        "chair": next((entry.what for entry in reversed(entries) if entry.kind == Kind.CHAIR_NAMED), None),
         "started_at": row.started_at.isoformat(),
         "started_by": row.started_by.display_name,
         "ended_at": row.ended_at.isoformat() if row.ended_at else None,

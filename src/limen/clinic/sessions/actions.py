@@ -39,7 +39,8 @@ __all__ = ["accept_chair", "amend", "decline_chair", "give_rescue", "offer_chair
 
 REASON_LENGTH = 10
 
-# Who may record what. A kind that is not here has its own action, or comes from the system.
+# Who may record what. A kind that is not here has its own action, or comes from the system: an emergency above all,
+# which calls people (clinic.emergency).
 RECORDED = (
     "infusion.started",
     "infusion.resumed",
@@ -49,8 +50,6 @@ RECORDED = (
     "symptom.reported",
     "rescue.given",
     "adverse-event.recorded",
-    "emergency.started",
-    "emergency.ended",
     "call.answered",
 )
 _OBSERVED = set(ObservationRecorded.model_fields) - {"t_s", "received_t_s", "id", "by", "note", "kind"}
