@@ -19,7 +19,9 @@ from limen.clinic.courses.models import Course, Plan, ScreeningResult
 from limen.clinic.patients.actions import record_facts
 from limen.clinic.patients.models import Patient
 from limen.clinic.sessions.models import Session
-from limen.clinic.sites.dosing import declare_dosing, dosing_of
+from limen.clinic.sites.actions import sign_dosing
+from limen.clinic.sites.dosing import dosing_of
+from limen.clinic.sites.proposing import propose_dosing
 from limen.clinic.sites.zones import local, today
 from limen.clinic.stock.models import LedgerEntry, Vial
 from limen.errors import InputError, RefusedError
@@ -137,11 +139,14 @@ def test_a_site_lays_limits_of_its_own_and_names_its_pump(clinic: Clinic, patien
     course = opened(clinic, patient, "iv", "TRD-IV")
     week = {"name": "a week here", "kind": "cap", "measure": "week", "limit": 30, "unit": "mg", "why": "ours"}
     pump = {"pump_least_mL_per_h": 60}
+    said: dict[str, Any] = {"site": clinic.site, "why": "Two nurses on the floor"}
     with pytest.raises(DeniedError):
-        declare_dosing(by=clinic.nurse, site=clinic.site, dosing={"limits": [week]})
+        propose_dosing(by=clinic.nurse, dosing={"limits": [week]}, **said)
     with pytest.raises(InputError, match="limits"):
-        declare_dosing(by=clinic.director, site=clinic.site, dosing={"limits": [week | {"unit": "mL"}]})
-    declare_dosing(by=clinic.director, site=clinic.site, dosing={"limits": [week], "equipment": pump})
+        propose_dosing(by=clinic.director, dosing={"limits": [week | {"unit": "mL"}]}, **said)
+    row = propose_dosing(by=clinic.director, dosing={"limits": [week], "equipment": pump}, **said)
+    assert dosing_of(clinic.site).limits == ()
+    sign_dosing(by=clinic.director, site=clinic.site, number=row.number, digest=row.digest)
     assert dosing_of(clinic.site).equipment.pump_least_mL_per_h == 60
     course.refresh_from_db()
     plan = write_plan(by=clinic.prescriber, course=course, protocol="TRD-IV", concentration_mg_per_mL=50, diluted=True)

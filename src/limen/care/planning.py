@@ -138,6 +138,7 @@ def plan(
         (
             *(dose_findings(protocol, doses, held, weight_kg) if held is not None else ()),
             *device_findings(product, doses),
+            *(device_findings(product, held.doses) if held is not None and not held.nothing_left else ()),
             *other_product_findings(walls, protocol.product),
             *(preparation_findings(protocol, product, syringe) if syringe is not None else ()),
             *(equipment_findings(syringe, held.doses, declared.equipment) if syringe is not None and held else ()),

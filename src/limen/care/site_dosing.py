@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
@@ -12,7 +14,23 @@ from limen.evidence import Verification
 from limen.evidence.yaml import Record
 from limen.knowledge.walls import Measure, Wall, WallUnit
 
-_RULE = "SITE-LIMIT"
+RULE = "SITE-LIMIT"
+KIND_WORDS = {
+    "cap": "held down to it, never passed",
+    "hard": "refused past it",
+    "soft": "held down to it, passed with a reason",
+}
+MEASURE_WORDS = {
+    "dose": "one session",
+    "rate": "the rate",
+    "duration": "the time it runs, at most",
+    "day": "one day",
+    "week": "seven days",
+    "year": "365 days",
+    "course": "one course",
+    "lifetime": "a lifetime",
+    "apart": "days since the last session, at least",
+}
 
 
 class SiteLimit(Record):
@@ -29,7 +47,7 @@ class SiteLimit(Record):
     def wall(self) -> Wall:
         """The limit as every wall is."""
         return Wall(
-            rule=_RULE,
+            rule=RULE,
             name=self.name,
             kind=self.kind,
             measure=self.measure,
@@ -75,6 +93,11 @@ class SiteDosing(Record):
         for item in self.limits:
             item.wall()
         return self
+
+    @property
+    def digest(self) -> str:
+        """What names this very declaration, whatever the order of its keys."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
     def walls_for(self, product: str) -> tuple[Wall, ...]:
         """The limits that bear on a product.

@@ -128,14 +128,24 @@ def declare_settings(
 
 
 def declare_dosing(
-    site: Slug, file: Annotated[str, typer.Argument(help="JSON of limits and equipment, or - for standard input.")]
+    site: Slug,
+    file: Annotated[str, typer.Argument(help="JSON of limits and equipment, or - for standard input.")],
+    why: Annotated[str, typer.Option(help="The reason, for the record.")],
 ) -> None:
-    """Give a site limits of its own where no source gives one, and say what its syringes and pumps can do."""
-    ready()
-    from limen.cli.output import read_json
-    from limen.clinic.sites.dosing import bootstrap_dosing, dosing_of
+    """Put dosing settings into force: limits of the site's own, and what its syringes and pumps can do.
 
-    known = dosing_of(bootstrap_dosing(by=_who(), site=site_named(site), dosing=read_json(file)))
+    The whole of them, as a new version; the page "Dosing" shows each version, and what it changed.
+    """
+    ready()
+    from limen.care.site_dosing import site_dosing
+    from limen.cli.output import read_json
+    from limen.clinic.sites.proposing import bootstrap_dosing
+
+    row = bootstrap_dosing(by=_who(), site=site_named(site), dosing=read_json(file), why=why)
+    known = site_dosing(row.content)
+    typer.echo(f"version {row.number} in force at {site}")
+    for name in row.effect["idle"] if row.effect else ():
+        typer.echo(f"{name}: binds nowhere; the protocols' own limits are tighter")
     for limit in known.limits:
         typer.echo(f"{limit.name}: {limit.kind}, {limit.limit:g} {limit.unit} by {limit.measure}")
     for name, value in known.equipment.model_dump().items():

@@ -136,6 +136,15 @@ def test_a_declaration_that_cannot_be_is_refused(declared: Any) -> None:
         site_dosing(declared)
 
 
+def test_a_limit_that_leaves_no_whole_device_blocks_the_dose() -> None:
+    # A device holds 28 mg: of 56 mg a limit of 30 leaves no whole number, one of 28 leaves one.
+    limit = {"name": "ours", "kind": "cap", "measure": "dose", "limit": 30, "unit": "mg", "why": "x"}
+    made = planned("ESK-TRD", "56 mg in", site={"limits": [limit]})
+    assert "DOSE-DEVICES" in rules(made)
+    assert made["dose"] is None
+    assert "DOSE-DEVICES" not in rules(planned("ESK-TRD", "56 mg in", site={"limits": [limit | {"limit": 28}]}))
+
+
 def test_every_weight_stands_beside_the_one_used_and_its_reason() -> None:
     # Devine 1974, female, 170 cm: 45.5 + 2.3 x (170 / 2.54 - 60) = 61.43 kg; adjusted by 0.4 of the excess of 48.57.
     patient = {"weight_kg": 110, "height_cm": 170}

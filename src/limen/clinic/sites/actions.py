@@ -13,8 +13,9 @@ from limen.care.case import SETTINGS
 from limen.clinic.accounts.models import User
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.audit.act import about, acting, action, note
+from limen.clinic.sites import dosing as dosing_book
 from limen.clinic.sites import standing_orders
-from limen.clinic.sites.models import Chair, OrderSignature, Site
+from limen.clinic.sites.models import Chair, DosingVersion, OrderSignature, Site
 from limen.errors import InputError
 
 
@@ -130,3 +131,15 @@ def bootstrap_rescue_stock(*, by: str, site: Site, items: Sequence[Mapping[str, 
     """The same, from the machine itself."""
     with acting(by=by, action="sites.bootstrap_rescue_stock", site=site):
         return standing_orders.declare_stock(site, items)
+
+
+@action(Permission.SITE_MANAGE, on="site")
+def sign_dosing(*, by: User, site: Site, number: int, digest: str) -> DosingVersion:
+    """Put the version that was read into force, from this moment on; plans already signed keep what they had."""
+    return dosing_book.sign(by, site, number, digest)
+
+
+@action(Permission.SITE_MANAGE, on="site")
+def drop_dosing(*, by: User, site: Site, number: int, why: str) -> DosingVersion:
+    """Take a proposal off the table; what is in force stays."""
+    return dosing_book.drop(by, site, number, why)

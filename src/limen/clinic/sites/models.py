@@ -73,3 +73,40 @@ class OrderSignature(SiteModel):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.order}"
+
+
+class DosingVersion(SiteModel):
+    """One entry about a version of a site's dosing settings: proposed, signed, or dropped unsigned. Never changed."""
+
+    class Kind(models.TextChoices):
+        """What was done with the version."""
+
+        PROPOSE = "propose"
+        SIGN = "sign"
+        DROP = "drop"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    number = models.PositiveIntegerField()
+    based_on = models.PositiveIntegerField()  # the version in force when it was proposed; 0: none
+    content = models.JSONField()  # the whole of the settings, as read
+    digest = models.CharField(max_length=64)
+    effect = models.JSONField(null=True)  # what it was shown to change, beside the proposal
+    why = models.CharField(max_length=300)
+    knowledge_release = models.CharField(max_length=80)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    append_only = True
+
+    class Meta:
+        ordering = ("number", "at")
+        indexes = (models.Index(fields=["site", "kind", "number"], name="dosing_in_force"),)
+        constraints = (
+            models.UniqueConstraint(fields=["site", "number", "kind"], name="dosing_version_once"),
+            models.UniqueConstraint(
+                fields=["site", "number"], condition=~models.Q(kind="propose"), name="dosing_decided_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} version {self.number}"
