@@ -57,6 +57,19 @@ def test_one_chair_of_the_board_is_fetched_alone_and_nothing_of_another_site():
         assert client.get("/live/board/state", {"session": wrong}).json() == {"chairs": []}
 
 
+def test_a_dose_at_once_is_staggered_too():
+    room = furnish()
+    seated(room, 1, 3.0 + 15.0)  # its sets fall in minutes 20, 30, 40, 55, ... of its pump: 5, 15, 25, 40 from now
+    plan = room.signed_plan(2)
+    shot = {"kind": "bolus", "at_min": 0.0, "dose_mg": 35.0, "duration_min": 0.0}
+    plan.result["dose"] |= {"duration_min": 0.0, "steps": [shot]}
+    plan.protocol = "TRD-SC"
+    session = create_session(by=room.nurse, plan=plan, chair=room.chairs[1])
+    session.header["protocol"] = "TRD-SC"  # observed after 15, 30, 45, 60, 90 and 120 minutes
+    stacked = session_live(session)["start_advice"]["stacked"]
+    assert [item["minute"] for item in stacked] == [15]
+
+
 @pytest.mark.parametrize(
     ("gone_min", "better_min", "near"),
     [
@@ -75,12 +88,17 @@ def test_a_start_that_would_stack_names_a_better_minute(gone_min, better_min, ne
         assert (advice["near"] is not None) is near
 
 
-def test_another_persons_chairs_do_not_count_and_advice_ends_with_the_start():
+def test_a_colleagues_chairs_are_told_by_name_and_move_no_start_and_advice_ends_with_the_start():
     room = furnish()
     second = room.person("nora-second", "nurse")
-    seated(room, 1, 5.0)
+    seated(room, 1, 18.0)  # the pump began fifteen minutes ago: the sets would meet
     session = create_session(by=second, plan=room.signed_plan(2), chair=room.chairs[1])
-    assert session_live(session)["start_advice"] is None
+    advice = session_live(session, second.display_name)["start_advice"]
+    assert (advice["owner"], advice["better_min"], advice["stacked"]) == (second.display_name, None, [])
+    assert {item["owner"] for item in advice["room"]["stacked"]} == {room.nurse.display_name}
+    assert (advice["room"]["better_min"], advice["room"]["left"]) == (1, 0)
+    theirs = session_live(session, room.nurse.display_name)["start_advice"]
+    assert (theirs["owner"], theirs["better_min"]) == (room.nurse.display_name, 1), "whoever starts it owns it"
     start_session(by=second, session=session)
     session.refresh_from_db()
     assert session_live(session)["owner"] == second.display_name

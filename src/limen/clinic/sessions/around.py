@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limen.care.alarm_state import AlarmState
+from limen.care.discharge import minimum_stay
+from limen.knowledge.discharge import MinimumTime
 from limen.knowledge.monitoring import MonitoringRules
 from limen.session.events import Event
 from limen.session.floor import last_signal, standing_call, standing_offer
+from limen.session.phases import Phases, Stay, phases_of
 from limen.session.schedule import DueList
 from limen.session.state import SessionState
 
@@ -35,8 +38,8 @@ def scores(state: SessionState, rules: MonitoringRules, protocol: str | None) ->
     return found
 
 
-def due_soon(due: DueList, alarms: AlarmState, rules: MonitoringRules) -> list[dict[str, Any]]:
-    """What is late or falls due within ten minutes, soonest first."""
+def due_soon(due: DueList, alarms: AlarmState, rules: MonitoringRules, way: Phases) -> list[dict[str, Any]]:
+    """What is late or falls due within ten minutes, soonest first; the next dose of the plan stands among it."""
     found = [
         {"label": entry.label, "due_t_s": entry.due_t_s, "what": list(entry.what), "act": "observe"}
         for entry in due.entries
@@ -46,7 +49,20 @@ def due_soon(due: DueList, alarms: AlarmState, rules: MonitoringRules) -> list[d
     if alarms.recheck_t_s is not None and asked:
         recheck_t_s = alarms.recheck_t_s + max(asked)
         found.append({"label": "recheck", "due_t_s": recheck_t_s, "what": ["pressure"], "act": "cuff"})
+    dose = way.next_dose
+    if dose is not None and dose.due_t_s is not None:
+        found.append({"label": "dose", "due_t_s": dose.due_t_s, "what": [dose.label], "act": "dose"})
     return sorted(found, key=lambda item: float(item["due_t_s"]))
+
+
+def way_of(dose: Mapping[str, Any], route: str | None, state: SessionState, minimum: MinimumTime | None) -> Phases:
+    """The phases of a session, by its plan and by how long the rules of discharge keep the patient."""
+    stay = None
+    if minimum is not None:
+        escort = state.latest.get("escort")
+        stay_min, _ = minimum_stay(minimum, None if escort is None else bool(escort.value))
+        stay = Stay(stay_min, from_first=minimum.counts_from == "first-device")
+    return phases_of(dose.get("steps") or (), route, state, stay)
 
 
 def asked(events: Sequence[Event]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from limen.clinic.patients.models import Patient
@@ -12,7 +12,7 @@ from limen.knowledge.monitoring import MonitoringRules
 from limen.session.grading import steps
 from limen.session.header import SessionHeader
 from limen.session.schedule import DueList
-from limen.session.stagger import DueElsewhere, advise_start
+from limen.session.stagger import DueElsewhere, Stacked, advise_room
 from limen.session.state import SessionState
 
 
@@ -51,33 +51,47 @@ def graded_by(rules: MonitoringRules, header: SessionHeader) -> list[dict[str, A
 def start_advice(
     rules: MonitoringRules,
     header: SessionHeader,
-    duration_min: float | None,
-    others: Iterable[tuple[str, SessionState, DueList]],
+    steps: Sequence[Mapping[str, Any]],
+    others: Iterable[tuple[str, str | None, SessionState, DueList]],
+    owner: str | None,
 ) -> dict[str, Any] | None:
-    """A better minute to start, where starting now would stack what one person owes; nothing where now is fine.
+    """A better minute to start, where starting now would stack what one person owes; nothing where all is apart.
 
     Parameters
     ----------
-    others : iterable of (str, SessionState, DueList)
-        The same owner's other chairs.
+    steps : sequence of mapping
+        ``dose.steps`` of the signed plan.
+    others : iterable of (str, str or None, SessionState, DueList)
+        Every other chair of the room: its name, its owner, where it stands, what it owes.
+    owner : str or None
+        Who owns this chair, or will once it starts.
     """
-    if not duration_min:
+    if not steps:
         return None
+    duration_min = max(float(step["at_min"]) + float(step["duration_min"]) for step in steps)
     due: list[DueElsewhere] = []
-    begun: list[tuple[str, float]] = []
-    for chair, state, listed in others:
+    begun: list[tuple[str, float, str | None]] = []
+    for chair, whose, state, listed in others:
         waiting = [entry for entry in listed.entries if entry.status in ("due", "coming")]
-        due += [DueElsewhere(chair, entry.due_t_s - state.at_t_s) for entry in waiting]
+        due += [DueElsewhere(chair, entry.due_t_s - state.at_t_s, whose) for entry in waiting]
         if state.dose_start_t_s is not None:
-            begun.append((chair, state.at_t_s - state.dose_start_t_s))
-    advice = advise_start(
-        rules.schedule_for(header.protocol), duration_min, due, apart_s=rules.observation_grace_s, starts_s=begun
-    )
-    if advice.better_min is None:
+            begun.append((chair, state.at_t_s - state.dose_start_t_s, whose))
+    schedule = rules.schedule_for(header.protocol)
+    advice = advise_room(
+        schedule, duration_min, due, owner=owner, apart_s=rules.observation_grace_s, starts_s=begun
+    )  # fmt: skip
+    if advice.silent:
         return None
+    own = advice.own
     return {
-        "better_min": advice.better_min,
-        "left": advice.left,
-        "near": advice.near_start,
-        "stacked": [{"minute": round(item.own_s / 60.0), "chair": item.chair} for item in advice.stacked],
+        "owner": owner,
+        "better_min": own.better_min,
+        "left": own.left,
+        "near": own.near_start,
+        "stacked": _named(own.stacked),
+        "room": {"better_min": advice.room.better_min, "left": advice.room.left, "stacked": _named(advice.colleagues)},
     }
+
+
+def _named(stacked: Iterable[Stacked]) -> list[dict[str, Any]]:
+    return [{"minute": round(item.own_s / 60.0), "chair": item.chair, "owner": item.owner} for item in stacked]

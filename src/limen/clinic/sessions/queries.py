@@ -14,9 +14,8 @@ from django.utils import timezone
 from limen.care.alarm_state import AlarmState
 from limen.care.alarm_state import Sample as Measured
 from limen.care.alarms import Watch
-from limen.care.discharge import minimum_stay
 from limen.clinic.calls.queries import told
-from limen.clinic.sessions.around import asked, chair_order, due_soon, scores
+from limen.clinic.sessions.around import asked, chair_order, due_soon, scores, way_of
 from limen.clinic.sessions.chairside import adverse_choices, comfort, graded_by, start_advice
 from limen.clinic.sessions.clock import elapsed_s
 from limen.clinic.sessions.export import export_session, find_session
@@ -121,8 +120,8 @@ def _thin(points: list[tuple[float, float | None]]) -> list[tuple[float, float |
     return kept
 
 
-def session_live(session: Session) -> dict[str, Any]:
-    """Everything the chair's page draws."""
+def session_live(session: Session, viewer: str | None = None) -> dict[str, Any]:
+    """Everything the chair's page draws. ``viewer``: who looks, and will own the chair by starting it."""
     newest = newest_live_event(session=session)  # before the rest: what comes later is heard, never missed
     reading = _Reading(session)
     return {
@@ -151,19 +150,21 @@ def session_live(session: Session) -> dict[str, Any]:
         "adverse": adverse_choices(),
         "graded_by": graded_by(reading.rules.monitoring, reading.header),
         "people": people_for(session),
-        "start_advice": _start_advice(reading),
+        "start_advice": _start_advice(reading, viewer),
     }
 
 
-def _start_advice(reading: _Reading) -> dict[str, Any] | None:
-    """Only before the dose, and only beside the same owner's other chairs."""
+def _start_advice(reading: _Reading, viewer: str | None) -> dict[str, Any] | None:
+    """Only before the dose: what a start would stack for its owner, with every chair of the room in view."""
     session = reading.session
     if reading.state.phase not in ("planned", "started"):
         return None
-    mine = _open_sessions(session.site).filter(owner=session.owner_id).exclude(pk=session.pk)
-    others = [(other.session.chair.name, other.state, other.due) for other in map(_Reading, mine)]
-    duration_min = (session.plan.result.get("dose") or {}).get("duration_min")
-    return start_advice(reading.rules.monitoring, reading.header, duration_min, others)
+    room = map(_Reading, _open_sessions(session.site).exclude(pk=session.pk))
+    others = [(other.session.chair.name, other.state.owner, other.state, other.due) for other in room]
+    steps = (session.plan.result.get("dose") or {}).get("steps") or ()
+    owner = reading.state.owner or viewer or (session.owner.display_name if session.owner else None)
+    found = start_advice(reading.rules.monitoring, reading.header, steps, others, owner)
+    return None if found is None else {**found, "yours": viewer is None or owner == viewer}
 
 
 def _limits(reading: _Reading) -> dict[str, Any]:
@@ -197,6 +198,9 @@ def _tile(reading: _Reading) -> dict[str, Any]:
     dose = session.plan.result.get("dose") or {}
     waiting = [entry for entry in reading.due.entries if entry.status in ("due", "coming")]
     first = waiting[0] if waiting and state.phase not in ("discharged", "ended") else None
+    product, route = dose_route(reading.header, state)
+    minimum = reading.rules.discharge.time_for(product, route)
+    way = way_of(dose, route, state, minimum)
     return {
         "session": str(session.pk),
         "chair": session.chair.name,
@@ -221,12 +225,13 @@ def _tile(reading: _Reading) -> dict[str, Any]:
         "dose_start_t_s": state.dose_start_t_s,
         "dose_end_t_s": state.end_t_s,
         "expected_end_t_s": state.expected_end_t_s,
-        "recovery_min": _recovery_min(reading),
+        "recovery_min": way.phases[-1].planned_min,
+        "way": way.to_json(),
         "emergency": state.emergency,
         "next": {"label": first.label, "due_t_s": first.due_t_s, "late_s": first.late_s, "what": list(first.what)}
         if first
         else None,
-        "due_soon": due_soon(reading.due, reading.alarms, reading.rules.monitoring) if session.started_at else [],
+        "due_soon": due_soon(reading.due, reading.alarms, reading.rules.monitoring, way) if session.started_at else [],
         "scores": scores(state, reading.rules.monitoring, reading.header.protocol),
         **asked(reading.events),
         "owner_id": str(session.owner_id) if session.owner_id else None,
@@ -241,15 +246,6 @@ def _alarms(reading: _Reading) -> list[dict[str, Any]]:
     standing = reading.alarms.alarms
     calls = told(reading.session, standing)
     return [{**alarm.to_json(), "calls": calls.get(alarm.id, [])} for alarm in standing]
-
-
-def _recovery_min(reading: _Reading) -> float | None:
-    """How long the patient stays after the dose: the time that "not before" counts to."""
-    minimum = reading.rules.discharge.time_for(*dose_route(reading.header, reading.state))
-    if minimum is None:
-        return None
-    escort = reading.state.latest.get("escort")
-    return minimum_stay(minimum, None if escort is None else bool(escort.value))[0]
 
 
 def _signals(reading: _Reading) -> dict[str, Any]:

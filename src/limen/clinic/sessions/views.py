@@ -67,7 +67,7 @@ def chair(request: ClinicRequest, session_id: UUID) -> HttpResponse:
         "session": session,
         "patient": session.patient,
         "course": session.course,
-        "state": queries.session_live(session),
+        "state": queries.session_live(session, request.user.display_name),
         "may_list": _may(request),
         "step": "session",
     }
@@ -79,7 +79,7 @@ def chair(request: ClinicRequest, session_id: UUID) -> HttpResponse:
 @never_cache
 def session_state(request: ClinicRequest, session_id: UUID) -> JsonResponse:
     """One session, whole."""
-    return JsonResponse(queries.session_live(_session(request, session_id)))
+    return JsonResponse(queries.session_live(_session(request, session_id), request.user.display_name))
 
 
 @require_GET

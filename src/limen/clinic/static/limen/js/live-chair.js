@@ -28,6 +28,7 @@
 
   // Samples come as they were stored, without judgement: a value of 0 or none is a gap, and the state tells the rest.
   function samples(message) {
+    limen.deviceSamples(message);
     for (const [signal, tS, value] of message.values) {
       const line = traces[signal];
       const reading = value === null || value <= 0 ? null : value;
@@ -62,9 +63,9 @@
     find("[data-dose]").textContent = words.exact(session.dose_mg);
     find("[data-pushed]").setAttribute("width", session.dose_mg ? Math.min(100, (100 * given) / session.dose_mg) : 0);
     const { gone, planned } = limen.progress(session);
-    const after = ["stopped", "recovery"].includes(session.phase); // then "not before" below is the one time that counts
+    const after = session.phase === "stopped" || session.way.words.startsWith("Recovery"); // then "not before" below is the one time that counts
     const of = after ? " ago" : planned ? ` of ${words.span(planned)}` : "";
-    find("[data-phase]").textContent = `${session.phase === "recovery" ? "Dose ended" : words.phases[session.phase]}${session.started_at ? ` ${words.span(Math.max(0, gone))}${of}` : ""}`;
+    find("[data-phase]").textContent = `${session.way.words === "Recovery" ? "Dose ended" : words.phase(session)}${session.started_at ? ` ${words.span(Math.max(0, gone))}${of}` : ""}`;
     const next = find("[data-next]");
     next.replaceChildren();
     if (!session.next) return;
@@ -78,15 +79,31 @@
   function drawSteps() {
     const steps = find("[data-steps]");
     steps.replaceChildren();
+    let place = 0;
     for (const step of session.steps) {
-      const begin = session.dose_start_t_s === null ? null : session.dose_start_t_s + step.at_min * 60;
-      const end = begin === null ? null : session.expected_end_t_s ?? session.dose_end_t_s ?? begin + step.duration_min * 60;
-      const time = step.kind !== "infusion" ? (begin === null ? (step.at_min ? `+${step.at_min} min` : "at once") : limen.clock(session, begin).slice(0, 5)) : begin === null ? `${step.duration_min} min` : `${limen.clock(session, begin).slice(0, 5)}–${limen.clock(session, end).slice(0, 5)}`;
-      const rate = step.rate_mL_per_h ? rateWords(step.rate_mL_per_h) : step.kind;
-      steps.append(el("li", { "aria-current": session.phase === "running" ? "step" : null }, el("span", {}, time), el("span", {}, rate), el("span", {}, `${words.exact(step.dose_mg)} mg`)));
+      const dose = step.kind === "infusion" ? null : session.way.marks[place++];
+      const time = dose ? doseTime(step, dose) : pumpTime(step);
+      const rate = step.rate_mL_per_h ? rateWords(step.rate_mL_per_h) : step.kind === "infusion" ? "infusion" : dose.label.toLowerCase();
+      const current = dose ? dose.given_t_s === null && dose === session.way.marks.find((one) => one.given_t_s === null) : session.phase === "running";
+      steps.append(el("li", { "aria-current": current ? "step" : null }, el("span", {}, time), el("span", {}, rate), el("span", {}, `${words.exact(step.dose_mg)} mg`)));
     }
     const syringe = session.syringe;
     find("[data-syringe]").textContent = syringe ? `Syringe ${syringe.concentration_mg_per_mL} mg/mL, ${words.exact(syringe.volume_mL)} mL` : "";
+  }
+
+  const minute = (tS) => limen.clock(session, tS).slice(0, 5);
+
+  // A dose at once: when it was given, or from when it may be.
+  function doseTime(step, dose) {
+    if (dose.given_t_s !== null) return `given ${minute(dose.given_t_s)}`;
+    if (dose.due_t_s !== null) return `from ${minute(dose.due_t_s)}`;
+    return step.at_min ? `+${step.at_min} min` : "at once";
+  }
+
+  function pumpTime(step) {
+    if (session.dose_start_t_s === null) return `${step.duration_min} min`;
+    const begin = session.dose_start_t_s + step.at_min * 60;
+    return `${minute(begin)}–${minute(session.expected_end_t_s ?? session.dose_end_t_s ?? begin + step.duration_min * 60)}`;
   }
 
   // The rate that runs, not the rate that was planned, once a person has changed it.
@@ -137,7 +154,7 @@
     const place = (name) => find(`[data-lane="${name}"]`);
     const share = heights();
     const from = at(-120);
-    const to = at(Math.max(session.t_s, session.dose_start_t_s ?? session.t_s) + 60 * ((session.duration_min || 40) + 60));
+    const to = at(Math.max(session.t_s, session.dose_start_t_s ?? session.t_s) + 60 * limen.aheadMin(session));
     const common = { from, to };
     const base = session.baseline || {};
     const high = Math.max(180, (base.sbp_mmHg || 120) + 60);
@@ -208,7 +225,7 @@
     lanes.HR.walls(walls("HR"));
     lanes.SPO2.walls(walls("SPO2"));
     lanes.drug.forecast(forecastOf("ketamine_effect_site_ng_per_mL", 0));
-    const basis = { plan: "as signed", start: "if it began now", pump: "as the pump was run", twin: "fitted to what was seen" }[session.outlook.basis];
+    const basis = { plan: "as signed", start: "if it began now", pump: session.steps.some((step) => step.kind === "infusion") ? "as the pump was run" : "as it was given", twin: "fitted to what was seen" }[session.outlook.basis];
     const count = session.outlook.members.length;
     const note = count ? `forecast ${basis}, ${count} models` : `no forecast. ${session.outlook.flags[0] || ""}`;
     lanes.drug.title(`Ketamine at the effect site ng/mL, ${note}`);
@@ -249,6 +266,7 @@
     drawOutlook();
     limen.deeds(session);
     limen.twin(session);
+    limen.devices(session);
   }
 
   const link = { act: script.dataset.act, session: () => session };

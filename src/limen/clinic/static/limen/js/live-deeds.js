@@ -113,12 +113,28 @@
 
   // ---- before the dose
 
+  // Whose list a start stacks decides: one's own moves the minute; a colleague's chairs are told, for a hand-over or an
+  // emergency makes one list of both.
   function advice() {
     const found = session().start_advice;
     if (!found) return null;
-    const at = limen.clockTime(limen.now() + found.better_min * 60000).slice(0, 5);
-    const why = found.stacked.length ? `Starting now, the ${found.stacked.map(({ minute, chair }) => `${minute}-minute set falls with ${chair}`).slice(0, 2).join(" and the ")}${found.stacked.length > 2 ? ` and ${found.stacked.length - 2} more` : ""}` : `${found.near} began less than 13 min ago`;
-    return el("p", { class: "advice", role: "note" }, el("b", {}, `A better minute: in ${found.better_min} min, at ${at}. `), `${why}.${found.left ? ` Even then ${found.left} fall together.` : ""}`);
+    const clock = (minutes) => limen.clockTime(limen.now() + minutes * 60000).slice(0, 5);
+    const whose = found.yours ? "your" : `${found.owner}’s`;
+    const sets = (list, named) => `the ${list.slice(0, 2).map(({ minute, chair, owner }) => `${minute}-minute set falls with ${named ? `${owner}’s ` : ""}${chair}`).join(", the ")}${list.length > 2 ? `, and ${list.length - 2} more` : ""}`;
+    const { room } = found;
+    const lines = [];
+    if (found.better_min !== null) {
+      const why = found.stacked.length ? `Starting now, on ${whose} list ${sets(found.stacked)}` : `${found.near}, on ${whose} list, began less than 13 min ago`;
+      lines.push(el("p", {}, el("b", {}, `A better minute: in ${found.better_min} min, at ${clock(found.better_min)}. `), `${why}.${found.left ? ` Even then ${found.left} fall together.` : ""}`));
+    } else if (found.stacked.length) {
+      lines.push(el("p", {}, el("b", {}, "No better minute in the next half hour. "), `On ${whose} list ${sets(found.stacked)}. A colleague can take one of the chairs.`));
+    }
+    if (room.stacked.length) {
+      const free = room.better_min === null ? "" : ` In ${room.better_min} min, at ${clock(room.better_min)}, ${room.left ? `only ${room.left} of the whole room fall together` : "nothing in the whole room falls together"}.`;
+      const own = lines.length ? "" : `Now is free on ${whose} list. `;
+      lines.push(el("p", { class: lines.length ? "small" : null }, own ? el("b", {}, own) : "", `If one person comes to hold both, by hand-over or in an emergency, ${sets(room.stacked, true)}.${free}`));
+    }
+    return el("div", { class: "advice", role: "note" }, ...lines);
   }
 
   // ---- buttons, by what may follow now

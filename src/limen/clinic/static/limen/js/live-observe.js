@@ -94,7 +94,10 @@
     window.setInterval(draw, 1000);
     draw();
     // The working list leads here: the act is ready under the finger and the key.
-    const ready = () => ["#observe", "#cuff"].includes(window.location.hash) && document.querySelector("[data-five] button")?.focus({ preventScroll: true });
+    const ready = () => {
+      if (window.location.hash === "#dose") document.querySelector("[data-buttons] .press--wide-row")?.focus({ preventScroll: true });
+      if (["#observe", "#cuff"].includes(window.location.hash)) document.querySelector("[data-five] button")?.focus({ preventScroll: true });
+    };
     window.addEventListener("load", () => window.setTimeout(ready, 50)); // after the browser's own jump to the place
     window.addEventListener("hashchange", ready);
   }

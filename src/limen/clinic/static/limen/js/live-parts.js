@@ -36,27 +36,23 @@
 
   const seat = (session) => (/^\d+$/.test(session.chair) ? `Chair ${session.chair}` : session.chair);
 
-  const phases = {
-    planned: "Not started", started: "Before the dose", running: "Infusion", paused: "Paused",
-    stopped: "Stopped", recovery: "Recovery", discharged: "Discharged", ended: "Ended",
-  };
-
   const distress = ["none", "mild", "moderate", "severe"];
 
-  // Where the present phase stands: seconds gone, seconds planned.
+  // How far ahead a picture looks: what is still to be given, and the first hour after it.
+  const aheadMin = (session) => session.way.phases.reduce((sum, one) => sum + (one.kind === "recovery" ? Math.min(60, one.planned_min ?? 60) : one.planned_min ?? 0), 0);
+
+  // Where the session stands, in words: a device that waits for the next is no recovery yet.
+  const phase = (session) => session.way.words;
+
+  // Where the present phase stands, as the clinic tells it from the plan: seconds gone, seconds planned.
   function progress(session) {
-    const now = elapsed(session);
-    if (session.phase === "running" || session.phase === "paused") {
-      return { gone: now - session.dose_start_t_s, planned: (session.duration_min || 0) * 60 };
-    }
-    if (session.phase === "recovery" || session.phase === "stopped") {
-      return { gone: now - session.dose_end_t_s, planned: (session.recovery_min || 0) * 60 };
-    }
-    return { gone: now, planned: 0 };
+    const { from_t_s: from, planned_s: planned } = session.way;
+    return { gone: elapsed(session) - (from ?? 0), planned: planned ?? 0 };
   }
 
   function dueWords(session, due) {
     if (due.label === "recheck") return "Cuff repeat";
+    if (due.label === "dose") return due.what[0];
     if (due.label === "baseline") return "Baseline observation";
     if (due.label === "during") return `${Math.round((due.due_t_s - session.dose_start_t_s) / 60)}-minute observation`;
     if (due.label === "after") return `${Math.round((due.due_t_s - (session.dose_end_t_s ?? session.expected_end_t_s)) / 60)} min after the dose`;
@@ -279,6 +275,6 @@
   }
 
   Object.assign(limen, {
-    el, may, isoAt, elapsed, clock, words: { span, mg, exact, phases, dueWords, round, seat, distress }, givenMg, progress, setVital, setPressure, setScore, colour, rail, sounding, nextDose, doseWords,
+    el, may, isoAt, elapsed, clock, words: { span, mg, exact, phase, dueWords, round, seat, distress }, givenMg, progress, aheadMin, setVital, setPressure, setScore, colour, rail, sounding, nextDose, doseWords,
   });
 })();

@@ -25,19 +25,32 @@
     return `M${point(from)}A42 42 0 ${to - from > 0.5 ? 1 : 0} 1 ${point(to)}`;
   }
 
+  // The phases as the clinic tells them from the plan. A dose at once is a mark across the ring: filled once given.
   function ring(place, session) {
-    const minutes = [session.duration_min || 40, session.recovery_min || 60];
-    const all = minutes[0] + minutes[1];
-    const gap = 0.008;
-    const spans = [[gap, minutes[0] / all - gap], [minutes[0] / all + gap, 1 - gap]];
-    const at = { running: 0, paused: 0, recovery: 1, stopped: 1 }[session.phase] ?? -1;
+    const { phases, marks } = session.way;
+    const timed = phases.filter((one) => one.planned_min > 0);
+    const all = timed.reduce((sum, one) => sum + one.planned_min, 0);
+    const gap = timed.length > 1 || marks.length ? 0.008 : 0.0005;
     const { gone, planned } = limen.progress(session);
     place.replaceChildren();
-    spans.forEach(([from, to], index) => {
+    const begins = [];
+    let at = 0;
+    for (const one of phases) {
+      begins.push(at);
+      const share = one.planned_min > 0 && all > 0 ? one.planned_min / all : 0;
+      const [from, to] = [at + gap, at + share - gap];
+      at += share;
+      if (to <= from) continue;
       place.append(svg("path", { class: "way-left", d: arc(from, to) }));
-      if (index < at) place.append(svg("path", { class: "way-done", d: arc(from, to) }));
-      if (index === at && planned > 0 && gone > 0) place.append(svg("path", { class: "way-now", d: arc(from, from + (to - from) * Math.min(1, Math.max(0.004, gone / planned))) }));
-    });
+      if (one.status === "done") place.append(svg("path", { class: "way-done", d: arc(from, to) }));
+      if (one.status === "now" && gone > 0) place.append(svg("path", { class: "way-now", d: arc(from, from + (to - from) * Math.min(1, Math.max(0.004, gone / planned))) }));
+    }
+    if (!all) place.append(svg("circle", { class: "way-left", cx: 50, cy: 50, r: 42 }));
+    for (const mark of marks) {
+      const angle = 2 * Math.PI * (begins[mark.before] ?? 0) - Math.PI / 2;
+      const point = (radius) => `${(50 + radius * Math.cos(angle)).toFixed(2)} ${(50 + radius * Math.sin(angle)).toFixed(2)}`;
+      place.append(svg("path", { class: mark.given_t_s === null ? "way-mark" : "way-mark way-mark--given", d: `M${point(34)}L${point(50)}` }));
+    }
     const first = svg("text", { class: "r1", x: 50, y: planned ? 49 : 55, "text-anchor": "middle" });
     first.textContent = words.span(Math.max(0, gone));
     place.append(first);
@@ -46,7 +59,7 @@
       second.textContent = `of ${words.span(planned)}`;
       place.append(second);
     }
-    place.setAttribute("aria-label", `${words.phases[session.phase]}, ${words.span(Math.max(0, gone))}${planned ? ` of ${words.span(planned)}` : ""}`);
+    place.setAttribute("aria-label", `${words.phase(session)}, ${words.span(Math.max(0, gone))}${planned ? ` of ${words.span(planned)}` : ""}`);
   }
 
   // ---- ribbon: systolic pressure seen, its limit, what is forecast
@@ -59,7 +72,7 @@
     const change = session.outlook.outputs.sbp_change_mmHg;
     const now = limen.elapsed(session);
     const from = Math.min(session.dose_start_t_s ?? 0, now) - 300;
-    const to = Math.max(now, session.dose_start_t_s ?? now) + ((session.duration_min || 40) + 30) * 60;
+    const to = Math.max(now, session.dose_start_t_s ?? now) + limen.aheadMin(session) * 60;
     const values = session.cuffs.value.filter((value) => value !== null);
     const low = Math.min(100, ...values) - 5;
     const high = Math.max(limit ?? 0, 150, ...values) + 8;
@@ -177,15 +190,19 @@
     const left = due ? due.due_t_s - limen.elapsed(session) : null;
     parts.next.classList.toggle("next--late", left !== null && left < 0);
     parts.next.replaceChildren(
-      el("span", { class: "ph" }, words.phases[session.phase]),
+      el("span", { class: "ph" }, words.phase(session)),
       ...(due ? [el("span", { class: "k" }, left < 0 ? "Late" : "Next in"), el("strong", {}, left < 0 ? `+${words.span(-left)}` : words.span(left)), el("span", { class: "w" }, words.dueWords(session, due))] : [el("span", { class: "k" }, "Nothing due")]),
     );
-    const pump = session.phase === "running" ? "Pump may still run" : words.phases[session.phase];
+    const pump = session.phase === "running" ? "Pump may still run" : words.phase(session);
     const said = `${words.mg(blind ? session.given_mg : limen.givenMg(session))} of ${words.exact(session.dose_mg)} mg`;
     parts.foot.replaceChildren(el("b", {}, said), blind ? ` at ${limen.clock(session, session.t_s)}` : " given", el("span", { class: "foot-2" }, blind ? pump : unwatched ? el("b", {}, `Limits not checked for ${words.span(watched)}`) : foot(session)));
   }
 
+  // What a tired eye must not take for fine comes before what is merely worth knowing.
+  const doubted = { patient: "Device in doubt: whose values?", clock: "Device clock is wrong" };
+
   function foot(session) {
+    if (doubted[session.device_doubt]) return el("b", {}, doubted[session.device_doubt]);
     const distress = session.scores.distress;
     if (distress.value) return `Distress ${words.distress[distress.value]}, ${words.span(limen.elapsed(session) - distress.t_s)} ago`;
     if (session.said?.signal === "ok") return `“I am OK” ${words.span(limen.elapsed(session) - session.said.t_s)} ago`;
