@@ -57,7 +57,7 @@
     const left = due ? due.due_t_s - limen.elapsed(session) : null;
     const { gone, planned } = limen.progress(session);
     return [
-      `${words.phases[session.phase]} ${words.span(Math.max(0, gone))}${planned ? ` of ${words.span(planned)}` : ""}`,
+      `${words.phase(session)} ${words.span(Math.max(0, gone))}${planned ? ` of ${words.span(planned)}` : ""}`,
       `${words.mg(limen.givenMg(session))} of ${words.exact(session.dose_mg)} mg given`,
       standing ? `${standing} alarm${standing > 1 ? "s" : ""} standing` : "no alarm",
       left === null ? "nothing due soon" : left < 0 ? `${words.dueWords(session, due)} late ${words.span(-left)}` : `${words.dueWords(session, due)} in ${words.span(left)}`,
