@@ -33,14 +33,25 @@ from limen.reports.figures import (
     forecast_figure,
     leaving_figure,
     members_figure,
+    session_figure,
     update_figure,
 )
 from limen.reports.paper import pdf
 from limen.reports.plots.figure import draw, known
+from limen.session.replay import replay
 
 PERSON = PatientProfile(age_years=42, weight_kg=70)
 DOSES = [Dose(35, "iv", 0, 40)]
 HOURS = np.linspace(0.0, 4.0, 41)
+SESSION: dict[str, Any] = {
+    "session": {"protocol": "TRD-IV"},
+    "events": [
+        {"t_s": 0, "kind": "session.started"},
+        {"t_s": 60, "kind": "infusion.started", "dose_mg": 35, "duration_min": 40},
+        {"t_s": 300, "kind": "observation.recorded", "sbp_mmHg": 131, "dbp_mmHg": 80, "moaas": 5, "by": "D. Kessel"},
+    ],
+    "samples": [{"t_s": t, "signal": "SPO2", "value": 91 if t == 400 else 97} for t in range(600)],
+}
 CURVE = 100.0 * HOURS * np.exp(-HOURS)
 
 
@@ -82,12 +93,13 @@ def every(made: dict[str, Any]) -> dict[str, Figure]:
                 "learned": {"because": "nothing was learned"},
             }
         ),
+        "session": session_figure(replay(SESSION).note, started_at="2026-11-19T08:00:00+00:00", zone="Europe/Berlin"),
     }
     assert None not in found.values()
     return {kind: figure for kind, figure in found.items() if figure is not None}
 
 
-KINDS = ("forecast", "models", "leaving", "attainment", "check", "beliefs", "update")
+KINDS = ("forecast", "models", "leaving", "attainment", "check", "beliefs", "update", "session")
 
 
 def paper(figure: Figure) -> str:

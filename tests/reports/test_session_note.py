@@ -120,7 +120,8 @@ def test_the_paper_says_what_happened(page: str, words: str) -> None:
 def test_what_is_missing_is_a_dash_never_a_zero() -> None:
     seen = next(part for part in note_document(content()).parts if part.title == "Seen")
     row = seen.tables[0].rows[0]
-    assert row[:4] == ("09:15", "139/83", "–", "–")
+    # the star: written down by a person
+    assert row[:4] == ("09:15", "139/83*", "–", "–")
     assert "0" not in row[2:4]
 
 

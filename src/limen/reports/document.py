@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from limen.reports.figures.data import Figure
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -23,7 +25,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a record: a heading over a large figure, paragraphs, labelled values, timed lines or a table."""
+    """One part of a record: a heading over a large number, paragraphs, labelled values, timed lines, tables, a drawing.
+
+    Attributes
+    ----------
+    figure : str or None
+        A number in words that stands large.
+    picture : Figure or None
+        What is drawn, on paper and on the screen alike.
+    """
 
     title: str
     figure: str | None = None
@@ -33,6 +43,7 @@ class Part:
     tables: tuple[Table, ...] = ()
     marks: tuple[str, ...] = ()
     narrow: bool = False
+    picture: Figure | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,19 +11,19 @@ Screen and paper are made from the same ``Document``, so they cannot say differe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from limen.care.alarm_limits import span
 from limen.ledger import decimal_mg, show_mg
 from limen.reports.document import Document, Part, Signature, Table
+from limen.reports.figures.session import Clock, session_figure
 from limen.reports.note_harm import form_part, harm_part, owed_part
 from limen.reports.paper import pdf, render
 from limen.reports.words import label, said
 
 _SEEN = ("Time", "BP mmHg", "HR /min", "RR /min", "SpO2 %", "MOAA/S", "Dissociation 0–4", "By")
+_BY_HAND = "*"
+_SIGNALS = {"HR": "heart rate", "SPO2": "SpO2", "RR": "breathing rate"}
 _IN_PAGE_HEAD = ("header", "who")
 _ELSEWHERE = {"given_mg", "waste_mg"}
 
@@ -60,11 +60,12 @@ def note_document(
         What stands across the top of a draft.
     """
     note = content["note"]
-    clock = _Clock(content.get("started_at"), content.get("zone") or "UTC")
+    clock = Clock(content.get("started_at"), content.get("zone") or "UTC")
     parts = {part["part"]: part for part in note["parts"]}
     listed = [
         _plain(parts, "pre_check", "Before", clock, narrow=True),
         _given(parts, clock),
+        _drawn(content),
         _seen(note, clock),
         Part("Alarms", lines=tuple(_alarm(row, clock) for row in note["alarms"]), paragraphs=_none(note["alarms"])),
         harm_part(note, clock.at),
@@ -94,25 +95,13 @@ def note_document(
     )
 
 
-class _Clock:
-    """Seconds of the session as the wall clock where it was given; without a start, as time from it."""
-
-    def __init__(self, started_at: str | None, zone: str) -> None:
-        self.start = datetime.fromisoformat(started_at).astimezone(ZoneInfo(zone)) if started_at else None
-
-    def at(self, t_s: float, *, seconds: bool = False) -> str:
-        if self.start is None:
-            return f"{'-' if t_s < 0 else ''}{span(abs(t_s))}"
-        return (self.start + timedelta(seconds=t_s)).strftime("%H:%M:%S" if seconds else "%H:%M")
-
-
-def _words(name: str, value: Any, clock: _Clock) -> str:
+def _words(name: str, value: Any, clock: Clock) -> str:
     if name.endswith("_t_s") and isinstance(value, int | float):
         return clock.at(float(value), seconds=True)
     return said(name, value)
 
 
-def _recorded(part: Mapping[str, Any] | None, clock: _Clock) -> tuple[tuple[str, str], ...]:
+def _recorded(part: Mapping[str, Any] | None, clock: Clock) -> tuple[tuple[str, str], ...]:
     fields = part["fields"] if part else []
     return tuple(
         (label(field["field"]), _words(field["field"], field["value"], clock))
@@ -121,52 +110,87 @@ def _recorded(part: Mapping[str, Any] | None, clock: _Clock) -> tuple[tuple[str,
     )
 
 
-def _plain(parts: Mapping[str, Any], key: str, title: str, clock: _Clock, *, narrow: bool = False) -> Part | None:
+def _plain(parts: Mapping[str, Any], key: str, title: str, clock: Clock, *, narrow: bool = False) -> Part | None:
     rows = _recorded(parts.get(key), clock)
     if not rows and not narrow:
         return None
     return Part(title, rows=rows, paragraphs=() if rows else ("Nothing recorded.",), narrow=narrow)
 
 
-def _given(parts: Mapping[str, Any], clock: _Clock) -> Part:
+def _given(parts: Mapping[str, Any], clock: Clock) -> Part:
     given = next((field["value"] for field in parts["given"]["fields"] if field["field"] == "given_mg"), None)
     figure = "Nothing given" if given is None else f"{show_mg(decimal_mg(given))} mg given"
     rows = (*_recorded(parts.get("order"), clock), *_recorded(parts.get("given"), clock))
     return Part("Ordered and given", figure=figure, rows=rows, narrow=True)
 
 
-def _seen(note: Mapping[str, Any], clock: _Clock) -> Part:
-    rows = tuple(
+def _drawn(content: Mapping[str, Any]) -> Part | None:
+    figure = session_figure(content["note"], started_at=content.get("started_at"), zone=content.get("zone") or "UTC")
+    return None if figure is None else Part(figure.title, picture=figure)
+
+
+def _seen(note: Mapping[str, Any], clock: Clock) -> Part:
+    rows = [
         (
-            clock.at(row["t_s"]),
-            _pressure(row),
-            *(_number(row.get(name)) for name in ("hr_per_min", "rr_per_min", "spo2_pct", "moaas", "dissociation")),
-            str(row.get("by") or "device"),
+            row["t_s"],
+            (
+                clock.at(row["t_s"]),
+                _pressure(row),
+                *(_number(row, name) for name in ("hr_per_min", "rr_per_min", "spo2_pct", "moaas", "dissociation")),
+                str(row.get("by") or "device"),
+            ),
         )
         for row in note["vitals"]
-    )
-    due = note.get("observations_due") or {}
-    owed = [entry for entry in due.get("entries") or () if entry["status"] != "coming"]
-    done = sum(entry["status"] in {"done", "late-done"} for entry in owed)
-    late = sum(entry["status"] == "late-done" for entry in owed)
-    words = (f"Observations due up to the end: {len(owed)}, done {done}, {late} of them late.",) if owed else ()
+    ]
+    table = Table(_SEEN, tuple(cells for _, cells in sorted([*rows, *_blind(note, clock)], key=lambda row: row[0])))
+    words = [*_owed(note, clock)]
+    if any(row.get("written") for row in note["vitals"]):
+        words.append(f"{_BY_HAND} written down by a person; every other value is the monitor's at that moment.")
     if not rows:
         return Part("Seen", paragraphs=("No observation and no pressure recorded.", *words))
-    return Part("Seen", tables=(Table(_SEEN, rows),), paragraphs=words)
+    return Part("Seen", tables=(table,), paragraphs=tuple(words))
+
+
+def _owed(note: Mapping[str, Any], clock: Clock) -> list[str]:
+    """How many observations were due, done, late and never made; those never made with their times."""
+    due = note.get("observations_due") or {}
+    owed = [entry for entry in due.get("entries") or () if entry["status"] != "coming"]
+    if not owed:
+        return []
+    done = sum(entry["status"] in {"done", "late-done"} for entry in owed)
+    late = sum(entry["status"] == "late-done" for entry in owed)
+    never = [clock.at(entry["due_t_s"]) for entry in owed if entry["status"] in {"missed", "due"}]
+    words = f"Observations due up to the end: {len(owed)}, done {done}, {late} of them late"
+    return [f"{words}; not made: {len(never)}, due at {', '.join(never)}." if never else f"{words}."]
+
+
+def _blind(note: Mapping[str, Any], clock: Clock) -> list[tuple[float, tuple[str, ...]]]:
+    """A line across the table wherever a monitor that had given a signal gave none."""
+    found: list[tuple[float, tuple[str, ...]]] = []
+    for signal, seen in ((note.get("trends") or {}).get("signals") or {}).items():
+        for begin, end in seen.get("gaps", ()):
+            ends = f"{clock.at(begin, seconds=True)} to {clock.at(end, seconds=True)}"
+            found.append((begin, (clock.at(begin), f"No {_SIGNALS.get(signal, signal)} from the monitor, {ends}")))
+    return found
 
 
 def _pressure(row: Mapping[str, Any]) -> str:
     systolic, diastolic = row.get("sbp_mmHg"), row.get("dbp_mmHg")
     if systolic is None and diastolic is None:
         return "–"
-    return f"{_number(systolic)}/{_number(diastolic)}"
+    hand = _BY_HAND if {"sbp_mmHg", "dbp_mmHg"} & set(row.get("written") or ()) else ""
+    return f"{_plain_number(systolic)}/{_plain_number(diastolic)}{hand}"
 
 
-def _number(value: Any) -> str:
+def _number(row: Mapping[str, Any], name: str) -> str:
+    return _plain_number(row.get(name)) + (_BY_HAND if name in (row.get("written") or ()) else "")
+
+
+def _plain_number(value: Any) -> str:
     return "–" if value is None else f"{value:g}"
 
 
-def _alarm(row: Mapping[str, Any], clock: _Clock) -> tuple[str, str]:
+def _alarm(row: Mapping[str, Any], clock: Clock) -> tuple[str, str]:
     ended = f"to {clock.at(row['ended_t_s'], seconds=True)}" if row["ended_t_s"] is not None else "not ended"
     words = f"{row['priority']}, {row['kind']}: {row['because']}; {ended}"
     if row.get("acknowledged_t_s") is not None:
@@ -176,7 +200,7 @@ def _alarm(row: Mapping[str, Any], clock: _Clock) -> tuple[str, str]:
     return clock.at(row["t_s"], seconds=True), words
 
 
-def _event(row: Mapping[str, Any], clock: _Clock) -> tuple[str, str]:
+def _event(row: Mapping[str, Any], clock: Clock) -> tuple[str, str]:
     detail = ", ".join(f"{label(name).lower()} {_words(name, value, clock)}" for name, value in row["detail"].items())
     words = row["kind"].replace(".", " ").replace("-", " ")
     words = f"{words[:1].upper()}{words[1:]}" + (f": {detail}" if detail else "")
@@ -187,7 +211,7 @@ def _none(rows: Sequence[Any]) -> tuple[str, ...]:
     return () if rows else ("None.",)
 
 
-def _account(account: Mapping[str, Any] | None, parts: Mapping[str, Any], clock: _Clock) -> Part | None:
+def _account(account: Mapping[str, Any] | None, parts: Mapping[str, Any], clock: Clock) -> Part | None:
     waste = _recorded(parts.get("waste"), clock)
     if account is None:
         return Part("Drug", rows=waste) if waste else None
@@ -221,7 +245,7 @@ def _differences(note: Mapping[str, Any]) -> Part | None:
     return Part("Differences", paragraphs=tuple(said_lines)) if said_lines else None
 
 
-def _corrections(note: Mapping[str, Any], clock: _Clock) -> Part | None:
+def _corrections(note: Mapping[str, Any], clock: Clock) -> Part | None:
     lines = []
     for row in note["corrections"]:
         was = ", ".join(

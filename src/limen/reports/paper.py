@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from limen.reports.document import Document, Part
+from limen.reports.figures.words import sentence
 
 
 def render(document: Document) -> str:
@@ -73,6 +74,20 @@ def _part(part: Part) -> dict[str, Any]:
             for table in part.tables
         ],
         "marks": list(part.marks),
+        "picture": _picture(part),
+    }
+
+
+def _picture(part: Part) -> dict[str, Any] | None:
+    """The drawing of a part, with its sentences for those who hear the page."""
+    if part.picture is None:
+        return None
+    from limen.reports.plots.figure import draw
+
+    return {
+        "svg": draw(part.picture, captioned=False).svg,
+        "alt": " ".join(sentence(lane) for lane in part.picture.lanes),
+        "caption": list(part.picture.caption),
     }
 
 

@@ -19,6 +19,7 @@ from limen.session.header import SessionHeader
 from limen.session.note_events import correction_rows, event_rows, vital_rows
 from limen.session.schedule import DueList
 from limen.session.state import SessionState
+from limen.session.trends import trends
 
 NOT_RECORDED = "not recorded"
 
@@ -37,6 +38,7 @@ def build_note(
     readiness: Mapping[str, Any] | None = None,
     recorded: Mapping[str, Any] | None = None,
     rems: Mapping[str, Any] | None = None,
+    until_t_s: float = 0.0,
 ) -> dict[str, Any]:
     """Everything a session note holds.
 
@@ -58,12 +60,14 @@ def build_note(
         Part to field to value: what the clinic knows beside the events.
     rems : mapping, optional
         The filled monitoring form, where one is owed.
+    until_t_s : float
+        The last second that was watched.
 
     Returns
     -------
     dict
-        ``parts`` (title and fields), ``vitals``, ``events``, ``alarms``, ``harm``, ``rems``, ``differences``,
-        ``corrections``, ``missing``.
+        ``parts`` (title and fields), ``vitals``, ``trends``, ``events``, ``alarms``, ``harm``, ``rems``,
+        ``differences``, ``corrections``, ``missing``.
     """
     known = recorded or {}
     ordered = _number(known, "order", "dose_mg")
@@ -84,6 +88,7 @@ def build_note(
     return {
         "parts": parts,
         "vitals": vital_rows(state, samples, rules),
+        "trends": trends(header, state, events, samples, rules, until_t_s=until_t_s),
         "observations_due": due.to_json() if due is not None else None,
         "events": event_rows(state, events),
         "alarms": [_alarm_row(alarm) for alarm in alarms],

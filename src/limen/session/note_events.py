@@ -70,6 +70,9 @@ def _row(
         row["hr_per_min"] = _newest(readings.get("PULSE", []), t_s, rules.technical.stale.floor_s)
     for column in _SCORES:
         row[column] = getattr(entry, column) if entry is not None else None
+    # Which of them a person wrote down; the others are the monitor's at that moment.
+    columns = (*_PRESSURE.values(), *_COLUMNS.values(), *_SCORES)
+    row["written"] = [column for column in columns if getattr(entry, column, None) is not None]
     return row
 
 

@@ -134,6 +134,7 @@ def replay_recorded(recorded: Recorded) -> ReplayResult:
             readiness=answers[-1] if answers else None,
             recorded=recorded.recorded,
             rems=_rems(recorded, state, run.watch),
+            until_t_s=now,
         ),
         changes=tuple(change.to_json() for change in run.changes),
         unknown_inputs=recorded.unknown_inputs,

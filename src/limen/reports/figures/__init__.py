@@ -3,6 +3,7 @@
 from limen.reports.figures.check import Panel, Points, check_figure
 from limen.reports.figures.data import Band, Figure, Lane, Moment, Seen, Trace, Wall
 from limen.reports.figures.forecast import forecast_figure, members_figure
+from limen.reports.figures.session import session_figure
 from limen.reports.figures.spread import (
     attainment_figure,
     belief_lane,
@@ -31,6 +32,7 @@ __all__ = [
     "members_figure",
     "said",
     "sentence",
+    "session_figure",
     "table",
     "update_figure",
 ]

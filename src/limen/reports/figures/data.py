@@ -17,9 +17,11 @@ import numpy.typing as npt
 
 from limen.reports.figures.axes import Axis, Numbers, Series
 
-Kind = Literal["forecast", "models", "leaving", "attainment", "update", "beliefs", "check"]
-BandRole = Literal["patients", "models", "before", "after", "below", "inside", "above"]
-TraceRole = Literal["typical", "median", "member", "before", "after", "share"]
+Kind = Literal["forecast", "models", "leaving", "attainment", "update", "beliefs", "check", "session"]
+BandRole = Literal["patients", "models", "before", "after", "below", "inside", "above", "reached", "expected"]
+TraceRole = Literal["typical", "median", "member", "before", "after", "share", "monitor"]
+Shape = Literal["dot", "down", "up"]
+Spans = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,33 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """The numbers of one lane."""
+
+    caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """What was measured: points in ink, with whiskers where a spread was published."""
+    """What was measured: points in ink, with whiskers where a spread was published.
+
+    Attributes
+    ----------
+    shape : str
+        A dot; for a pressure its two ends, pointing down at the upper and up at the lower.
+    by_hand : bool
+        Written down by a person: drawn open.
+    """
 
     words: str
     places: Numbers
     values: Numbers
     low: Numbers = ()
     high: Numbers = ()
+    shape: Shape = "dot"
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +103,8 @@ class Wall:
         Solid and hatched on the far side; else dashed.
     above : bool
         Whether the side over it is the one not wanted.
+    spans : tuple of (from, to)
+        Where along ``x`` it held, if not throughout.
     """
 
     name: str
@@ -89,6 +112,7 @@ class Wall:
     unit: str
     hard: bool = True
     above: bool = True
+    spans: Spans = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +137,28 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """Something that lasted, on a row of its lane; open where it is not of the first kind of the lane."""
+
+    name: str
+    row: int
+    low: float
+    high: float
+    unit: str
+    hollow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A short name at a place, on a row of its lane."""
+
+    name: str
+    row: int
+    at: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lane:
     """One quantity.
 
@@ -126,6 +172,14 @@ class Lane:
         What the quantity is not, or what must be known to read it.
     measured : bool
         Whether ``y`` is a quantity with marks; a density has none.
+    rowed : bool
+        Whether the lane is rows, of ``bars`` (what lasted) or ``marks`` (what has a number), and no curve.
+    blank : tuple of (from, to), or None
+        Stretches of which nothing is known, where the builder knows them; else they are read from the curves.
+    blank_words : str
+        What stands in them.
+    told : str
+        Its sentence, and ``numbers`` its table, where the builder says them.
     """
 
     key: str
@@ -141,10 +195,19 @@ class Lane:
     intervals: tuple[Interval, ...] = ()
     note: str = ""
     measured: bool = True
+    bars: tuple[Bar, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    blank: Spans | None = None
+    blank_words: str = "not studied"
+    told: str = ""
+    numbers: Table | None = None
+    rowed: bool = False
 
     @property
     def gaps(self) -> tuple[tuple[float, float], ...]:
         """Stretches of ``x`` where a part of the lane is withheld or unknown: drawn hatched, never joined across."""
+        if self.blank is not None:
+            return self.blank
         whole = [trace.values for trace in self.traces] + [
             edge for band in self.bands for edge in (band.low, band.high)
         ]

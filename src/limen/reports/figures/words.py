@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from limen.reports.figures.axes import Amount, Series, clock_span, plain
-from limen.reports.figures.data import Band, Figure, Lane, Trace
+from limen.reports.figures.data import Band, Figure, Lane, Table, Trace
 
 _MOST_ROWS = 13
 UNKNOWN = "not known"
 WITHHELD = "not studied"
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The numbers of one lane."""
-
-    caption: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def said(figure: Figure | None, before: Mapping[str, float] | None = None) -> list[str]:
@@ -35,6 +25,8 @@ def said(figure: Figure | None, before: Mapping[str, float] | None = None) -> li
 
 def sentence(lane: Lane) -> str:
     """What a lane shows, in one sentence: its label for those who hear the page."""
+    if lane.told:
+        return lane.told
     if lane.intervals:
         bars = [
             f"{bar.role} {short(bar.middle)}, 90 of 100 between {short(bar.low)} and {short(bar.high)}"
@@ -54,6 +46,8 @@ def sentence(lane: Lane) -> str:
 
 def table(lane: Lane) -> Table:
     """At most fourteen places and the peak, with every curve, band and point of the lane."""
+    if lane.numbers is not None:
+        return lane.numbers
     if lane.intervals:
         heads = ("", "90 of 100 from", "middle", "to")
         rows = tuple((bar.role, short(bar.low), short(bar.middle), short(bar.high)) for bar in lane.intervals)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.reports.figures.axes import Series
-from limen.reports.figures.data import Band, Figure, Lane, Moment, Seen, Trace, Wall
+from limen.reports.figures.data import Band, Bar, Figure, Lane, Moment, Seen, Trace, Wall
 from limen.reports.plots import page
 from limen.reports.plots.page import Picture
 
@@ -28,6 +28,8 @@ _BANDS: dict[str, tuple[str, str, Any]] = {
     "below": (page.SUNK, page.MODEL_EDGE, "-"),
     "inside": (page.MODEL, page.MODEL_EDGE, "-"),
     "above": (page.RULE, page.MODEL_EDGE, "-"),
+    "reached": (page.RULE, page.RULE, "-"),
+    "expected": ("none", page.SAID, _SHORT),
 }
 _TRACES: dict[str, tuple[str, Any, float]] = {
     "typical": (page.SAID, "--", 1.7),
@@ -35,17 +37,25 @@ _TRACES: dict[str, tuple[str, Any, float]] = {
     "before": (page.PATIENT_EDGE, _SHORT, 1.6),
     "after": (page.MODEL_EDGE, "-", 1.6),
     "share": (page.SAID, "--", 1.7),
+    "monitor": (page.INK, "-", 1.3),
 }
-_HEIGHTS_IN = {"models": 3.4, "attainment": 2.6, "leaving": 2.4, "beliefs": 1.55, "check": 2.1}
+_HEIGHTS_IN = {"models": 3.4, "attainment": 2.6, "leaving": 2.4, "beliefs": 1.55, "check": 2.1, "session": 1.0}
+# Rows of bars or marks need less than a curve.
+_ROWED_SHARE, _TWO_SHARE = 0.65, 1.4
+_MARKERS = {"dot": "o", "down": "v", "up": "^"}
 # An area thinner than this part of its lane holds no words.
 _LEAST_FRACTION = 0.08
+# Two limits nearer than this part of their lane have their names at different ends.
+_LABEL_FRACTION = 0.35
 
 
-def draw(figure: Figure) -> Picture:
-    """Draw a figure; the same figure gives the same bytes."""
+def draw(figure: Figure, *, captioned: bool = True) -> Picture:
+    """Draw a figure; the same figure gives the same bytes. Without its caption where the page around it prints that."""
     own = figure.kind == "beliefs"
     lane_in = _HEIGHTS_IN.get(figure.kind, 1.65)
-    with page.sheet(len(figure.lanes), lane_in=lane_in, share_x=not own) as (sheet, axes):
+    shares = [_ROWED_SHARE if lane.rowed else _TWO_SHARE if len(lane.walls) > 2 else 1.0 for lane in figure.lanes]
+    shares = shares if figure.kind == "session" else []
+    with page.sheet(len(figure.lanes), lane_in=lane_in, share_x=not own, shares=shares) as (sheet, axes):
         for place, lane in enumerate(figure.lanes):
             drawn = axes[place, 0]
             _lane(drawn, lane, figure, first=place == 0)
@@ -53,7 +63,7 @@ def draw(figure: Figure) -> Picture:
                 drawn.set_xlabel(lane.unit, fontsize=8.5)
         if not own:
             axes[-1, 0].set_xlabel(figure.x_words)
-        return page.finished(sheet, figure.title, figure.caption)
+        return page.finished(sheet, figure.title, figure.caption if captioned else ())
 
 
 def _lane(drawn: Axes, lane: Lane, figure: Figure, *, first: bool) -> None:
@@ -73,19 +83,30 @@ def _lane(drawn: Axes, lane: Lane, figure: Figure, *, first: bool) -> None:
         _trace(drawn, trace, across)
     for start, end in lane.gaps:
         drawn.axvspan(start, end, facecolor="none", edgecolor=page.HATCH, hatch="////", linewidth=0)
-        _boxed(drawn, "not studied", ((start + end) / 2, 0.5))
+        if lane.blank is None or end - start > 0.1 * (lane.x.high - lane.x.low):
+            _boxed(drawn, lane.blank_words, ((start + end) / 2, 0.5))
     for seen in lane.seen:
         _seen(drawn, seen)
     for interval, height in zip(lane.intervals, (-0.10, -0.22), strict=False):
         _bar(drawn, interval.role, interval.low, interval.middle, interval.high, height * lane.y.high / 1.08)
-    for wall in lane.walls:
-        _wall(drawn, wall)
+    taken: list[tuple[float, bool]] = []
+    for wall in sorted(lane.walls, key=lambda wall: -wall.value):
+        near = [start for value, start in taken if value - wall.value < _LABEL_FRACTION * (lane.y.high - lane.y.low)]
+        taken.append((wall.value, bool(near) and not near[-1]))
+        _wall(drawn, wall, outside=figure.kind == "session", at_start=taken[-1][1])
+    for bar in lane.bars:
+        _lasting(drawn, bar, least=(lane.x.high - lane.x.low) / 250)
+    for mark in lane.marks:
+        drawn.plot([mark.at] * 2, [-0.6, mark.row - 0.38], color=page.INK, linewidth=0.7)
+        drawn.annotate(
+            mark.name, (mark.at, mark.row), ha="center", va="center", fontsize=7.5, color=page.INK, bbox=_BOX
+        )
     for moment in figure.moments:
         _moment(drawn, moment, named=first)
     page.headed(drawn, lane.title if not lane.measured or not lane.unit else f"{lane.title}, {lane.unit}")
     if any(trace.role == "member" for trace in lane.traces):
         _key(drawn, lane.traces)
-    if first or figure.kind == "check":
+    if figure.kind == "check" or (first and figure.kind != "session"):
         _beside(drawn, lane, across)
 
 
@@ -97,7 +118,8 @@ def known(values: Series) -> Array:
 def _band(drawn: Axes, band: Band, across: Array, lane: Lane) -> None:
     fill, edge, dashes = _BANDS[band.role]
     low, high = known(band.low), known(band.high)
-    drawn.fill_between(across, low, high, color=fill, linewidth=0, alpha=0.75 if lane.intervals else 1.0)
+    if fill != "none":
+        drawn.fill_between(across, low, high, color=fill, linewidth=0, alpha=0.75 if lane.intervals else 1.0)
     if band.role in ("below", "inside", "above"):
         if band.role != "above":
             drawn.plot(across, high, color=edge, linewidth=1.2)
@@ -135,7 +157,16 @@ def _trace(drawn: Axes, trace: Trace, across: Array) -> None:
 
 
 def _seen(drawn: Axes, seen: Seen) -> None:
-    drawn.plot(seen.places, seen.values, "o", color=page.INK, markersize=4.5, clip_on=False, zorder=5)
+    drawn.plot(
+        seen.places,
+        seen.values,
+        _MARKERS[seen.shape],
+        color=page.INK,
+        markerfacecolor="white" if seen.by_hand else page.INK,
+        markersize=4.5,
+        clip_on=False,
+        zorder=6 if seen.by_hand else 5,
+    )
     if seen.low and seen.high:
         drawn.vlines(list(seen.places), list(seen.low), list(seen.high), color=page.INK, linewidth=1.0, zorder=4)
 
@@ -146,7 +177,19 @@ def _bar(drawn: Axes, role: str, low: page.Height, middle: page.Height, high: pa
     drawn.plot([middle], [height], "|", color=color, markersize=9, markeredgewidth=2)
 
 
-def _wall(drawn: Axes, wall: Wall) -> None:
+def _lasting(drawn: Axes, bar: Bar, *, least: page.Height) -> None:
+    """A bar on its row; what lasted a second is still seen."""
+    drawn.broken_barh(
+        [(bar.low, max(bar.high - bar.low, least))],
+        (bar.row - 0.3, 0.6),
+        facecolor="white" if bar.hollow else page.INK,
+        edgecolor=page.INK,
+        linewidth=0.9,
+    )
+
+
+def _wall(drawn: Axes, wall: Wall, *, outside: bool, at_start: bool) -> None:
+    """A limit with its name on the side where readings are wanted; ``outside``, on the other, clear of them."""
     low, high = drawn.get_ylim()
     # The hatched side is always seen, even where the limit is the highest thing in the lane.
     room = 0.12 * (high - low)
@@ -158,17 +201,23 @@ def _wall(drawn: Axes, wall: Wall) -> None:
     if wall.hard:
         far = (wall.value, high) if wall.above else (low, wall.value)
         drawn.axhspan(*far, facecolor="none", edgecolor=page.HATCH, hatch="////", linewidth=0)
-    drawn.axhline(
-        wall.value, color=page.INK, linewidth=2.0 if wall.hard else 1.2, linestyle="-" if wall.hard else (0, (5, 3))
-    )
+    look: dict[str, Any] = {
+        "color": page.INK,
+        "linewidth": 2.0 if wall.hard else 1.2,
+        "linestyle": "-" if wall.hard else (0, (5, 3)),
+    }
+    if wall.spans:
+        drawn.hlines([wall.value] * len(wall.spans), *zip(*wall.spans, strict=True), **look)
+    else:
+        drawn.axhline(wall.value, **look)
     drawn.annotate(
         f"{wall.name}: {wall.value:g} {wall.unit}",
-        (0.995, wall.value),
+        (0.005 if at_start else 0.995, wall.value),
         xycoords=("axes fraction", "data"),
-        xytext=(0, -3 if wall.above else 3),
+        xytext=(0, -3 if wall.above != outside else 3),
         textcoords="offset points",
-        ha="right",
-        va="top" if wall.above else "bottom",
+        ha="left" if at_start else "right",
+        va="top" if wall.above != outside else "bottom",
         fontsize=8,
         color=page.INK,
         bbox=_BOX,
@@ -178,7 +227,7 @@ def _wall(drawn: Axes, wall: Wall) -> None:
 def _moment(drawn: Axes, moment: Moment, *, named: bool) -> None:
     dashes = "-" if moment.sill else (0, (1, 2))
     drawn.axvline(moment.at, color=page.INK, linewidth=2.2 if moment.sill else 1.2, linestyle=dashes)
-    if named:
+    if named and moment.name:
         drawn.annotate(
             moment.name,
             (moment.at, 1.0),

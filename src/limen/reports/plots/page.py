@@ -109,16 +109,30 @@ def _shorter(found: re.Match[str]) -> str:
 
 
 @contextmanager
-def sheet(lanes: int, *, lane_in: Height = 1.8, share_x: bool = True, columns: int = 1) -> Iterator[tuple[Figure, Any]]:
-    """A figure with its axes, ``lanes`` down and ``columns`` across; yields ``(figure, axes[lane, column])``."""
+def sheet(
+    lanes: int,
+    *,
+    lane_in: Height = 1.8,
+    share_x: bool = True,
+    columns: int = 1,
+    shares: Sequence[Height] = (),
+) -> Iterator[tuple[Figure, Any]]:
+    """A figure with its axes, ``lanes`` down and ``columns`` across; yields ``(figure, axes[lane, column])``.
+
+    Parameters
+    ----------
+    shares : sequence of float, optional
+        How many times ``lane_in`` each lane is high; once where not given.
+    """
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     with mpl.rc_context(_SETTINGS):
-        figure = Figure(figsize=(WIDTH_IN, 0.9 + lane_in * lanes), layout="constrained")
+        high = list(shares) or [1.0] * lanes
+        figure = Figure(figsize=(WIDTH_IN, 0.9 + lane_in * sum(high)), layout="constrained")
         FigureCanvasSVG(figure)
-        yield figure, figure.subplots(lanes, columns, sharex=share_x, squeeze=False)
+        yield figure, figure.subplots(lanes, columns, sharex=share_x, squeeze=False, height_ratios=high)
 
 
 def finished(figure: Figure, title: str, caption: Sequence[str]) -> Picture:

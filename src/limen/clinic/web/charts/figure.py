@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from limen.clinic.web.charts.geometry import Frame, Tick, band_between, line_through
-from limen.reports.figures.data import Figure, Lane, Moment, Seen
-from limen.reports.figures.words import Table, peak, sentence, table, thin
+from limen.reports.figures.data import Figure, Lane, Moment, Seen, Table
+from limen.reports.figures.words import peak, sentence, table, thin
 
 LANE_PX = 150
 TALL_PX = 240
+SESSION_PX = 112
+ROWED_PX = 64
 NAME_PX = 18
 # An area thinner than this holds no words.
 _LEAST_PX = 26.0
@@ -23,6 +25,10 @@ _KEY = {
     "before": "pale, dashed edge: before",
     "after": "dark, solid edge: after",
     "seen": "seen",
+    "monitor": "from the monitor",
+    "reached": "its lowest to highest",
+    "by-hand": "written down by a person",
+    "expected": "dashed: expected by the models then",
 }
 
 
@@ -35,6 +41,7 @@ class DrawnWall:
     hatch_y_px: float
     hard: bool
     at_start: bool = False
+    spans_pct: tuple[tuple[float, float], ...] = ((0.0, 100.0),)
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,8 @@ class Dot:
     label: str
     top_px: float | None = None
     bottom_px: float | None = None
+    shape: str = "dot"
+    by_hand: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,27 @@ class DrawnMoment:
     x_pct: float
     sill: bool
     end: bool
+
+
+@dataclass(frozen=True)
+class DrawnBar:
+    """Something that lasted, on its row."""
+
+    name: str
+    left_pct: float
+    wide_pct: float
+    y_px: float
+    high_px: float
+    hollow: bool
+
+
+@dataclass(frozen=True)
+class DrawnMark:
+    """A number on its row."""
+
+    name: str
+    x_pct: float
+    y_px: float
 
 
 @dataclass(frozen=True)
@@ -120,6 +150,9 @@ class DrawnLane:
     intervals: tuple[DrawnInterval, ...]
     moments: tuple[DrawnMoment, ...]
     members: tuple[DrawnTrace, ...]
+    bars: tuple[DrawnBar, ...]
+    marks: tuple[DrawnMark, ...]
+    blank_words: str
     sentence: str
     table: Table
     note: str
@@ -156,7 +189,7 @@ def lay_out(figure: Figure | None) -> DrawnFigure | None:
         for role in (
             *(trace.role for trace in lane.traces),
             *(band.role for band in reversed(lane.bands)),
-            *("seen" for _ in lane.seen),
+            *(_role(seen) for seen in lane.seen),
         )
     )
     return DrawnFigure(
@@ -171,8 +204,20 @@ def lay_out(figure: Figure | None) -> DrawnFigure | None:
     )
 
 
+def _role(seen: Seen) -> str:
+    if seen.by_hand:
+        return "by-hand"
+    return "monitor" if seen.words.endswith(", monitor") else "seen"
+
+
+def _height_px(lane: Lane, figure: Figure) -> int:
+    if figure.kind == "session":
+        return ROWED_PX if lane.rowed else SESSION_PX
+    return TALL_PX if figure.kind in ("models", "attainment", "leaving") else LANE_PX
+
+
 def _lane(lane: Lane, figure: Figure, place: int) -> DrawnLane:
-    height_px = TALL_PX if figure.kind in ("models", "attainment", "leaving") else LANE_PX
+    height_px = _height_px(lane, figure)
     frame = Frame(x=lane.x, y=lane.y, height_px=height_px)
     keep = [peak(trace.values) for trace in lane.traces]
     keep += [peak(edge) for band in lane.bands for edge in (band.low, band.high)]
@@ -224,6 +269,19 @@ def _lane(lane: Lane, figure: Figure, place: int) -> DrawnLane:
         ),
         tuple(_moment(frame, moment, named=place == 0) for moment in figure.moments),
         tuple(trace for trace in traces if trace.role == "member"),
+        tuple(
+            DrawnBar(
+                bar.name,
+                frame.x_pct(bar.low),
+                round(max(frame.x_pct(bar.high) - frame.x_pct(bar.low), 0.4), 2),
+                frame.y_px(bar.row + 0.3),
+                round(frame.y_px(bar.row - 0.3) - frame.y_px(bar.row + 0.3), 1),
+                bar.hollow,
+            )
+            for bar in lane.bars
+        ),
+        tuple(DrawnMark(mark.name, frame.x_pct(mark.at), frame.y_px(mark.row)) for mark in lane.marks),
+        lane.blank_words,
         sentence(lane),
         table(lane),
         lane.note,
@@ -270,6 +328,8 @@ def _dots(frame: Frame, seen: Seen, unit: str) -> list[Dot]:
             f"{seen.words}: {value:g} {unit}",
             None if high is None else frame.y_px(high),
             None if low is None else frame.y_px(low),
+            seen.shape,
+            seen.by_hand,
         )
         for at, value, (low, high) in zip(seen.places, seen.values, ends, strict=True)
     ]
@@ -288,6 +348,7 @@ def _walls(frame: Frame, lane: Lane) -> tuple[DrawnWall, ...]:
                 hatch_y_px=round(max(y_px - 7, 0) if wall.above else y_px, 1),
                 hard=wall.hard,
                 at_start=bool(near) and not near[-1].at_start,
+                spans_pct=tuple((frame.x_pct(low), frame.x_pct(high)) for low, high in wall.spans) or ((0.0, 100.0),),
             )
         )
     return tuple(drawn)
