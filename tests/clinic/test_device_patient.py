@@ -11,7 +11,7 @@ from django.utils import timezone
 from limen.clinic.audit.act import acting
 from limen.clinic.sessions.actions import associate_device, discharge, end_session, release_device
 from limen.clinic.sessions.devices import bootstrap_device
-from limen.clinic.sessions.health import device_view, devices_on, forget_held
+from limen.clinic.sessions.health import device_view, devices_on, doubts, forget_held
 from limen.clinic.sessions.models import (
     AlarmSnapshot,
     DeviceAssociation,
@@ -20,6 +20,7 @@ from limen.clinic.sessions.models import (
     Sample,
     SessionEvent,
 )
+from limen.clinic.sessions.queries import board, session_live
 from limen.clinic.sessions.watching import Watcher
 from limen.errors import RefusedError
 from live_room import batch, furnish, post
@@ -169,3 +170,32 @@ def test_what_is_kept_aside_does_not_fill_the_disk(room, monkeypatch):
         forget_held()
     assert sorted(HeldBatch.objects.values_list("batch_key", flat=True)) == ["b4", "b5", "b7"]
     assert DeviceHealth.objects.get(device=device).held == 8
+
+
+def test_board_and_chair_say_what_is_in_doubt_of_a_device(client, room):
+    session, _, token = room.begun()
+    other, _, _ = room.begun(2)
+    assert (
+        post(client, token, batch("chair-1", "a", values(97.0), clock_s=timezone.now().timestamp())).status_code == 200
+    )
+    (fine,) = devices_on(session)
+    assert (fine["doubt"], fine["signals"]) == ("", ["HR", "SPO2", "RR", "NIBP_SYS", "NIBP_DIA"])
+    assert fine["heard_t_s"] == pytest.approx(Sample.objects.get().received_t_s)
+    assert doubts(site=room.site) == {}
+    body = batch("chair-1", "b", [(2, "SPO2", 97.0)], clock_s=timezone.now().timestamp() + 75)
+    assert post(client, token, body).status_code == 200
+    health = DeviceHealth.objects.get()
+    assert (health.skew_s, devices_on(session)[0]["doubt"]) == (pytest.approx(37.5, abs=1), "")  # the median of two
+    for number in range(3, 6):
+        body = batch("chair-1", f"c{number}", [(number, "SPO2", 97.0)], clock_s=timezone.now().timestamp() + 75)
+        post(client, token, body)
+    assert doubts(site=room.site) == {session.pk: "clock"}
+    assert post(client, token, batch("chair-1", "d", [(9, "SPO2", 60.0)], patient="20402")).status_code == 409
+    assert doubts(site=room.site) == {session.pk: "patient"}, "whose values they are counts before the clock"
+    assert [chair.get("device_doubt") for chair in board(room.site)["chairs"][:2]] == ["patient", ""]
+    assert session_live(session)["devices"][0]["doubt"] == "patient"
+    with time_machine.travel(timezone.now() + dt.timedelta(seconds=61)):
+        assert devices_on(session)[0]["doubt"] == "clock", "the last word of a device that has gone silent is over"
+    with time_machine.travel(timezone.now() - dt.timedelta(hours=1)):
+        assert devices_on(session)[0]["doubt"] == "patient", "a clock that was set back ends no doubt"
+    assert devices_on(other)[0]["doubt"] == ""

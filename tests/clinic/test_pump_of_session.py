@@ -66,3 +66,27 @@ def test_a_session_without_a_pump_shows_none():
     session, _, _ = room.begun()
     assert session_live(session)["pump"] is None
     assert session_account(session).to_json()["differences"] is not None
+
+
+def test_half_an_infusion_is_held_against_what_should_have_run_and_says_since_when():
+    # 52.5 mL/h: 8.75 mL after 10 min, 17.5 mL after 20. The pump stood still in the second ten minutes; after one
+    # minute of them it is short by 0.875 mL of 9.625, more than the 5 % that pumps may be off.
+    with time_machine.travel(START, tick=False) as clock:
+        room = furnish()
+        session, _, _ = room.begun()
+        pump, _ = bootstrap_device(by="test", site=room.site, name="pump-1", kind="pump")
+        associate_device(by=room.nurse, session=session, device=pump)
+        take_batch(device=pump, batch_key="0", samples=[Measured(1, "PUMP_VOLUME", 0.0, 0.0)])
+        record(by=room.nurse, session=session, kind="infusion.started")
+        for minute in range(1, 21):
+            clock.shift(60)
+            volume = 0.875 * min(minute, 10)
+            values = [Measured(minute + 1, "PUMP_VOLUME", volume, 0.0)]
+            take_batch(device=pump, batch_key=f"{minute}", samples=values)
+            if minute == 10:
+                assert session_live(session)["pump"]["now"]["agrees"] is True
+        clock.shift(300)  # and is not read any more: what runs meanwhile is no difference
+        now = session_live(session)["pump"]["now"]
+    assert (now["agrees"], now["volume_mL"], now["expected_mL"]) == (False, 8.75, pytest.approx(17.5))
+    assert now["difference_mL"] == pytest.approx(-8.75)
+    assert now["since_t_s"] == pytest.approx(660.0, abs=1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from limen.care.alarm_limits import span
@@ -186,3 +187,72 @@ def _row(
         f"(allowed {'+' if at_most else '±'}{allowed:g} mL)"
     )
     return PumpRow(what, expected_mL, difference, allowed, agrees, said)
+
+
+@dataclass(frozen=True, slots=True)
+class PumpNow:
+    """The newest volume of a pump against what the record says had run when it was read.
+
+    Attributes
+    ----------
+    agrees : bool or None
+        Whether the difference is within the tolerance; ``None`` where one side is not known.
+    since_t_s : float or None
+        From which reading on the pump differs; ``None`` where it agrees. A pump that agrees again in between begins
+        anew.
+    """
+
+    read_t_s: float | None
+    volume_mL: float | None
+    expected_mL: float | None
+    difference_mL: float | None = None
+    allowed_mL: float | None = None
+    agrees: bool | None = None
+    since_t_s: float | None = None
+
+
+def pump_now(
+    readings: Iterable[Sample],
+    recorded_mL: Callable[[float], float | None],
+    *,
+    start_t_s: float | None = None,
+    tolerance: PumpTolerance | None = None,
+) -> PumpNow:
+    """Hold the pump against the record at the moment it was read: a pump that is not read any more does not differ.
+
+    Parameters
+    ----------
+    recorded_mL : callable
+        What the session's events say has run by a time (s of the session).
+
+    Examples
+    --------
+    >>> counts = [(t_s, t_s / 60) for t_s in range(0, 660, 60)] + [(t_s, 10.0) for t_s in range(660, 1260, 60)]
+    >>> found = pump_now(
+    ...     [Sample(t_s, t_s, "PUMP_VOLUME", mL, "P1") for t_s, mL in counts], lambda t_s: t_s / 60, start_t_s=0
+    ... )
+    >>> found.volume_mL, found.expected_mL, found.difference_mL, found.agrees, found.since_t_s
+    (10.0, 20.0, -10.0, False, 660)
+    """
+    rule = tolerance or device_rules().pump_tolerance
+    known = sorted(
+        (one for one in readings if one.signal == "PUMP_VOLUME" and one.value is not None and one.value >= 0),
+        key=lambda one: (one.t_s, one.seq or 0),
+    )
+
+    def at(place: int) -> PumpNow:
+        read = pump_volume(known[: place + 1], start_t_s=start_t_s)
+        t_s = known[place].t_s
+        expected_mL = recorded_mL(t_s)
+        if read.volume_mL is None or expected_mL is None:
+            return PumpNow(t_s, read.volume_mL, expected_mL)
+        row = _row("recorded", expected_mL, read, rule)
+        return PumpNow(t_s, read.volume_mL, round(expected_mL, 3), row.difference_mL, row.allowed_mL, row.agrees)
+
+    if not known:
+        return PumpNow(None, None, None)
+    newest = at(len(known) - 1)
+    if newest.agrees is not False:
+        return newest
+    first = bisect_left(range(len(known)), True, key=lambda place: at(place).agrees is False)
+    return replace(newest, since_t_s=known[first].t_s)

@@ -8,6 +8,7 @@ That is why a replay of the export meets every sample and event in the same tick
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Max
 from django.utils import timezone
@@ -15,6 +16,8 @@ from django.utils import timezone
 from limen.clinic.sessions.models import AlarmSnapshot, Session, SessionEvent
 from limen.errors import RefusedError
 from limen.session.ticks import received_stamp
+
+TURNED_S = 2.0  # session time is never ahead of the clock by more, unless somebody set the clock back
 
 
 def lock(session: Session) -> Session:
@@ -30,6 +33,15 @@ def lock(session: Session) -> Session:
     return whole.defer("rules_snapshot", "plan__result").get(pk=session.pk)
 
 
+def lock_time(session_id: UUID) -> Session:
+    """The same lock, with only the columns that tell whether and since when the session runs.
+
+    For what comes every second from every chair: most of the work of a small query is its columns.
+    """
+    rows = Session.objects.select_for_update(of=("self",), no_key=True)
+    return rows.only("site_id", "status", "started_at", "owner_id").get(pk=session_id)
+
+
 def session_time_s(session: Session, *, now: datetime | None = None) -> float:
     """Seconds since the start, after every tick that the monitor has decided. Call it under ``lock``.
 
@@ -38,11 +50,21 @@ def session_time_s(session: Session, *, now: datetime | None = None) -> float:
     RefusedError
         If the session has not started.
     """
+    known = AlarmSnapshot.objects.filter(session=session).values_list("tick_t_s", "clock_offset_s").first()
+    return stamp_s(session, *(known or (None, 0.0)), now=now)
+
+
+def stamp_s(session: Session, tick_s: float | None, clock_offset_s: float, *, now: datetime | None = None) -> float:
+    """The same, where the last tick and the turn of the clock have been read under the lock.
+
+    Raises
+    ------
+    RefusedError
+        If the session has not started.
+    """
     if session.started_at is None:
         raise RefusedError("the session has not started", where=f"session {session.number}")
-    known = AlarmSnapshot.objects.filter(session=session).values_list("tick_t_s", "clock_offset_s").first()
-    tick_s, offset_s = known or (None, 0.0)
-    return round(received_stamp(elapsed_s(session, offset_s, now=now), tick_s), 3)
+    return round(received_stamp(elapsed_s(session, clock_offset_s, now=now), tick_s), 3)
 
 
 def session_now_s(session: Session) -> float:
@@ -67,3 +89,14 @@ def elapsed_s(session: Session, clock_offset_s: float, *, now: datetime | None =
     if session.started_at is None:
         return 0.0
     return ((now or timezone.now()) - session.started_at).total_seconds() + clock_offset_s
+
+
+def turned_s(session: Session, snapshot: AlarmSnapshot) -> float:
+    """How far the server's clock was set back since the start, as the monitor measured it or is about to.
+
+    Between the turn and the monitor's next look the session would else seem to have run back.
+    """
+    now_s = elapsed_s(session, snapshot.clock_offset_s, now=session.ended_at)
+    if snapshot.tick_t_s is None or session.ended_at is not None or now_s >= snapshot.tick_t_s - TURNED_S:
+        return snapshot.clock_offset_s
+    return snapshot.clock_offset_s + snapshot.tick_t_s - now_s

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from limen.clinic.audit.act import acting
@@ -22,6 +23,8 @@ MOVED_S = 1.0  # or at once where it moved by more
 KEEP_HELD = timedelta(days=7)
 MOST_HELD = 2000  # rows of one device: one that is left on beside an empty chair must not fill the disk
 _WORDS = 300
+DOUBT_FOR = timedelta(minutes=1)  # a device that disagrees goes on sending; the last word of it stands this long
+_WHOSE = ("patient", "session", "device")  # what a message can disagree about
 
 
 def hold(device: Device, batch_key: str, body: dict[str, Any], why: str, where: str) -> None:
@@ -130,6 +133,44 @@ def device_view(device: Device) -> dict[str, Any]:
 
 
 def devices_on(session: Session) -> list[dict[str, Any]]:
-    """The same of each device that is on this patient now."""
-    on = DeviceAssociation.objects.select_related("device").filter(session=session, ended_at=None)
-    return [device_view(row.device) for row in on.order_by("device__name")]
+    """The same of each device that is on this patient now: when it was heard last, and what is in doubt."""
+    found = []
+    for row in _on(session=session).order_by("device__name"):
+        heard = Sample.objects.filter(session=session, device=row.device).order_by("-id")
+        more = {
+            "signals": list(row.device.streams),
+            "heard_t_s": heard.values_list("received_t_s", flat=True).first(),
+            "doubt": _doubt(row),
+        }
+        found.append(device_view(row.device) | more)
+    return found
+
+
+def doubts(**scope: Any) -> dict[UUID, str]:
+    """For each session the one thing to be said on the board of a device on it; nothing where all is as it should be.
+
+    ``scope`` narrows the associations: ``site=`` or ``session=``.
+    """
+    found: dict[UUID, str] = {}
+    for row in _on(**scope):
+        doubt = _doubt(row)
+        if doubt and (doubt == "patient" or row.session_id not in found):
+            found[row.session_id] = doubt
+    return found
+
+
+def _on(**scope: Any) -> QuerySet[DeviceAssociation]:
+    return DeviceAssociation.objects.select_related("device__health").filter(ended_at=None, **scope)
+
+
+def _doubt(row: DeviceAssociation) -> str:
+    """``patient``: its messages disagree whose values they are. ``clock``: its clock is off by more than is allowed."""
+    health = getattr(row.device, "health", None)
+    if health is None:
+        return ""
+    held = health.held_at
+    # a time that is still to come was written before the server's clock was set back
+    if held and health.held_where in _WHOSE and held >= row.started_at and timezone.now() - held < DOUBT_FOR:
+        return "patient"
+    wrong = health.skew_s is not None and abs(health.skew_s) > device_rules().clock_skew.limit_s
+    return "clock" if wrong else ""

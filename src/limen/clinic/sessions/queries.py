@@ -17,10 +17,10 @@ from limen.care.alarms import Watch
 from limen.clinic.calls.queries import told
 from limen.clinic.sessions.around import asked, chair_order, due_soon, scores, way_of
 from limen.clinic.sessions.chairside import adverse_choices, comfort, graded_by, start_advice
-from limen.clinic.sessions.clock import elapsed_s
+from limen.clinic.sessions.clock import elapsed_s, turned_s
 from limen.clinic.sessions.export import export_session, find_session
 from limen.clinic.sessions.handover import people_for
-from limen.clinic.sessions.health import devices_on
+from limen.clinic.sessions.health import devices_on, doubts
 from limen.clinic.sessions.models import AlarmSnapshot, LiveEvent, Sample, Session, SessionEvent
 from limen.clinic.sessions.outlook import outlook
 from limen.clinic.sessions.record import event_json, events_of, header_of, rule_set
@@ -64,7 +64,7 @@ class _Reading:
         over_s = (
             (session.ended_at - session.started_at).total_seconds() if session.ended_at and session.started_at else None
         )
-        self.clock_offset_s: float = snapshot.clock_offset_s if snapshot else 0.0
+        self.clock_offset_s: float = turned_s(session, snapshot) if snapshot else 0.0
         now_s = elapsed_s(session, self.clock_offset_s)
         self.now_t_s = round(max([over_s or now_s, *(event.known_t_s for event in self.events)]), 3)
         self.state: SessionState = fold(self.header, self.events, at_t_s=self.now_t_s)
@@ -140,7 +140,6 @@ def session_live(session: Session, viewer: str | None = None) -> dict[str, Any]:
         "readiness": _readiness(reading) if session.started_at else None,
         "devices": devices_on(session),
         "pump": pump_json(session),
-        "clock_offset_s": reading.clock_offset_s,
         "steps": ((session.plan.result.get("dose") or {}).get("steps")) or [],
         "syringe": (session.plan.result.get("dose") or {}).get("syringe"),
         "outlook": drawn(outlook(session, reading.state), newest_forecast(reading.events)),
@@ -218,6 +217,7 @@ def _tile(reading: _Reading) -> dict[str, Any]:
         "started_at": session.started_at.isoformat() if session.started_at else None,
         "t_s": reading.now_t_s,
         "watched_t_s": reading.tick_t_s,
+        "clock_offset_s": reading.clock_offset_s,
         "given_mg": state.given_mg,
         "rate_mg_per_h": state.rate_mg_per_h,
         "dose_mg": dose.get("dose_mg"),
@@ -276,8 +276,11 @@ def board(site: Site) -> dict[str, Any]:
     newest = newest_live_event(site=site)
     sessions = {session.chair_id: session for session in _open_sessions(site)}
     readings = {session.pk: _Reading(session) for session in sessions.values()}
+    doubt = doubts(site=site)
     chairs = [
-        board_tile(readings[sessions[chair.pk].pk]) if chair.pk in sessions else {"session": None, "chair": chair.name}
+        board_tile(readings[sessions[chair.pk].pk], doubt)
+        if chair.pk in sessions
+        else {"session": None, "chair": chair.name}
         for chair in sorted(Chair.objects.filter(site=site, is_active=True), key=lambda chair: chair_order(chair.name))
     ]
     return {
@@ -295,7 +298,8 @@ def board_chair(site: Site, session_id: UUID) -> dict[str, Any] | None:
     session = _open_sessions(site).filter(pk=session_id).first()
     if session is None:
         return None
-    return {"now": timezone.now().isoformat(), "last_event_id": newest, "chairs": [board_tile(_Reading(session))]}
+    tile = board_tile(_Reading(session), doubts(session=session))
+    return {"now": timezone.now().isoformat(), "last_event_id": newest, "chairs": [tile]}
 
 
 def _open_sessions(site: Site) -> QuerySet[Session]:
@@ -303,10 +307,11 @@ def _open_sessions(site: Site) -> QuerySet[Session]:
     return whole.filter(site=site, status__in=LIVE)
 
 
-def board_tile(reading: _Reading) -> dict[str, Any]:
+def board_tile(reading: _Reading, doubt: Mapping[UUID, str]) -> dict[str, Any]:
     """One chair as the board draws it."""
     return {
         **_tile(reading),
+        "device_doubt": doubt.get(reading.session.pk, ""),
         "baseline": reading.header.baseline_values(),
         "limits": _limits(reading),
         "cuffs": series(reading.session, reading.watch, ("NIBP_SYS",)).get("NIBP_SYS", {"t_s": [], "value": []}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ from limen.clinic.sessions.models import Sample, Session
 from limen.clinic.stock.book import entries, rows
 from limen.knowledge.devices import device_rules
 from limen.ledger import decimal_mg, effective
-from limen.session.pump import PumpAccount, PumpVolume, pump_account, pump_volume
+from limen.session.pump import PumpAccount, PumpNow, pump_account, pump_now, pump_volume
 from limen.session.signals import PUMP_SIGNALS
 from limen.session.state import SessionState
 
@@ -25,7 +26,7 @@ def pump_of(session: Session) -> PumpAccount:
     book = _book(session)
     syringe = (session.plan.result.get("dose") or {}).get("syringe") or {}
     return pump_account(
-        _read(session, state),
+        pump_volume(_readings(session), start_t_s=state.dose_start_t_s),
         ordered_mL=syringe.get("volume_mL"),
         recorded_mL=_volume(Decimal(str(state.given_mg)), mg_per_mL) if state.infusions else None,
         given_mL=_volume(book["give"], mg_per_mL),
@@ -53,10 +54,26 @@ def read_from_pump(session: Session, words: list[str]) -> tuple[Decimal | None, 
     return pumped, words
 
 
-def _read(session: Session, state: SessionState) -> PumpVolume:
+def pump_at_its_reading(session: Session) -> PumpNow:
+    """The newest volume against what the record says had run at that moment, and since when the two differ."""
+    from limen.clinic.sessions.clock import session_now_s
+    from limen.clinic.sessions.record import state_of
+
+    state = state_of(session, at_t_s=session_now_s(session))
+    mg_per_mL = _concentration(session, state)
+
+    def recorded_mL(t_s: float) -> float | None:
+        if not mg_per_mL or not state.infusions:
+            return None
+        return sum(one.given_mg(t_s) for one in state.infusions) / mg_per_mL
+
+    return pump_now(_readings(session), recorded_mL, start_t_s=state.dose_start_t_s)
+
+
+def _readings(session: Session) -> list[Measured]:
     rows_ = Sample.objects.filter(session=session, signal__in=list(PUMP_SIGNALS)).order_by("t_s", "id")
     names = ("t_s", "received_t_s", "signal", "value", "device__name", "seq")
-    return pump_volume([Measured(*row) for row in rows_.values_list(*names)], start_t_s=state.dose_start_t_s)
+    return [Measured(*row) for row in rows_.values_list(*names)]
 
 
 def _concentration(session: Session, state: SessionState | None) -> float | None:
@@ -82,7 +99,7 @@ def _book(session: Session) -> dict[str, Decimal | None]:
 
 
 def pump_json(session: Session) -> dict[str, Any] | None:
-    """The same for a page; nothing where no pump is read."""
+    """The account for a page, with ``now``: the pump at its newest reading. Nothing where no pump is read."""
     if session.started_at is None or not Sample.objects.filter(session=session, signal__in=list(PUMP_SIGNALS)).exists():
         return None
-    return pump_of(session).to_json()
+    return {**pump_of(session).to_json(), "now": asdict(pump_at_its_reading(session))}
