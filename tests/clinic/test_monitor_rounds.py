@@ -12,6 +12,7 @@ import pytest
 import time_machine
 
 from limen.clinic.emergency.actions import end_emergency, start_emergency
+from limen.clinic.sessions import watching
 from limen.clinic.sessions.actions import amend, answer_alarm, ask_discharge, discharge, halt, record
 from limen.clinic.sessions.export import export_session
 from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, Heartbeat, LiveEvent, Session, SessionEvent
@@ -144,14 +145,14 @@ def test_two_monitors_raise_each_alarm_once(ward):
 
 def test_a_monitor_that_read_an_older_state_stores_nothing(ward, monkeypatch):
     ward.seconds(3, SPO2=98.0, HR=72.0, RR=14.0)
-    real = AlarmSnapshot.objects.get
+    real = AlarmSnapshot.from_db
 
-    def older(*args, **kwargs):
-        row = real(*args, **kwargs)
+    def older(*args):
+        row = real(*args)
         row.version -= 1
         return row
 
-    monkeypatch.setattr(AlarmSnapshot.objects, "get", older)
+    monkeypatch.setattr(AlarmSnapshot, "from_db", older)
     ward.after(1)
     ward.send(SPO2=88.0)
     with pytest.raises(OvertakenError):
@@ -159,6 +160,24 @@ def test_a_monitor_that_read_an_older_state_stores_nothing(ward, monkeypatch):
     monkeypatch.undo()
     assert ward.changes() == []
     assert AlarmSnapshot.objects.get().tick_t_s == 3
+
+
+def test_a_monitor_remembers_nothing_of_a_visit_that_was_rolled_back(ward, monkeypatch):
+    ward.seconds(3, SPO2=98.0, HR=72.0, RR=14.0)
+    ward.after(1)
+    ward.send(SPO2=88.0)
+
+    def fails(*_):
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(watching, "call_people", fails)
+    with pytest.raises(RuntimeError):
+        ward.watch()
+    monkeypatch.undo()
+    assert ward.changes() == []
+    ward.watch()
+    assert [entry[:2] for entry in ward.changes()] == [("raised", "MON-4")]
+    ward.assert_replay_agrees()
 
 
 def test_a_monitor_that_was_dead_catches_up_as_if_it_had_been_there(ward):

@@ -7,7 +7,7 @@ Words follow IEC 60601-1-8: a *condition* is what is wrong, an *alarm* is its an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from limen.knowledge.monitoring import Action, Priority
@@ -247,7 +247,7 @@ class Alarm:
 
     def to_json(self) -> dict[str, Any]:
         """The contract's keys and ours."""
-        return {"id": self.id, **asdict(self), "sources": list(self.sources)}
+        return {"id": self.id, **_shallow(self), "sources": list(self.sources)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Alarm:
@@ -391,12 +391,12 @@ class AlarmState:
         """The state as JSON, with its keys in a fixed order."""
         return {
             "t_s": self.t_s,
-            "signals": {key: asdict(self.signals[key]) for key in sorted(self.signals)},
+            "signals": {key: _shallow(self.signals[key]) for key in sorted(self.signals)},
             "slots": {key: _slot_json(self.slots[key]) for key in sorted(self.slots)},
-            "limits": {key: asdict(self.limits[key]) for key in sorted(self.limits)},
+            "limits": {key: _shallow(self.limits[key]) for key in sorted(self.limits)},
             "symptoms": list(self.symptoms),
             "recheck_t_s": self.recheck_t_s,
-            "expected": {key: asdict(self.expected[key]) for key in sorted(self.expected)},
+            "expected": {key: _shallow(self.expected[key]) for key in sorted(self.expected)},
         }
 
     @classmethod
@@ -411,6 +411,11 @@ class AlarmState:
             recheck_t_s=value["recheck_t_s"],
             expected={key: _band(entry) for key, entry in value.get("expected", {}).items()},
         )
+
+
+def _shallow(value: Any) -> dict[str, Any]:
+    """The fields of a frozen value that holds plain values: ``asdict`` would copy each of them, every second."""
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 _RANK = {"high": 0, "medium": 1, "low": 2}

@@ -19,6 +19,7 @@ _SQLITE_OPTIONS = {
 }
 # As on SQLite: whoever waits this long for a lock is told so, instead of waiting for ever. The URL may say otherwise.
 _POSTGRES_OPTIONS = {"connect_timeout": "10", "options": "-c lock_timeout=20s"}
+KEEP_OPEN_S = 60  # requests share threads, so a connection serves many; not for ever, for a server may move
 _ALLOWED = "sqlite:///path/to/file or postgres://user:password@host:port/name (or ?host=/socket/folder)"
 
 
@@ -64,6 +65,7 @@ def database_from_url(url: str) -> dict[str, Any]:
         "PORT": query.pop("port", str(port or "")),
         "OPTIONS": {**_POSTGRES_OPTIONS, **query},
         "ATOMIC_REQUESTS": False,
+        "CONN_MAX_AGE": KEEP_OPEN_S,
         "CONN_HEALTH_CHECKS": True,
     }
 
@@ -75,4 +77,5 @@ def sqlite(path: Path) -> dict[str, Any]:
         "NAME": str(path),
         "OPTIONS": dict(_SQLITE_OPTIONS),
         "ATOMIC_REQUESTS": False,
+        "CONN_MAX_AGE": KEEP_OPEN_S,
     }

@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Subquery
 from django.utils import timezone
 
 from limen.clinic.accounts.policy import Denial
 from limen.clinic.audit.act import acting
 from limen.clinic.audit.models import AuditEntry
 from limen.clinic.patients.models import Patient
-from limen.clinic.sessions.clock import lock, session_time_s
+from limen.clinic.sessions.clock import lock_time, stamp_s
 from limen.clinic.sessions.health import hold
 from limen.clinic.sessions.models import Device, DeviceAssociation, LiveEvent, Sample, SampleBatch, Session
 from limen.clinic.sessions.outbox import emit
@@ -92,33 +93,31 @@ def take_batch(
         _refuse(device, f"the token belongs to {device.name}, the message names {named_device}", "device")
     with acting(by=f"device:{device.name}", action="sessions.take_batch", site=device.site, audited=False):
         association = _association(device)
-        session = lock(association.session)
+        session = lock_time(association.session_id)
         _check_names(device, session, named_session, named_patient)
         if session.status not in LIVE:
             raise RefusedError(
                 "the session of this device is not running", where="session", allowed="running, recovery"
             )
-        if not DeviceAssociation.objects.filter(pk=association.pk, ended_at=None).exists():
-            raise RefusedError("the device was taken off its session", where="device")
-        known_batch = SampleBatch.objects.filter(device=device, batch_key=batch_key).first()
+        known = _under_lock(device, association, batch_key)
         now = timezone.now()
-        received_s = session_time_s(session, now=now)
+        received_s = stamp_s(session, known.tick_s, known.clock_offset_s, now=now)
         begin_s = _begin_s(session, association)
         inside = [item for item in values if received_s - item.age_s >= begin_s]
         fresh = _unknown(device, inside)
-        answer = {
-            "batch": batch_key,
-            "session": str(session.pk),
-            "stored": len(fresh) if known_batch is None else known_batch.count,
-            "known": len(inside) - (len(fresh) if known_batch is None else known_batch.count),
-            "outside": len(values) - len(inside),
-        }
-        if known_batch is None:
+        stored = len(fresh) if known.stored is None else known.stored
+        if known.stored is None:
             _store(device, session, batch_key, fresh, received_s, now)
             before = _unknown(device, [item for item in values if received_s - item.age_s < begin_s])
             if before:
                 hold(device, batch_key, {"samples": [asdict(item) for item in before]}, OUTSIDE, "")
-        return answer
+        return {
+            "batch": batch_key,
+            "session": str(session.pk),
+            "stored": stored,
+            "known": len(inside) - stored,
+            "outside": len(values) - len(inside),
+        }
 
 
 def _begin_s(session: Session, association: DeviceAssociation) -> float:
@@ -162,13 +161,32 @@ def _check_ages(values: list[Measured]) -> None:
 
 
 def _association(device: Device) -> DeviceAssociation:
-    rows = DeviceAssociation.objects.select_related("session").defer("session__header", "session__rules_snapshot")
-    found = rows.filter(device=device, ended_at=None).first()
+    found = DeviceAssociation.objects.filter(device=device, ended_at=None).first()
     if found is None:
         raise RefusedError(
             f"device {device.name} is on no session", where="device", allowed="a device put on a session by a person"
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What has to be read under the session's lock; ``stored`` is the count of this batch, if it came before."""
+
+    stored: int | None
+    tick_s: float | None
+    clock_offset_s: float
+
+
+def _under_lock(device: Device, association: DeviceAssociation, batch_key: str) -> _Known:
+    """Read in one question, after the lock: another process may have taken the device off in the meantime."""
+    batch = SampleBatch.objects.filter(device=device, batch_key=batch_key).values("count")
+    still = DeviceAssociation.objects.filter(pk=association.pk, ended_at=None).annotate(stored=Subquery(batch))
+    found = still.values_list("stored", "session__alarms__tick_t_s", "session__alarms__clock_offset_s").first()
+    if found is None:
+        raise RefusedError("the device was taken off its session", where="device")
+    stored, tick_s, clock_offset_s = found
+    return _Known(stored, tick_s, clock_offset_s or 0.0)
 
 
 def _check_names(device: Device, session: Session, named_session: str | None, named_patient: str | None) -> None:
@@ -225,10 +243,10 @@ def audit_refusal(problem: WrongPatientError) -> None:
 
 def _unknown(device: Device, values: list[Measured]) -> list[Measured]:
     """The values not stored yet. A stored number with another value is refused, for one of the two is wrong."""
-    stored = {
-        (row.seq, row.signal): row.value
-        for row in Sample.objects.filter(device=device, seq__in={item.seq for item in values})
-    }
+    if not values:
+        return []
+    known = Sample.objects.filter(device=device, seq__in={item.seq for item in values})
+    stored = {(seq, signal): value for seq, signal, value in known.values_list("seq", "signal", "value")}
     fresh: dict[tuple[int, str], Measured] = {}
     for item in values:
         key = (item.seq, item.signal)

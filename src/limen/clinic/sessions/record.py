@@ -61,15 +61,20 @@ def _as_json(t_s: float, kind: str, seq: int, by: str, data: dict[str, Any]) -> 
     return {"t_s": t_s, "kind": kind, "id": f"e{seq}", "by": by, **data}
 
 
-def events_json(session: Session) -> list[dict[str, Any]]:
-    """Every event of a session, in the order recorded."""
-    rows = SessionEvent.objects.filter(session=session).order_by("seq")
+def events_json(session: Session, first: int = 0) -> list[dict[str, Any]]:
+    """The events of a session from number ``first`` on, in the order recorded."""
+    rows = SessionEvent.objects.filter(session=session, seq__gte=first).order_by("seq")
     return [_as_json(*row) for row in rows.values_list("t_s", "kind", "seq", "by", "data")]
 
 
 def events_of(session: Session) -> tuple[Event, ...]:
     """Every event of a session, checked."""
     return parse_events(events_json(session))
+
+
+def events_from(session: Session, first: int) -> tuple[Event, ...]:
+    """The events from number ``first`` on: none ever changes, so whoever keeps the earlier ones need not read again."""
+    return parse_events(events_json(session, first))
 
 
 def state_of(session: Session, *, at_t_s: float | None = None) -> SessionState:

@@ -13,10 +13,10 @@ from limen.care.alarm_state import Sample as Measured
 from limen.care.alarms import Watch, step
 from limen.clinic.audit.act import acting
 from limen.clinic.calls.actions import call_people
-from limen.clinic.sessions.clock import elapsed_s, lock
+from limen.clinic.sessions.clock import TURNED_S, elapsed_s, lock_time
 from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, LiveEvent, Sample, Session
 from limen.clinic.sessions.outbox import emit
-from limen.clinic.sessions.record import append, events_of, header_of, rules_of, settle
+from limen.clinic.sessions.record import append, events_from, header_of, rules_of, settle
 from limen.knowledge.monitoring import MonitoringRules
 from limen.session.events import Event
 from limen.session.header import SessionHeader
@@ -25,7 +25,6 @@ from limen.session.state import fold
 from limen.session.ticks import begin_watch, monitor_ticks, tick_at, watched
 
 BY = "monitor"
-TURNED_S = 2.0  # session time is never ahead of the clock by more, unless somebody set the clock back
 MOST_TICKS = 120  # in one transaction: a long catch-up must not keep devices and people waiting
 
 
@@ -35,12 +34,14 @@ class OvertakenError(RuntimeError):
 
 @dataclass(slots=True)
 class Watched:
-    """What stays the same over a session, read once: its header, its rules, its limits."""
+    """What stays the same over a session, read once: its header, its rules, its limits, the events read so far."""
 
     header: SessionHeader
     rules: MonitoringRules
     watch: Watch
     begin: AlarmState
+    events: tuple[Event, ...] = ()
+    kept: tuple[int, AlarmState] | None = None  # the state as stored under that version of the snapshot
 
 
 @dataclass(slots=True)
@@ -58,18 +59,24 @@ class Watcher:
         OvertakenError
             If another monitor took them in the meantime.
         """
-        with acting(by=BY, action="sessions.watch", site=session.site, audited=False):
-            session = lock(session)
-            if session.started_at is None:
-                return False
-            snapshot = AlarmSnapshot.objects.get(session=session)
-            now_s = _even(session, snapshot)
-            self.due_s[session.pk] = time.monotonic() + math.floor(now_s) + 1.0 - now_s
-            due = monitor_ticks(snapshot.tick_t_s, now_s)
-            if not due:
-                return False
-            taken = due[:MOST_TICKS]
-            return self._take(session, snapshot, taken, now_s) and len(due) > len(taken)
+        try:
+            with acting(by=BY, action="sessions.watch", site=session.site, audited=False):
+                return self._visit(lock_time(session.pk))
+        except BaseException:
+            self.known.pop(session.pk, None)  # what it remembers of a visit that was rolled back never was
+            raise
+
+    def _visit(self, session: Session) -> bool:
+        if session.started_at is None:
+            return False
+        snapshot = AlarmSnapshot.objects.defer("state").get(session=session)
+        now_s = _even(session, snapshot)
+        self.due_s[session.pk] = time.monotonic() + math.floor(now_s) + 1.0 - now_s
+        due = monitor_ticks(snapshot.tick_t_s, now_s)
+        if not due:
+            return False
+        taken = due[:MOST_TICKS]
+        return self._take(session, snapshot, taken, now_s) and len(due) > len(taken)
 
     def greet(self, session: Session, kind: str, reason: str = "") -> None:
         """Write down that this monitor began, or stopped, to watch a session."""
@@ -92,9 +99,10 @@ class Watcher:
     def _take(self, session: Session, snapshot: AlarmSnapshot, ticks: range, now_s: float) -> bool:
         """Step through ``ticks``; False where the watching has ended."""
         fixed = self._of(session)
-        events = events_of(session)
+        fixed.events += events_from(session, len(fixed.events))
+        events = fixed.events
         samples = _samples(session, snapshot.tick_t_s, ticks[-1])
-        state = AlarmState.from_json(snapshot.state) if snapshot.state else fixed.begin
+        state = _state(fixed, snapshot)
         changes: list[Change] = []
         last_s = snapshot.tick_t_s
         for t_s in ticks:
@@ -106,12 +114,20 @@ class Watcher:
         if last_s is None or last_s == snapshot.tick_t_s:
             return False
         _store(session, snapshot, state, last_s, changes)
+        fixed.kept = (snapshot.version + 1, state)
         call_people(session, state, last_s)
         # The pump runs empty without an event, so the phase may move by time alone. Look after the newest event: one
         # that no tick has taken yet (a discharge) must not be undone.
         newest_s = max([now_s, *(event.known_t_s for event in events)])
         settle(session, fold(fixed.header, events, at_t_s=newest_s))
         return True
+
+
+def _state(fixed: Watched, snapshot: AlarmSnapshot) -> AlarmState:
+    """The state that stands: this monitor's own where nobody wrote since, else as it is stored."""
+    if fixed.kept is not None and fixed.kept[0] == snapshot.version:
+        return fixed.kept[1]
+    return AlarmState.from_json(snapshot.state) if snapshot.state else fixed.begin
 
 
 def _even(session: Session, snapshot: AlarmSnapshot) -> float:
