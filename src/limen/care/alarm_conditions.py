@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from limen.care.alarm_limits import RANK, Crossing, shown, span
+from limen.care.alarm_limits import RANK, Crossing, span
 from limen.care.alarm_state import Symptoms
 from limen.knowledge.monitoring import Reported
 
@@ -61,4 +61,5 @@ def _beside(work: Work, entry: Reported) -> str:
     if state is None or state.value is None or state.value_t_s is None:
         return f"; {signal.title.lower()} not measured"
     age = span(max(0.0, work.tick.t_s - state.value_t_s))
-    return f"; {signal.title.lower()} {shown(state.value, signal.unit)}, measured {age} ago"
+    said = work.watch.said(signal.id, state.value, work.watch.own(signal.id, work.limits))
+    return f"; {signal.title.lower()} {said}, measured {age} ago"

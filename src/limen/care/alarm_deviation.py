@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from limen.care.alarm_limits import RANK, Crossing, shown
 from limen.care.alarm_state import ExpectedBand, Slot
+from limen.care.figures import figure
 
 if TYPE_CHECKING:
     from limen.care.alarm_work import Work
@@ -69,20 +70,29 @@ def _crossing(work: Work, signal: str, value: float, found: tuple[float, float])
     rules = work.watch.rules.deviation
     assert rules is not None  # noqa: S101  the caller has looked
     tier = work.watch.rules.tiers[rules.tier]
-    unit = work.watch.rules.unit_of(signal)
-    low, high = (float(round(bound)) for bound in found)
     over = value > found[1]
+    said, low, high = _words(work, signal, value, found)
     return Crossing(
         rank=RANK[rules.tier],
         tier=rules.tier,
         rule=RULE,
         signal=signal,
         condition=f"{signal} outside forecast",
-        limit=high if over else low,
+        limit=float(high if over else low),
         priority=tier.priority,
         action=tier.action,
-        because=f"{work.watch.title(signal)} {shown(value, unit)} {'over' if over else 'under'} what was forecast, "
-        f"{low:g} to {high:g}. {rules.do}",
+        because=f"{work.watch.title(signal)} {said} {'over' if over else 'under'} what was forecast, "
+        f"{low} to {high}. {rules.do}",
         sources=rules.sources,
         verification=rules.verification.value,
     )
+
+
+def _words(work: Work, signal: str, value: float, found: tuple[float, float]) -> tuple[str, str, str]:
+    """The value with its unit and both ends of the band, so that none seems to stand where it does not."""
+    unit = work.watch.rules.unit_of(signal)
+    if work.watch.rules.figures == "as-measured":
+        return shown(value, unit), f"{round(found[0]):g}", f"{round(found[1]):g}"
+    own = work.watch.own(signal, work.limits)
+    said = figure(value, (*work.watch.edges(signal, own), *found))
+    return f"{said} {unit}".rstrip(), figure(found[0], [float(said)]), figure(found[1], [float(said)])

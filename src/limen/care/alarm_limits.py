@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from limen.care.alarm_state import OwnLimit
+from limen.care.figures import figure
 from limen.knowledge.monitoring import Action, Limit, MonitoringRules, Priority, Signal, TierName
 
 Side = Literal["low", "high"]
@@ -115,6 +116,20 @@ class Watch:
             if (own := self.own(signal, limits)) is not None and getattr(own, side) is None
         ]
 
+    def edges(self, signal: str, own: OwnLimit | None) -> tuple[float, ...]:
+        """The limits of a signal or score that are in force, lowest first."""
+        if own is not None:
+            return tuple(sorted(bound for bound in (own.low, own.high) if bound is not None))
+        both = (self._ladders.get((signal, side), ()) for side in self.sides(signal))
+        return tuple(sorted({step.threshold for steps in both for step in steps}))
+
+    def said(self, signal: str, value: float, own: OwnLimit | None) -> str:
+        """A value with its unit, as the screens write it."""
+        unit = self.rules.unit_of(signal)
+        if self.rules.figures == "as-measured":
+            return shown(value, unit)
+        return f"{figure(value, self.edges(signal, own))} {unit}".rstrip()
+
     def sides(self, signal: str) -> tuple[Side, Side]:
         """Both sides, low first."""
         return ("low", "high")
@@ -140,7 +155,8 @@ class Watch:
         if own is not None:
             bound = own.low if side == "low" else own.high
             beyond = bound is not None and (value < bound if side == "low" else value > bound)
-            return [self._own(signal, side, value, bound)] if beyond and bound is not None else []
+            said = self.said(signal, value, own)
+            return [self._own(signal, side, said, bound)] if beyond and bound is not None else []
         steps = self._ladders.get((signal, side))
         if not steps:
             return []
@@ -151,7 +167,7 @@ class Watch:
                 found[rank] = self._crossing(signal, side, value, step, rank)
         return [found[rank] for rank in sorted(found)]
 
-    def _own(self, signal: str, side: Side, value: float, bound: float) -> Crossing:
+    def _own(self, signal: str, side: Side, said: str, bound: float) -> Crossing:
         policy = self.rules.own_limits
         high = signal in policy.high_signals
         entry = self.signals[signal]
@@ -165,7 +181,7 @@ class Watch:
             limit=bound,
             priority=policy.high_priority if high else policy.priority,
             action=policy.high_action if high else policy.action,
-            because=f"{entry.title} {shown(value, entry.unit)} {word} own limit {shown(bound, entry.unit)}",
+            because=f"{entry.title} {said} {word} own limit {shown(bound, entry.unit)}",
             sources=policy.sources,
             verification=policy.verification.value,
         )
@@ -188,7 +204,7 @@ class Watch:
             limit=step.threshold,
             priority=tier.priority,
             action=tier.action,
-            because=f"{title} {shown(value, unit)}; limit {edge}. {limit.do}",
+            because=f"{title} {self.said(signal, value, None)}; limit {edge}. {limit.do}",
             sources=limit.sources,
             verification=limit.verification.value,
             delay_s=limit.delay_s,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from limen.care.alarm_limits import Crossing, Watch, shown, span
-from limen.care.alarm_state import Mark, Sample, SignalState, Tick
+from limen.care.alarm_limits import Crossing, Watch, span
+from limen.care.alarm_state import Mark, OwnLimit, Sample, SignalState, Tick
 from limen.knowledge.monitoring import Priority, Silence
 
 Arrival = Literal["new", "late", "too-late", "duplicate"]
@@ -113,7 +113,12 @@ def _back(state: SignalState, measured_t_s: float) -> bool:
 
 
 def technical(
-    state: SignalState, tick: Tick, watch: Watch, recheck_due_t_s: float | None, standing: int
+    state: SignalState,
+    tick: Tick,
+    watch: Watch,
+    recheck_due_t_s: float | None,
+    standing: int,
+    own: OwnLimit | None = None,
 ) -> Crossing | None:
     """The technical condition of a signal at this tick, the gravest only; ``standing`` is the rank of its alarm now."""
     if not state.expected:
@@ -122,7 +127,7 @@ def technical(
     limits = silences(state, tick, watch, recheck_due_t_s)
     age_s = tick.t_s - limits.from_t_s
     entry = watch.signals[state.signal]
-    was = _was(state, tick, entry.unit)
+    was = _was(state, tick, watch, own)
     if state.gone_t_s is not None:
         return _silent(state.signal, watch, LOST, rules.lost.priority, None, f"{entry.title}: device lost, {was}")
     if limits.lost_s is not None and age_s > limits.lost_s:
@@ -140,12 +145,13 @@ def technical(
     return None
 
 
-def _was(state: SignalState, tick: Tick, unit: str) -> str:
+def _was(state: SignalState, tick: Tick, watch: Watch, own: OwnLimit | None) -> str:
     """The newest valid value with its own age, which a reading by hand makes younger than the stream's silence."""
     if state.value is None or state.value_t_s is None:
         return "no value yet"
     by_hand = " by hand" if state.value_manual else ""
-    return f"was {shown(state.value, unit)}{by_hand} {span(max(0.0, tick.t_s - state.value_t_s))} ago"
+    said = watch.said(state.signal, state.value, own)
+    return f"was {said}{by_hand} {span(max(0.0, tick.t_s - state.value_t_s))} ago"
 
 
 def _speaks_without_value(state: SignalState, tick: Tick, stale_s: float | None) -> bool:

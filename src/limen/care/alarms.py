@@ -262,9 +262,9 @@ def _rejudge_symptoms(work: Work) -> None:
 def _technical(work: Work, signal: str) -> None:
     key = f"technical/{signal}"
     slot = work.slots.get(key)
-    crossing = technical(
-        work.signals[signal], work.tick, work.watch, work.recheck_due_t_s(signal), slot.tier if slot else 0
-    )
+    own = work.watch.own(signal, work.limits)
+    standing = slot.tier if slot else 0
+    crossing = technical(work.signals[signal], work.tick, work.watch, work.recheck_due_t_s(signal), standing, own)
     state = work.signals[signal]
     work.settle(key, crossing, value=state.value, measured_t_s=state.value_t_s, kind="technical")
 

@@ -19,6 +19,7 @@ Priority = Literal["low", "medium", "high"]
 Action = Literal["watch", "pause", "stop"]
 When = Literal["at-or-over", "over", "at-or-under", "under", "rise-at-or-over"]
 TakenBack = Literal["stands-until-the-next", "judged-again"]
+Figures = Literal["as-measured", "whole-unless-it-misleads"]
 
 TIERS: tuple[TierName, ...] = ("warn", "hold", "stop")
 
@@ -232,6 +233,7 @@ class MonitoringRules(Record):
     deviation: Deviation | None = None  # rules kept with older sessions know of none
     # What a value that was taken back leaves behind; sessions from before this was a rule replay as they were watched.
     taken_back: TakenBack = "stands-until-the-next"
+    figures: Figures = "as-measured"  # how an alarm's words write a value; the same holds for older sessions
 
     @model_validator(mode="after")
     def _consistent(self) -> MonitoringRules:

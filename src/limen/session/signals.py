@@ -33,6 +33,8 @@ def signal_views(state: AlarmState, watch: Watch) -> dict[str, dict[str, Any]]:
         found[signal] = {
             "value": known.value,
             "unit": watch.signals[signal].unit,
+            # The limits in force, so that a screen never writes the value on the wrong side of one.
+            "edges": list(watch.edges(signal, watch.own(signal, state.limits))),
             "t_s": known.value_t_s,
             "age_s": None if known.value_t_s is None else max(0.0, now - known.value_t_s),
             "status": word,

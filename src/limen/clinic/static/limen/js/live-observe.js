@@ -30,7 +30,7 @@
   }
 
   function shown(values) {
-    const round = (signal) => (values[signal] ? limen.words.round(values[signal].value) : null);
+    const round = (signal) => (values[signal] ? limen.words.round(values[signal].value, link.session().signals[signal]?.edges) : null);
     const pressure = values.NIBP_SYS && values.NIBP_DIA ? `${round("NIBP_SYS")}/${round("NIBP_DIA")} (cuff ${limen.words.span(values.NIBP_SYS.age_s)})` : null;
     const parts = [pressure, round("HR") || round("PULSE") ? `heart ${round("HR") || round("PULSE")}` : null, round("SPO2") ? `SpO2 ${round("SPO2")}` : null, round("RR") ? `breaths ${round("RR")}` : null];
     return parts.filter(Boolean).join(", ");
@@ -68,7 +68,7 @@
 
   function correct() {
     const values = beside();
-    const fields = byHand.map(([name, label, signal]) => [name, label, "number", null, null, values[signal] ? `the monitor says ${limen.words.round(values[signal].value)}` : null]);
+    const fields = byHand.map(([name, label, signal]) => [name, label, "number", null, null, values[signal] ? `the monitor says ${limen.words.round(values[signal].value, link.session().signals[signal]?.edges)}` : null]);
     limen.ask("Measured by hand", fields, "Write down", (found) => ["observation.recorded", { ...limen.drop(Object.fromEntries(Object.entries(found).map(([key, value]) => [key, limen.number(value)]))), device_values: values }]);
   }
 

@@ -69,17 +69,25 @@
     item.dataset.prefix = known && known.cuff ? `${lead}cuff ` : lead;
     item.dataset.lostWord = known && known.no_value ? "no valid value" : "silent";
     const seen = known && known.value !== null ? known : null;
-    limen.show(item, seen ? words ?? round(seen.value) : null, seen ? isoAt(session, seen.t_s) : "");
+    limen.show(item, seen ? words ?? round(seen.value, seen.edges) : null, seen ? isoAt(session, seen.t_s) : "");
   }
 
-  const round = (value) => String(Math.round(value));
+  // Whole, unless that would put the value on the other side of a limit, or on it: limen.care.figures, in the browser.
+  const side = (value, edge) => Math.sign(value - edge);
+  function round(value, edges = []) {
+    for (let places = 0; places <= 3; places += 1) {
+      const text = value.toFixed(places);
+      if (edges.every((edge) => side(Number(text), edge) === side(value, edge))) return text;
+    }
+    return String(value);
+  }
 
   // The cuff: both numbers of one reading, never one of each.
   function setPressure(item, session, prefix = "") {
     const { NIBP_SYS: high, NIBP_DIA: low } = session.signals;
     const whole = high && high.value !== null;
-    const lower = whole && low && low.value !== null && Math.abs(low.t_s - high.t_s) < 5 ? round(low.value) : "–";
-    setVital(item, session, "NIBP_SYS", whole ? `${round(high.value)}/${lower}` : null, prefix);
+    const lower = whole && low && low.value !== null && Math.abs(low.t_s - high.t_s) < 5 ? round(low.value, low.edges) : "–";
+    setVital(item, session, "NIBP_SYS", whole ? `${round(high.value, high.edges)}/${lower}` : null, prefix);
   }
 
   // What a person scored, with the time since; old after one visit missed, lost after two.
@@ -228,7 +236,7 @@
     const now = elapsed(session);
     const heard = Math.max(...alarms.map((one) => session.signals[one.signal]?.t_s ?? 0));
     const back = alarms.every((one) => isBack(session, one));
-    forS.textContent = group.word ? `for ${span(now - heard)}` : `for ${span(Math.max(0, now - alarm.t_s))}${back ? `, now ${round(session.signals[alarm.signal].value)}, within the limit: ends when that holds` : ""}`;
+    forS.textContent = group.word ? `for ${span(now - heard)}` : `for ${span(Math.max(0, now - alarm.t_s))}${back ? `, now ${round(session.signals[alarm.signal].value, session.signals[alarm.signal].edges)}, within the limit: ends when that holds` : ""}`;
     const acknowledged = alarm.acknowledged_t_s !== null;
     node.classList.toggle("alarm--seen", acknowledged);
     bang.classList.toggle("flash-high", !acknowledged && alarm.priority === "high");
