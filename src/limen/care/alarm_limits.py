@@ -79,7 +79,8 @@ class Watch:
         self.signals: dict[str, Signal] = {entry.id: entry for entry in rules.signals}
         self.unjudged: list[dict[str, str]] = []
         self._ladders: dict[tuple[str, Side], list[_Step]] = {}
-        known = baseline or {}
+        self.baseline: Values = baseline or {}
+        known = self.baseline
         for signal in [*self.signals, *rules.scores]:
             for limit in rules.limits:
                 if limit.signal == self.followed(signal):

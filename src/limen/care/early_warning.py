@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from limen.care.figures import figure
 from limen.evidence.marks import Verification, weakest
 from limen.knowledge.bedside import Call, EarlyWarning, PressureCourse, bedside
 
@@ -67,7 +68,8 @@ def early_warning(values: Mapping[str, float | None], rules: EarlyWarning | None
         if value is None:
             missing.append(key)
         else:
-            points[key] = next((band.points for band in used.parts if band.key == key and band.holds(round(value))), 0)
+            whole = int(figure(value))
+            points[key] = next((band.points for band in used.parts if band.key == key and band.holds(whole)), 0)
     changed = [given for given in points.values() if given > 0]
     total = sum(changed)
     calls = tuple(call for call in used.calls if _called(call, changed, total))

@@ -28,6 +28,7 @@ from limen.clinic.sessions.sse import monitor_age_s
 from limen.clinic.sessions.twin_view import drawn, newest_forecast, twin_json
 from limen.clinic.sites.models import Chair, Site
 from limen.clinic.stock.pumping import pump_json
+from limen.session.early import small_changes
 from limen.session.events import Event
 from limen.session.export import RuleSet
 from limen.session.header import SessionHeader
@@ -124,11 +125,13 @@ def session_live(session: Session, viewer: str | None = None) -> dict[str, Any]:
     """Everything the chair's page draws. ``viewer``: who looks, and will own the chair by starting it."""
     newest = newest_live_event(session=session)  # before the rest: what comes later is heard, never missed
     reading = _Reading(session)
+    tile = _tile(reading)
     return {
-        **_tile(reading),
+        **tile,
         "now": timezone.now().isoformat(),
         "last_event_id": newest,
         "monitor_age_s": monitor_age_s(),
+        "early": _early(reading, tile["signals"]),
         "limits": _limits(reading),
         "state": reading.state.to_json(),
         "due": reading.due.to_json(),
@@ -151,6 +154,15 @@ def session_live(session: Session, viewer: str | None = None) -> dict[str, Any]:
         "people": people_for(session),
         "start_advice": _start_advice(reading, viewer),
     }
+
+
+def _early(reading: _Reading, signals: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Small changes together; a value counts as long as the page shows it as known."""
+    if reading.session.status not in LIVE:
+        return None
+    known_for_s = {signal: float(view["lost_s"]) for signal, view in signals.items()}
+    start_t_s = reading.state.dose_start_t_s
+    return small_changes(reading.alarms, reading.watch, known_for_s=known_for_s, dose_start_t_s=start_t_s)
 
 
 def _start_advice(reading: _Reading, viewer: str | None) -> dict[str, Any] | None:

@@ -266,6 +266,7 @@
     drawOutlook();
     limen.deeds(session);
     limen.twin(session);
+    limen.early(session);
     limen.devices(session);
   }
 
