@@ -21,6 +21,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from limen.clinic.sessions.models import Heartbeat, LiveEvent, Session
+from limen.clinic.web.refusals import trouble
 
 LIVE = (Session.Status.RUNNING, Session.Status.RECOVERY)
 LOOK_S = 0.1
@@ -68,7 +69,12 @@ class Scope:
             ).values_list("pk", "started_at", "alarms__tick_t_s", "alarms__clock_offset_s")
             if started_at is not None
         }
-        return {"now": now.isoformat(), "monitor_age_s": monitor_age_s(), "watched_age_s": ages}
+        return {
+            "now": now.isoformat(),
+            "monitor_age_s": monitor_age_s(),
+            "watched_age_s": ages,
+            "trouble": trouble(),
+        }
 
 
 def monitor_age_s() -> float | None:

@@ -1,12 +1,13 @@
 """A refusal as a page: what, where, what is allowed. 400 for input, 403 for rights, 409 for the state of things.
 
 And two answers of the database that are nobody's defect: 409 where somebody else was quicker, 503 where it does not
-answer.
+answer or its disk is full.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
@@ -20,6 +21,9 @@ from limen.errors import InputError, LimenError, RefusedError
 RETRY_S = "5"
 UNANSWERED = (OperationalError, InterfaceError)  # locked for too long, deadlocked, gone, full
 _LOG = logging.getLogger(__name__)
+FULL = "the disk of the clinic's server is full: nothing can be stored"
+FULL_FOR_S = 10.0  # pages and devices write every few seconds, so a full disk is met anew while it lasts
+_full_at_s = -FULL_FOR_S
 
 
 def status_of(problem: LimenError) -> int:
@@ -43,12 +47,31 @@ def unstorable() -> InputError:
     return InputError("a character or number that cannot be stored or looked for", allowed="plain text and numbers")
 
 
+def disk_full(problem: BaseException | None) -> bool:
+    """Whether the database could not write for want of room: SQLite's own word, a limit on the file, PostgreSQL's."""
+    while problem is not None:
+        named = getattr(problem, "sqlite_errorname", "")
+        if named in ("SQLITE_FULL", "SQLITE_IOERR_WRITE") or getattr(problem, "sqlstate", None) == "53100":
+            return True
+        problem = problem.__cause__
+    return False
+
+
+def trouble() -> str:
+    """What this server suffers from now, for its pages to say; empty where it met nothing of the kind lately."""
+    return FULL if time.monotonic() - _full_at_s < FULL_FOR_S else ""
+
+
 def unanswered(request: HttpRequest, problem: Exception) -> HttpResponse:
-    """503: the database did not answer. Reads nothing from it."""
-    _LOG.error("%s %s: the database did not answer", request.method, request.path, exc_info=problem)
+    """503: the database did not answer, or has no room. Reads nothing from it."""
+    global _full_at_s  # noqa: PLW0603  one process, one disk
     headers = {"Retry-After": RETRY_S}
     what = "the database did not answer in time"
     hint = "What was sent is not confirmed. Look whether it stands before it is sent again"
+    if disk_full(problem):
+        _full_at_s = time.monotonic()
+        what, hint = FULL, "What was sent is not stored. Make room on the server, then send it again"
+    _LOG.error("%s %s: %s", request.method, request.path, what, exc_info=problem)
     if reads_json(request):
         body = {"error": {"what": what, "where": "database", "allowed": "", "hint": hint}}
         return JsonResponse(body, status=503, headers=headers)

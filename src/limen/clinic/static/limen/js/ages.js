@@ -10,6 +10,7 @@
   let heardAt = null;
   let heardClock = "";
   let unwatched = false; // the server says that its monitor never gave a sign
+  const aheadMs = 2000; // a sign from further in the future was given before the server's clock was set back
   let beat = "a";
 
   // Call on every message and heartbeat of the stream, and on nothing else. `agoMs`: how long before this word its
@@ -17,8 +18,8 @@
   function heard(iso, agoMs = 0) {
     unwatched = !Number.isFinite(agoMs);
     if (iso) limen.sync(iso);
-    if (!unwatched) {
-      heardAt = Math.max(heardAt ?? -Infinity, performance.now() - agoMs);
+    if (!unwatched && agoMs > -aheadMs) {
+      heardAt = Math.max(heardAt ?? -Infinity, performance.now() - Math.max(0, agoMs));
       if (iso) heardClock = limen.clockTime(Date.parse(iso) - agoMs);
     }
     beat = beat === "a" ? "b" : "a";
@@ -40,10 +41,10 @@
       if (said) said.textContent = heardAt === null ? "" : silent < 10000 ? `${(silent / 1000).toFixed(1)} s` : limen.span(silent);
       pulse.classList.toggle("pulse--silent", blind);
     }
-    if (!blind) return;
-    for (const place of document.querySelectorAll("[data-silent-span]")) place.textContent = limen.span(silent);
+    // Also while all is well: the words stand ready for the stylesheet, should this script stop.
+    for (const place of document.querySelectorAll("[data-silent-span]")) place.textContent = blind ? limen.span(silent) : "an unknown time";
     for (const place of document.querySelectorAll("[data-silent-last]")) {
-      place.textContent = heardAt === null ? "Not one sign since this page opened." : heardClock ? `Last sign ${heardClock}.` : "";
+      place.textContent = heardAt === null ? (blind ? "Not one sign since this page opened." : "") : heardClock ? `Last sign ${heardClock}.` : "";
     }
   }
 
@@ -110,9 +111,17 @@
     }
   }
 
+  // The server's clock was set back: what was heard before keeps its age.
+  document.addEventListener("limen:turned", ({ detail: back }) => {
+    for (const item of document.querySelectorAll(".vital[data-at]")) {
+      const at = Date.parse(item.dataset.at);
+      if (Number.isFinite(at)) item.dataset.at = new Date(at - back).toISOString();
+    }
+  });
+
   Object.assign(limen, { heard, show });
   if (document.body.hasAttribute("data-listening")) document.body.classList.add("is-listening");
   tick();
-  window.setInterval(tick, 500);
+  window.setInterval(tick, 250);
   document.addEventListener("visibilitychange", tick);
 })();

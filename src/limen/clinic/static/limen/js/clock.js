@@ -4,13 +4,21 @@
 (() => {
   const root = document.documentElement;
   const mark = { server: NaN, wall: 0, mono: 0 };
+  const backMs = 2000; // a server that is behind by more had its clock set back, or its word came late
+  let turnedMs = 0;
 
+  // The clock on the screen follows the server's. Where that one was set back, "limen:turned" says by how much, so that
+  // what was timed before does not seem to lie in the future.
   function sync(iso) {
     const server = Date.parse(iso);
     if (!Number.isFinite(server)) return;
+    const back = mark.server + Math.min(Date.now() - mark.wall, performance.now() - mark.mono) - server;
+    const turned = back > backMs;
+    if (turned) turnedMs += back;
     mark.server = server;
     mark.wall = Date.now();
     mark.mono = performance.now();
+    if (turned) document.dispatchEvent(new CustomEvent("limen:turned", { detail: back }));
   }
 
   function now() {
@@ -36,7 +44,7 @@
 
   sync(root.dataset.now);
   const limen = (window.Limen = window.Limen || {});
-  Object.assign(limen, { now, sync, span, clockTime });
+  Object.assign(limen, { now, sync, span, clockTime, turnedMs: () => turnedMs });
 
   function tick() {
     const at = now();

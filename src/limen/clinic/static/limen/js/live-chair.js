@@ -147,7 +147,7 @@
 
   // ---- lanes
 
-  const at = (tS) => Date.parse(session.started_at) / 1000 + tS;
+  const at = (tS) => limen.began(session) / 1000 + tS;
 
   function openLanes() {
     if (!session.started_at || lanes) return;
@@ -293,6 +293,12 @@
       drawOutlook();
     });
   }
+  // The server's clock was set back: the time axis is another one.
+  document.addEventListener("limen:turned", () => {
+    for (const place of document.querySelectorAll("[data-lane]")) place.replaceChildren();
+    lanes = null;
+    draw();
+  });
   new ResizeObserver(fit).observe(find("[data-rail]"));
   window.addEventListener("resize", fit);
   new MutationObserver(fit).observe(document.body, { attributes: true, attributeFilter: ["class"] });

@@ -17,10 +17,12 @@
   }
 
   // Seconds of a session <-> the clinic's clock.
-  const startOf = (session) => Date.parse(session.started_at);
-  const isoAt = (session, tS) => (tS === null || tS === undefined || !session.started_at ? "" : new Date(startOf(session) + tS * 1000).toISOString());
-  const elapsed = (session) => (session.started_at ? (limen.now() - startOf(session)) / 1000 : 0);
-  const clock = (session, tS) => limen.clockTime(startOf(session) + tS * 1000);
+  // When it began by the server's clock as that stands now: a clock that was set back moves the start too, so that ages
+  // and time left stay right. What it was turned by since the state came is what the page itself has noticed.
+  const began = (session) => Date.parse(session.started_at) - 1000 * (session.clock_offset_s || 0) - (limen.turnedMs() - (session.turned_ms || 0));
+  const isoAt = (session, tS) => (tS === null || tS === undefined || !session.started_at ? "" : new Date(began(session) + tS * 1000).toISOString());
+  const elapsed = (session) => (session.started_at ? (limen.now() - began(session)) / 1000 : 0);
+  const clock = (session, tS) => limen.clockTime(began(session) + tS * 1000);
   const span = (seconds) => limen.span(seconds * 1000);
   const mg = (value) => (value === null || value === undefined ? "–" : value.toFixed(1));
   // A number that somebody signed or sets on a pump: one decimal, more where one would make it another number.
@@ -56,7 +58,7 @@
     if (due.label === "baseline") return "Baseline observation";
     if (due.label === "during") return `${Math.round((due.due_t_s - session.dose_start_t_s) / 60)}-minute observation`;
     if (due.label === "after") return `${Math.round((due.due_t_s - (session.dose_end_t_s ?? session.expected_end_t_s)) / 60)} min after the dose`;
-    return `${due.label} observation`;
+    return `${due.label.replace(/ min$/, "-minute")} observation`;
   }
 
   // ---- vitals
@@ -157,6 +159,7 @@
       known.node.remove();
       lines.delete(id);
     }
+    const crowded = shown.length > 2;
     groups.forEach((group, nth) => {
       const [home, index] = nth < shown.length ? [place, nth] : [folded, nth - shown.length];
       const same = lines.get(group.id);
@@ -167,12 +170,21 @@
       if (!lines.has(group.id)) lines.set(group.id, line(group, open));
       const known = lines.get(group.id);
       known.group = group;
-      update(known);
+      update(known, crowded && nth < shown.length ? shared(shown, nth) : "");
       if (home.children[index] !== known.node) home.insertBefore(known.node, home.children[index] || null);
     });
-    document.body.classList.toggle("is-crowded", shown.length > 2);
+    document.body.classList.toggle("is-crowded", crowded);
     document.body.classList.toggle("is-alarmed", groups.length > 1);
     document.body.classList.toggle("has-alarm", groups.length > 0);
+  }
+
+  // In a crowded rail who is called stands once, in the first line it is about, with how many it is about.
+  function shared(shown, nth) {
+    const unseen = shown.filter(({ alarms: [alarm] }) => alarm.acknowledged_t_s === null);
+    const text = called(shown[nth].alarms[0]);
+    const same = unseen.filter(({ session, alarms: [alarm] }) => session === shown[nth].session && called(alarm) === text);
+    if (!text || same.length < 2 || shown[nth].alarms[0].acknowledged_t_s !== null) return "";
+    return same[0] === shown[nth] ? text.replace(/\.$/, ` (for ${same.length} alarms).`) : " ";
   }
 
   // What has no room stands folded below, each line with its own answer.
@@ -230,7 +242,7 @@
     }
   }
 
-  function update({ node, group, bang, seen, forS, by }) {
+  function update({ node, group, bang, seen, forS, by }, instead) {
     const { session, alarms } = group;
     const [alarm] = alarms;
     const now = elapsed(session);
@@ -242,7 +254,7 @@
     bang.classList.toggle("flash-high", !acknowledged && alarm.priority === "high");
     bang.classList.toggle("flash-medium", !acknowledged && alarm.priority === "medium");
     seen.hidden = acknowledged;
-    if (!acknowledged) by.textContent = called(alarm);
+    if (!acknowledged) by.textContent = instead || called(alarm);
     else {
       const sound = alarm.silent_until_t_s !== null && alarm.silent_until_t_s > now ? `, sound back in ${span(alarm.silent_until_t_s - now)}` : "";
       by.textContent = `Seen by ${alarm.acknowledged_by} ${span(now - alarm.acknowledged_t_s)} ago${sound}.`;
@@ -283,6 +295,6 @@
   }
 
   Object.assign(limen, {
-    el, may, isoAt, elapsed, clock, words: { span, mg, exact, phase, dueWords, round, seat, distress }, givenMg, progress, aheadMin, setVital, setPressure, setScore, colour, rail, sounding, nextDose, doseWords,
+    el, may, began, isoAt, elapsed, clock, words: { span, mg, exact, phase, dueWords, round, seat, distress }, givenMg, progress, aheadMin, setVital, setPressure, setScore, colour, rail, sounding, nextDose, doseWords,
   });
 })();

@@ -60,7 +60,7 @@
     if (ready.earliest_t_s !== null) {
       place.append(node("rect", { class: "wall-hatch", x: 8, y: 4, width: Math.max(0, x(ready.earliest_t_s) - 8), height: 6 }), node("path", { class: "wall", d: `M${x(ready.earliest_t_s)} 2V30` }));
     }
-    const first = Math.ceil((Date.parse(session.started_at) / 1000 + from) / 1800) * 1800 - Date.parse(session.started_at) / 1000;
+    const first = Math.ceil((limen.began(session) / 1000 + from) / 1800) * 1800 - limen.began(session) / 1000;
     for (let tS = first; tS < to; tS += 1800) place.append(node("text", { class: "t-s", x: x(tS), y: 41, "text-anchor": "middle" }, clock(session, tS)));
   }
 

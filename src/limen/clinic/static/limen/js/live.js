@@ -6,6 +6,8 @@
 (() => {
   const limen = window.Limen;
   const serverLimitMs = 3500;
+  const answerMs = 8000; // a cut line gives no answer at all, not even an error
+  const reopenMs = 6000; // and no end of the stream: without a word for so long it is opened anew
   const json = { Accept: "application/json" };
 
   // ---- hearing
@@ -24,11 +26,12 @@
       }
       fetching = true;
       try {
-        const answer = await fetch(stateUrl, { headers: json, cache: "no-store" });
+        const answer = await fetch(stateUrl, { headers: json, cache: "no-store", signal: AbortSignal.timeout(answerMs) });
         if (answer.status === 401 || answer.redirected) signedOut();
         if (answer.ok && !answer.redirected) {
           const state = await answer.json();
           limen.sync(state.now);
+          for (const one of [state, ...(state.chairs || [])]) one.turned_ms = limen.turnedMs();
           lastId = Math.max(lastId ?? 0, state.last_event_id);
           page.state(state);
         }
@@ -59,8 +62,9 @@
       dirty.clear();
       for (const session of wanted) {
         try {
-          const answer = await fetch(`${stateUrl}?session=${session}`, { headers: json, cache: "no-store" });
+          const answer = await fetch(`${stateUrl}?session=${session}`, { headers: json, cache: "no-store", signal: AbortSignal.timeout(answerMs) });
           const found = answer.ok && !answer.redirected ? await answer.json() : { chairs: [] };
+          for (const one of found.chairs) one.turned_ms = limen.turnedMs();
           if (fetching || !found.chairs.length || !page.one(found.chairs[0])) soon(0);
         } catch {
           soon(0);
@@ -76,14 +80,21 @@
       ones = ones || window.setTimeout(fetchOnes, 30);
     }
 
+    let heardAt = performance.now();
+    const word = () => {
+      heardAt = performance.now();
+    };
+
     function open() {
+      word();
       const from = lastId === null ? url : `${url}?after=${lastId}`;
       source = new EventSource(from);
       source.addEventListener("open", () => soon(0));
+      for (const kind of ["open", "pulse", "reset", "samples"]) source.addEventListener(kind, word);
       source.addEventListener("pulse", (event) => {
-        const word = JSON.parse(event.data);
-        pulse(word, page.session);
-        if (page.pulse) page.pulse(word);
+        const said = JSON.parse(event.data);
+        pulse(said, page.session);
+        if (page.pulse) page.pulse(said);
       });
       source.addEventListener("reset", () => soon(0));
       source.addEventListener("samples", (event) => {
@@ -102,6 +113,12 @@
     }
 
     open();
+    window.setInterval(() => {
+      if (performance.now() - heardAt < reopenMs || source.readyState === EventSource.CLOSED) return;
+      source.close();
+      open();
+    }, 1000);
+    document.addEventListener("limen:turned", () => soon(0));
     window.setInterval(() => soon(0), 30000); // what no event tells: observations fall due, walls come near
     return { refetch: () => soon(0) };
   }
@@ -113,14 +130,24 @@
     const age = word.monitor_age_s === null ? Infinity : Math.max(word.monitor_age_s, watched);
     wordAt = performance.now();
     limen.heard(word.now, age * 1000);
+    trouble = word.trouble || "";
   }
 
-  // Which link is cut: the server speaks and its monitor does not, or the server does not speak.
+  // Which link is cut: the server speaks and its monitor does not, or the server does not speak. While all is well the
+  // words of a page that stands still are the ones in place: nobody changes them once the script has stopped.
   let wordAt = -Infinity;
+  let trouble = ""; // what the server says it suffers from
   window.setInterval(() => {
+    const blind = document.body.classList.contains("is-blind");
     const speaks = performance.now() - wordAt < serverLimitMs;
-    for (const place of document.querySelectorAll("[data-if-unwatched]")) place.hidden = !speaks;
-    for (const place of document.querySelectorAll("[data-if-silent]")) place.hidden = speaks;
+    const show = (name, when) => {
+      for (const place of document.querySelectorAll(`[data-if-${name}]`)) place.hidden = !when;
+    };
+    show("stopped", !blind);
+    show("running", blind);
+    show("unwatched", blind && speaks);
+    show("silent", blind && !speaks);
+    for (const place of document.querySelectorAll("[data-trouble]")) place.textContent = trouble;
   }, 250);
 
   function signedOut() {
@@ -182,12 +209,17 @@
         method: "POST",
         headers: { ...json, "Content-Type": "application/json", "X-CSRFToken": token ? token.value : "" },
         body,
+        signal: AbortSignal.timeout(answerMs),
       });
+      why = "";
       if (answer.status === 401 || answer.redirected) {
         signedOut();
         return null;
       }
-      if (answer.status >= 500) return null;
+      if (answer.status >= 500) {
+        why = (await answer.json()).error?.what || "";
+        return null;
+      }
       const found = await answer.json();
       return answer.ok ? found : { ...found, error: found.error || `refused (${answer.status})` };
     } catch {
@@ -195,11 +227,14 @@
     }
   }
 
+  let why = ""; // what the server said when it did not take a tap
+
   function say() {
     const count = read().length;
+    const because = count && why ? `: ${why}` : "";
     for (const place of document.querySelectorAll("[data-kept]")) {
       place.hidden = count === 0;
-      place.textContent = count === 1 ? "1 tap kept here, not sent yet" : `${count} taps kept here, not sent yet`;
+      place.textContent = `${count === 1 ? "1 tap" : `${count} taps`} kept here, not sent yet${because}`;
     }
   }
 

@@ -13,7 +13,7 @@
     try {
       const answer = await fetch(address, { headers: { Accept: "application/json" }, cache: "no-store", signal: AbortSignal.timeout(every) });
       const said = answer.ok ? await answer.json() : {};
-      if (said.status === "ok" && typeof said.monitor_age_s === "number" && said.monitor_age_s < limit) window.Limen.heard();
+      if (said.status === "ok" && typeof said.monitor_age_s === "number" && said.monitor_age_s > -2 && said.monitor_age_s < limit) window.Limen.heard();
     } catch {
       // no answer is the answer: the timer in the page shows NOT MONITORED
     }
