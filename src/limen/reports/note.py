@@ -3,13 +3,16 @@
 ``content`` is what the clinic freezes when a note is signed::
 
     {"issuer", "title", "aside": [..], "identity": [[label, value], ..], "started_at": ISO | null, "zone": "UTC",
-     "note": build_note(..), "account": reconciliation | null, "marks": [..], "product_version", "knowledge_release"}
+     "note": build_note(..), "account": reconciliation | null, "pump": account of the pump | null, "calls": [..],
+     "emergencies": [..], "devices": {name: words}, "clock_turned_s", "marks": [..], "product_version",
+     "knowledge_release"}
 
 Screen and paper are made from the same ``Document``, so they cannot say different things.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,15 +20,37 @@ from typing import Any
 from limen.ledger import decimal_mg, show_mg
 from limen.reports.document import Document, Part, Signature, Table
 from limen.reports.figures.session import Clock, session_figure
+from limen.reports.note_course import (
+    alarm_part,
+    device_part,
+    dose_lines,
+    emergency_parts,
+    event_line,
+    leaving_lines,
+    words_of,
+)
 from limen.reports.note_harm import form_part, harm_part, owed_part
 from limen.reports.paper import pdf, render
-from limen.reports.words import label, said
+from limen.reports.words import label, within
 
 _SEEN = ("Time", "BP mmHg", "HR /min", "RR /min", "SpO2 %", "MOAA/S", "Dissociation 0–4", "By")
 _BY_HAND = "*"
 _SIGNALS = {"HR": "heart rate", "SPO2": "SpO2", "RR": "breathing rate"}
 _IN_PAGE_HEAD = ("header", "who")
 _ELSEWHERE = {"given_mg", "waste_mg"}
+_IN_LINES = frozenset(
+    {
+        "asked_t_s",
+        "ready",
+        "unmet",
+        "discharged_t_s",
+        "let_go_by",
+        "left_all_the_same",
+        "ended_t_s",
+        "ended_by",
+        "ended_because",
+    }
+)
 
 
 def render_note_typst(
@@ -64,21 +89,23 @@ def note_document(
     parts = {part["part"]: part for part in note["parts"]}
     listed = [
         _plain(parts, "pre_check", "Before", clock, narrow=True),
-        _given(parts, clock),
+        _given(note, parts, clock),
         _drawn(content),
         _seen(note, clock),
-        Part("Alarms", lines=tuple(_alarm(row, clock) for row in note["alarms"]), paragraphs=_none(note["alarms"])),
+        alarm_part(note, content.get("calls") or (), clock),
+        *emergency_parts(content.get("emergencies") or (), clock),
         harm_part(note, clock.at),
         owed_part(note),
-        Part("Events", lines=tuple(_event(row, clock) for row in note["events"]), paragraphs=_none(note["events"])),
-        _account(content.get("account"), parts, clock),
-        _differences(note),
-        _plain(parts, "discharge", "Leaving", clock, narrow=True),
-        _plain(parts, "after", "Next", clock, narrow=True),
+        Part("Events", lines=tuple(event_line(row, clock) for row in note["events"]), paragraphs=_none(note["events"])),
+        device_part(note, content.get("devices") or {}, clock),
+        _account(content.get("account"), content.get("pump"), parts, clock),
+        _differences(note, clock),
+        _leaving(note, parts, clock),
+        _next(note, parts, clock),
         _plain(parts, "therapy", "Therapy", clock),
         form_part(note),
         _corrections(note, clock),
-        _plain(parts, "audit", "Written", clock),
+        _written(content, parts, clock),
         _missing(note),
         Part("Unverified values used", marks=tuple(content.get("marks") or ())) if content.get("marks") else None,
     ]
@@ -95,18 +122,14 @@ def note_document(
     )
 
 
-def _words(name: str, value: Any, clock: Clock) -> str:
-    if name.endswith("_t_s") and isinstance(value, int | float):
-        return clock.at(float(value), seconds=True)
-    return said(name, value)
-
-
-def _recorded(part: Mapping[str, Any] | None, clock: Clock) -> tuple[tuple[str, str], ...]:
+def _recorded(
+    part: Mapping[str, Any] | None, clock: Clock, but: frozenset[str] = frozenset()
+) -> tuple[tuple[str, str], ...]:
     fields = part["fields"] if part else []
     return tuple(
-        (label(field["field"]), _words(field["field"], field["value"], clock))
+        (label(field["field"]), words_of(field["field"], field["value"], clock))
         for field in fields
-        if field["value"] is not None and field["field"] not in _ELSEWHERE
+        if field["value"] is not None and field["field"] not in _ELSEWHERE | but
     )
 
 
@@ -117,11 +140,37 @@ def _plain(parts: Mapping[str, Any], key: str, title: str, clock: Clock, *, narr
     return Part(title, rows=rows, paragraphs=() if rows else ("Nothing recorded.",), narrow=narrow)
 
 
-def _given(parts: Mapping[str, Any], clock: Clock) -> Part:
+def _given(note: Mapping[str, Any], parts: Mapping[str, Any], clock: Clock) -> Part:
     given = next((field["value"] for field in parts["given"]["fields"] if field["field"] == "given_mg"), None)
     figure = "Nothing given" if given is None else f"{show_mg(decimal_mg(given))} mg given"
     rows = (*_recorded(parts.get("order"), clock), *_recorded(parts.get("given"), clock))
-    return Part("Ordered and given", figure=figure, rows=rows, narrow=True)
+    return Part("Ordered and given", figure=figure, rows=rows, lines=dose_lines(note, clock), narrow=True)
+
+
+def _leaving(note: Mapping[str, Any], parts: Mapping[str, Any], clock: Clock) -> Part:
+    """How the patient was and left; what stood against it is told in lines, not twice."""
+    rows = _recorded(parts.get("discharge"), clock, but=_IN_LINES if note.get("leaving") else frozenset())
+    lines = leaving_lines(note, clock)
+    return Part("Leaving", rows=rows, lines=lines, paragraphs=() if rows or lines else ("Nothing recorded.",))
+
+
+def _next(note: Mapping[str, Any], parts: Mapping[str, Any], clock: Clock) -> Part:
+    rows = _recorded(parts.get("after"), clock)
+    due = tuple(f"{item['rule']}: {item['text']}." for item in (note.get("leaving") or {}).get("afterwards", ()))
+    return Part("Next", rows=rows, paragraphs=due or (() if rows else ("Nothing recorded.",)))
+
+
+def _written(content: Mapping[str, Any], parts: Mapping[str, Any], clock: Clock) -> Part:
+    """Who wrote, and by which clock every time of this note was taken."""
+    rows = (*_recorded(parts.get("audit"), clock), ("Clock", f"{clock.words}, the server's"))
+    turned_s = content.get("clock_turned_s")
+    if turned_s:
+        way = "back" if turned_s > 0 else "forward"
+        rows = (
+            *rows,
+            ("Clock set", f"{way} by {abs(turned_s):g} s in the session: times here count on from the start"),
+        )
+    return Part("Written", rows=rows)
 
 
 def _drawn(content: Mapping[str, Any]) -> Part | None:
@@ -137,7 +186,7 @@ def _seen(note: Mapping[str, Any], clock: Clock) -> Part:
                 clock.at(row["t_s"]),
                 _pressure(row),
                 *(_number(row, name) for name in ("hr_per_min", "rr_per_min", "spo2_pct", "moaas", "dissociation")),
-                str(row.get("by") or "device"),
+                _who(row, clock),
             ),
         )
         for row in note["vitals"]
@@ -151,10 +200,17 @@ def _seen(note: Mapping[str, Any], clock: Clock) -> Part:
     return Part("Seen", tables=(table,), paragraphs=tuple(words))
 
 
+def _who(row: Mapping[str, Any], clock: Clock) -> str:
+    if row.get("written_t_s") is not None:
+        return f"{row.get('by') or 'not said'}, written {clock.at(row['written_t_s'])}"
+    return str(row.get("by") or ("not said" if row.get("written") else "device"))
+
+
 def _owed(note: Mapping[str, Any], clock: Clock) -> list[str]:
     """How many observations were due, done, late and never made; those never made with their times."""
     due = note.get("observations_due") or {}
-    owed = [entry for entry in due.get("entries") or () if entry["status"] != "coming"]
+    last_t_s = (note.get("trends") or {}).get("until_t_s", math.inf)
+    owed = [entry for entry in due.get("entries") or () if entry["status"] != "coming" and entry["due_t_s"] <= last_t_s]
     if not owed:
         return []
     done = sum(entry["status"] in {"done", "late-done"} for entry in owed)
@@ -190,31 +246,18 @@ def _plain_number(value: Any) -> str:
     return "–" if value is None else f"{value:g}"
 
 
-def _alarm(row: Mapping[str, Any], clock: Clock) -> tuple[str, str]:
-    ended = f"to {clock.at(row['ended_t_s'], seconds=True)}" if row["ended_t_s"] is not None else "not ended"
-    words = f"{row['priority']}, {row['kind']}: {row['because']}; {ended}"
-    if row.get("acknowledged_t_s") is not None:
-        words += (
-            f"; seen {clock.at(row['acknowledged_t_s'], seconds=True)} by {row.get('acknowledged_by') or 'not said'}"
-        )
-    return clock.at(row["t_s"], seconds=True), words
-
-
-def _event(row: Mapping[str, Any], clock: Clock) -> tuple[str, str]:
-    detail = ", ".join(f"{label(name).lower()} {_words(name, value, clock)}" for name, value in row["detail"].items())
-    words = row["kind"].replace(".", " ").replace("-", " ")
-    words = f"{words[:1].upper()}{words[1:]}" + (f": {detail}" if detail else "")
-    return clock.at(row["t_s"]), words + (f" ({row['by']})" if row.get("by") else "")
-
-
 def _none(rows: Sequence[Any]) -> tuple[str, ...]:
     return () if rows else ("None.",)
 
 
-def _account(account: Mapping[str, Any] | None, parts: Mapping[str, Any], clock: Clock) -> Part | None:
+def _account(
+    account: Mapping[str, Any] | None, pump: Mapping[str, Any] | None, parts: Mapping[str, Any], clock: Clock
+) -> Part | None:
     waste = _recorded(parts.get("waste"), clock)
+    read = tuple(f"Pump: {row['said']}." for row in (pump or {}).get("rows", ()))
+    read += tuple(f"Pump: {words}." for words in ((pump or {}).get("pump") or {}).get("notes", ()))
     if account is None:
-        return Part("Drug", rows=waste) if waste else None
+        return Part("Drug", rows=waste, paragraphs=read) if waste or read else None
     closing = (
         f"{account['drawn_mg']} mg drawn = {account['given_mg']} given + {account['wasted_mg']} wasted + "
         f"{account['returned_mg']} returned"
@@ -231,34 +274,40 @@ def _account(account: Mapping[str, Any] | None, parts: Mapping[str, Any], clock:
         for item in account["differences"]
         if item["difference_mg"] != "0.0"
     ]
-    return Part(title, paragraphs=(f"{closing}.", *notes), rows=waste)
+    return Part(title, paragraphs=(f"{closing}.", *notes, *read), rows=waste)
 
 
-def _differences(note: Mapping[str, Any]) -> Part | None:
+def _explained(row: Mapping[str, Any], clock: Clock) -> str:
+    """What explains a difference; a time in it as the clock's."""
+    if row.get("explained_t_s") is None:
+        return str(row["explained_by"])
+    word, _, reason = str(row["explained_by"]).partition(": ")
+    words = f"{word.partition(' at ')[0]} at {clock.at(row['explained_t_s'])}"
+    return f"{words}: {reason}" if reason else words
+
+
+def _differences(note: Mapping[str, Any], clock: Clock) -> Part | None:
     said_lines = []
     for row in note["differences"]:
         if "cannot_compare" in row:
             said_lines.append(f"{row['what']}: cannot be compared, {row['cannot_compare']}")
             continue
         first, second, apart = (show_mg(decimal_mg(row[name])) for name in ("first_mg", "second_mg", "difference_mg"))
-        said_lines.append(f"{row['what']}: {first} and {second} mg, difference {apart} mg; {row['explained_by']}")
+        said_lines.append(f"{row['what']}: {first} and {second} mg, difference {apart} mg; {_explained(row, clock)}")
     return Part("Differences", paragraphs=tuple(said_lines)) if said_lines else None
 
 
 def _corrections(note: Mapping[str, Any], clock: Clock) -> Part | None:
     lines = []
     for row in note["corrections"]:
-        was = ", ".join(
-            f"{label(name).lower()} {_words(name, value, clock)}" for name, value in (row["was"] or {}).items()
-        )
-        now = ", ".join(
-            f"{label(name).lower()} {_words(name, value, clock)}" for name, value in (row["is"] or {}).items()
-        )
+        was = ", ".join(f"{within(name)} {words_of(name, value, clock)}" for name, value in (row["was"] or {}).items())
+        now = ", ".join(f"{within(name)} {words_of(name, value, clock)}" for name, value in (row["is"] or {}).items())
         change = f"{was} entered in error" if row["in_error"] else f"{was} replaced by {now}"
-        why = f", “{row['reason']}”" if row.get("reason") else ""
-        lines.append(
-            (clock.at(row["t_s"]), f"{row.get('by') or 'not said'}: {row.get('kind') or row['entry']}, {change}{why}")
-        )
+        why = f", “{row['reason']}”" if row.get("reason") else ", no reason written"
+        what = str(row.get("kind") or row["entry"]).replace(".", " ").replace("-", " ")
+        if row.get("entry_t_s") is not None:
+            what += f" of {clock.at(row['entry_t_s'])}" + (f" by {row['entry_by']}" if row.get("entry_by") else "")
+        lines.append((clock.at(row["t_s"]), f"{row.get('by') or 'not said'}: {what}, {change}{why}"))
     return Part("Corrections", lines=tuple(lines)) if lines else None
 
 
@@ -266,7 +315,7 @@ def _missing(note: Mapping[str, Any]) -> Part | None:
     names = [entry.partition(": ") for entry in note["missing"]]
     by_part: dict[str, list[str]] = {}
     for title, _, name in names:
-        by_part.setdefault(title, []).append(label(name).lower())
+        by_part.setdefault(title, []).append(within(name))
     words = [f"{title}: {', '.join(found)}" for title, found in by_part.items()]
     return Part("Not recorded", paragraphs=("; ".join(words) + ".",)) if words else None
 

@@ -15,10 +15,11 @@ def harm_part(note: Mapping[str, Any], at: At) -> Part | None:
     harm = note.get("harm")
     if not harm or not (harm["events"] or harm["rescues"]):
         return None
-    lines = [(at(row["t_s"]), _event(row, at)) for row in harm["events"]]
-    lines += [(at(row["t_s"]), _rescue(row)) for row in harm["rescues"]]
+    timed = [(row["t_s"], _event(row, at)) for row in harm["events"]]
+    timed += [(row["t_s"], _rescue(row)) for row in harm["rescues"]]
+    lines = [(at(t_s), words) for t_s, words in sorted(timed)]
     problems = [f"Does not fit: {text}." for text in harm["problems"]]
-    return Part("Adverse events and rescues", lines=tuple(sorted(lines)), paragraphs=tuple(problems))
+    return Part("Adverse events and rescues", lines=tuple(lines), paragraphs=tuple(problems))
 
 
 def owed_part(note: Mapping[str, Any]) -> Part | None:

@@ -41,6 +41,10 @@ _LABELS = {
     "stop_t_s": "End",
     "asked_t_s": "Discharge asked",
     "discharged_t_s": "Left",
+    "let_go_by": "Let go by",
+    "left_all_the_same": "Left all the same, because",
+    "next_cssrs_on": "Next C-SSRS on",
+    "ended_because": "Ended without discharge, because",
     "medicines_24_h": "Medicines in the last 24 h",
     "call_24_h": "Call after 24 h",
     "unmet": "Not met",
@@ -66,6 +70,18 @@ def label(name: str) -> str:
             break
     words = bare.replace("_", " ").strip() or name
     return f"{words[:1].upper()}{words[1:]}"
+
+
+def within(name: str) -> str:
+    """A field's name inside a sentence: small, unless it is an abbreviation.
+
+    Examples
+    --------
+    >>> within("sbp_mmHg"), within("moaas"), within("spo2_pct")
+    ('systolic pressure', 'MOAA/S', 'SpO2')
+    """
+    words = label(name)
+    return words if any(letter.isupper() for letter in words[1:]) else f"{words[:1].lower()}{words[1:]}"
 
 
 def unit(name: str) -> str:
@@ -94,7 +110,7 @@ def said(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{label(str(key)).lower()} {said(str(key), item)}" for key, item in value.items()) or "none"
+        return ", ".join(f"{within(str(key))} {said(str(key), item)}" for key, item in value.items()) or "none"
     if isinstance(value, list | tuple):
         return "; ".join(said(name, item) if isinstance(item, Mapping) else str(item) for item in value) or "none"
     if isinstance(value, int | float | Decimal):

@@ -39,7 +39,8 @@ def differences(
     if ordered_mg is not None and abs(ordered_mg - set_mg) >= _VISIBLE_MG:
         found.append(_line("order and pump setting", ordered_mg, set_mg, _reasons(state, true)))
     if abs(set_mg - state.given_mg) >= _VISIBLE_MG:
-        found.append(_line("pump setting and given", set_mg, state.given_mg, _short(state, true)))
+        because, at_t_s = _short(state, true)
+        found.append({**_line("pump setting and given", set_mg, state.given_mg, because), "explained_t_s": at_t_s})
     for entry in state.infusions:
         if not entry.stopped:
             continue
@@ -72,19 +73,19 @@ def _line(what: str, first_mg: float, second_mg: float, explained_by: str | None
     }
 
 
-def _short(state: SessionState, true: Sequence[Event]) -> str | None:
-    """Why less went in than the pump was set to give: it runs, it is paused, or someone stopped it."""
+def _short(state: SessionState, true: Sequence[Event]) -> tuple[str | None, float | None]:
+    """Why less went in than the pump was set to give, and since when: it runs, is paused, or someone stopped it."""
     last = state.infusions[-1]
     if state.phase == "running":
-        return "the infusion is running"
+        return "the infusion is running", None
     if state.phase == "paused":
         pause = next((event for event in reversed(true) if isinstance(event, InfusionPaused)), None)
-        return _said("paused", pause) if pause is not None else None
+        return (_said("paused", pause), pause.t_s) if pause is not None else (None, None)
     if last.stopped or any(entry.stopped for entry in state.infusions):
         stop = next((event for event in reversed(true) if isinstance(event, InfusionStopped)), None)
         # A stop without a reason says that it was stopped, not why.
-        return _said("stopped", stop) if stop is not None and stop.reason else None
-    return None
+        return (_said("stopped", stop), stop.t_s) if stop is not None and stop.reason else (None, None)
+    return None, None
 
 
 def _reasons(state: SessionState, true: Sequence[Event]) -> str | None:

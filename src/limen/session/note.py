@@ -13,12 +13,13 @@ from limen.care.alarm_limits import span
 from limen.care.alarm_state import Alarm, Sample
 from limen.knowledge.monitoring import MonitoringRules
 from limen.session.differences import differences
-from limen.session.events import Event
+from limen.session.events import Event, InfusionStarted
 from limen.session.harm import harm_rows
 from limen.session.header import SessionHeader
 from limen.session.note_events import correction_rows, event_rows, vital_rows
+from limen.session.note_leaving import device_rows, leaving_rows
 from limen.session.schedule import DueList
-from limen.session.state import SessionState
+from limen.session.state import SessionState, corrected
 from limen.session.trends import trends
 
 NOT_RECORDED = "not recorded"
@@ -35,7 +36,8 @@ def build_note(
     samples: Sequence[Sample],
     rules: MonitoringRules,
     due: DueList | None = None,
-    readiness: Mapping[str, Any] | None = None,
+    answers: Sequence[Mapping[str, Any]] = (),
+    at_leaving: Mapping[str, Any] | None = None,
     recorded: Mapping[str, Any] | None = None,
     rems: Mapping[str, Any] | None = None,
     until_t_s: float = 0.0,
@@ -54,8 +56,10 @@ def build_note(
         As received.
     due : DueList, optional
         The observations owed.
-    readiness : mapping, optional
-        The last answer to the question of discharge.
+    answers : sequence of mapping
+        The answer to each question of discharge.
+    at_leaving : mapping, optional
+        The answer at the second the patient left, whether it was asked or not.
     recorded : mapping, optional
         Part to field to value: what the clinic knows beside the events.
     rems : mapping, optional
@@ -66,20 +70,21 @@ def build_note(
     Returns
     -------
     dict
-        ``parts`` (title and fields), ``vitals``, ``trends``, ``events``, ``alarms``, ``harm``, ``rems``,
-        ``differences``, ``corrections``, ``missing``.
+        ``parts`` (title and fields), ``vitals``, ``trends``, ``doses``, ``devices``, ``events``, ``alarms``, ``harm``,
+        ``rems``, ``leaving``, ``differences``, ``corrections``, ``missing``.
     """
     known = recorded or {}
     ordered = _number(known, "order", "dose_mg")
+    leaving = leaving_rows(events, answers, at_leaving, state.at_t_s)
     parts = [
         _part("header", "Header", known, _header(header)),
-        _part("who", "Who", known, _who(header, state)),
+        _part("who", "Who", known, _who(header, state, leaving)),
         _part("pre_check", "Before", known, _before(header)),
         _part("order", "Ordered", known, _order(header)),
-        _part("given", "Given", known, _given(state)),
+        _part("given", "Given", known, _given(state, events)),
         _part("waste", "Waste", known, {"waste_mg": None, "witness": None, "log_number": None}),
         _part("therapy", "Therapy", known, {"preparation": None, "music": None, "next_integration_on": None}),
-        _part("discharge", "Leaving", known, _leaving(state, readiness)),
+        _part("discharge", "Leaving", known, _leaving(state, leaving)),
         _part(
             "after", "After", known, {"call_24_h": None, "response": None, "plan": None, "next_on": None, "due": None}
         ),
@@ -89,6 +94,9 @@ def build_note(
         "parts": parts,
         "vitals": vital_rows(state, samples, rules),
         "trends": trends(header, state, events, samples, rules, until_t_s=until_t_s),
+        "doses": dose_rows(state),
+        "devices": device_rows(events, state.at_t_s),
+        "leaving": leaving,
         "observations_due": due.to_json() if due is not None else None,
         "events": event_rows(state, events),
         "alarms": [_alarm_row(alarm) for alarm in alarms],
@@ -144,7 +152,7 @@ def _header(header: SessionHeader) -> dict[str, Any]:
     }
 
 
-def _who(header: SessionHeader, state: SessionState) -> dict[str, Any]:
+def _who(header: SessionHeader, state: SessionState, leaving: Mapping[str, Any]) -> dict[str, Any]:
     patient = header.patient or {}
     weight = patient.get("weight_kg")
     return {
@@ -156,7 +164,7 @@ def _who(header: SessionHeader, state: SessionState) -> dict[str, Any]:
         "prescriber": None,
         "monitored_by": state.owner,
         "therapist": None,
-        "escort_name": None,
+        "escort_name": (leaving["left"] or {}).get("escort_name"),
         "escort_phone": None,
     }
 
@@ -193,47 +201,78 @@ def _order(header: SessionHeader) -> dict[str, Any]:
     }
 
 
-def _given(state: SessionState) -> dict[str, Any]:
+def _given(state: SessionState, events: Sequence[Event]) -> dict[str, Any]:
     last = state.infusions[-1] if state.infusions else None
     volumes = [entry.pump_volume_mL for entry in state.infusions if entry.pump_volume_mL is not None]
-    rates = [
-        f"{part.rate_mg_per_h:g} mg/h from {span(part.start_t_s)}"
-        for entry in state.infusions
-        for part in entry.segments
-        if part.start_t_s >= 0
-    ]
+    started = [event for event in corrected(events, state.at_t_s) if isinstance(event, InfusionStarted)]
+    sites = [event.site for event in started if event.site]
     given = state.dose_start_t_s is not None
+    routes = [*(run.route for run in state.infusions), *(dose.route for dose in state.doses)]
     return {
-        "route": last.route if last else (state.doses[-1].route if state.doses else None),
-        "site": None,
+        "route": "; ".join(dict.fromkeys(routes)) or None,
+        "site": "; ".join(dict.fromkeys(sites)) or None,
         "start_t_s": state.dose_start_t_s,
         "stop_t_s": state.end_t_s,
-        "rates": rates if rates else None,
         "given_mg": float(state.given_mg) if given else None,
-        "pump_volume_mL": sum(volumes) if volumes else None,
-        "devices": sum(dose.devices or 0 for dose in state.doses) or None,
+        **({} if last is None else {"pump_volume_mL": sum(volumes) if volumes else None}),
+        **({"devices": sum(dose.devices or 0 for dose in state.doses) or None} if _nasal(state) else {}),
     }
 
 
-def _leaving(state: SessionState, readiness: Mapping[str, Any] | None) -> dict[str, Any]:
+def _nasal(state: SessionState) -> bool:
+    return any(dose.route in {"in", "nasal"} for dose in state.doses)
+
+
+def dose_rows(state: SessionState) -> list[dict[str, Any]]:
+    """Every rate of the pump with its end and what went in at it, and every dose given at once, in order of time."""
+    rows: list[dict[str, Any]] = []
+    for run in state.infusions:
+        for part in run.segments:
+            end_t_s = state.at_t_s if part.end_t_s is None else part.end_t_s
+            rows.append(
+                {
+                    "t_s": part.start_t_s,
+                    "until_t_s": part.end_t_s,
+                    "rate_mg_per_h": part.rate_mg_per_h,
+                    "dose_mg": run.given_mg(end_t_s) - run.given_mg(part.start_t_s),
+                    "route": run.route,
+                }
+            )
+    for dose in state.doses:
+        row = {"t_s": dose.t_s, "dose_mg": dose.dose_mg, "route": dose.route, "by": dose.by}
+        rows.append(row | ({"devices": dose.devices} if dose.devices else {}))
+    return sorted(rows, key=lambda row: row["t_s"])
+
+
+def _leaving(state: SessionState, leaving: Mapping[str, Any]) -> dict[str, Any]:
     def latest(key: str) -> Any:
         noted = state.latest.get(key)
         return noted.value if noted is not None else None
 
-    unmet = None if readiness is None else [f"{entry['rule']}: {entry['because']}" for entry in readiness["unmet"]]
-    return {
+    asked, left, ended = leaving["asked"], leaving["left"], leaving["ended"]
+    answer = left or (asked[-1] if asked else None)
+    fields: dict[str, Any] = {
         "aldrete": latest("aldrete"),
         "moaas": latest("moaas"),
         "cadss": latest("cadss"),
-        "asked_t_s": state.asked_t_s[-1] if state.asked_t_s else None,
-        "ready": None if readiness is None else readiness["ready"],
-        "unmet": unmet,
+        "asked_t_s": asked[-1]["t_s"] if asked else None,
+        "ready": None if answer is None else answer["ready"],
+        "unmet": None if answer is None else [f"{entry['rule']}: {entry['because']}" for entry in answer["unmet"]],
         "discharged_t_s": state.discharged_t_s,
+        "let_go_by": None if left is None else left["by"],
         "escort": latest("escort"),
+        "leaves_with": None if left is None else left["escort_name"],
         "instructions_given": latest("instructions_given"),
-        "condition": None,
-        "signed_by": None,
+        "emergency_number_given": latest("emergency_number_given"),
+        "safety_plan_given": latest("safety_plan_given"),
+        "next_cssrs_on": latest("next_cssrs_on"),
+        "condition": None if left is None else left["condition"],
     }
+    if left is not None and not left["ready"]:
+        fields["left_all_the_same"] = left["reason"]
+    if ended is not None:
+        fields |= {"ended_t_s": ended["t_s"], "ended_by": ended["by"], "ended_because": ended["reason"]}
+    return fields
 
 
 def _audit(state: SessionState, events: Sequence[Event]) -> dict[str, Any]:
@@ -244,12 +283,13 @@ def _audit(state: SessionState, events: Sequence[Event]) -> dict[str, Any]:
         "corrections": len(state.corrections),
         "irregular": [f"{entry['kind']}: {entry['because']}" for entry in state.irregular],
         "overrides": None,
-        "device": list(state.devices) or None,
+        "device": list(dict.fromkeys(row["device"] for row in device_rows(events, state.at_t_s))) or None,
     }
 
 
 def _alarm_row(alarm: Alarm) -> dict[str, Any]:
     return {
+        "id": alarm.id,
         "t_s": alarm.t_s,
         "ended_t_s": alarm.ended_t_s,
         "priority": alarm.priority,

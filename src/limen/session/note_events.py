@@ -30,6 +30,8 @@ _NOT_A_LINE = {
     "monitor.stopped",
     "forecast.updated",
 }
+# What was written down later than this after it happened says when.
+_LATER_S = 60.0
 _COMMON = {"t_s", "received_t_s", "id", "by", "note", "kind"}
 
 
@@ -58,6 +60,8 @@ def _row(
     rules: MonitoringRules,
 ) -> dict[str, Any]:
     row: dict[str, Any] = {"t_s": t_s, "by": entry.by if entry is not None else None}
+    if entry is not None and entry.known_t_s - entry.t_s > _LATER_S:
+        row["written_t_s"] = entry.known_t_s
     for signal, column in _PRESSURE.items():
         value = getattr(entry, column) if entry is not None else None
         row[column] = value if value is not None else _newest(readings.get(signal, []), t_s, 0.0)
@@ -96,6 +100,8 @@ def event_rows(state: SessionState, events: Sequence[Event]) -> list[dict[str, A
             "by": event.by,
             "detail": {key: value for key, value in detail.items() if key not in _COMMON},
         }
+        if event.known_t_s - event.t_s > _LATER_S:
+            row["written_t_s"] = event.known_t_s
         if isinstance(event, AdverseEventRecorded):
             row["open"] = event.resolved_t_s is None
         if event.note:
@@ -118,9 +124,13 @@ def correction_rows(events: Sequence[Event]) -> list[dict[str, Any]]:
                 "t_s": event.t_s,
                 "entry": event.entry,
                 "kind": before.get("kind"),
+                "entry_t_s": before.get("t_s"),
+                "entry_by": before.get("by"),
                 "by": event.by,
                 "reason": event.reason,
-                "was": {key: before.get(key) for key in event.changes} if event.changes is not None else before,
+                "was": {key: before.get(key) for key in event.changes}
+                if event.changes is not None
+                else {key: value for key, value in before.items() if key not in _COMMON - {"note"}},
                 "is": event.changes,
                 "in_error": event.changes is None,
             }

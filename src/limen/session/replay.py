@@ -108,6 +108,12 @@ def replay_recorded(recorded: Recorded) -> ReplayResult:
         ready_at(header, events, recorded.samples, run.watch, event.t_s, rules.discharge).to_json()
         for event in sorted(asked, key=lambda event: event.t_s)
     ]
+    left_t_s = state.discharged_t_s
+    at_leaving = (
+        None
+        if left_t_s is None
+        else ready_at(header, events, recorded.samples, run.watch, left_t_s, rules.discharge).to_json()
+    )
     due = due_list(header.protocol, state, rules.monitoring)
     return ReplayResult(
         state={
@@ -131,7 +137,8 @@ def replay_recorded(recorded: Recorded) -> ReplayResult:
             samples=recorded.samples,
             rules=rules.monitoring,
             due=due,
-            readiness=answers[-1] if answers else None,
+            answers=answers,
+            at_leaving=at_leaving,
             recorded=recorded.recorded,
             rems=_rems(recorded, state, run.watch),
             until_t_s=now,

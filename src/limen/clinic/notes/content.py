@@ -14,6 +14,8 @@ from django.utils.formats import date_format
 
 import limen
 from limen.clinic.accounts.models import User
+from limen.clinic.calls.queries import log_of
+from limen.clinic.notes.beside import clock_turned_s, device_words, emergencies_of
 from limen.clinic.notes.rems import recorded_rems
 from limen.clinic.outcomes.models import QuestionnaireResponse
 from limen.clinic.patients.models import Fact
@@ -22,6 +24,7 @@ from limen.clinic.sessions.models import Sample, Session, SessionEvent
 from limen.clinic.sites.zones import local
 from limen.clinic.stock.book import entries, rows
 from limen.clinic.stock.models import LedgerEntry
+from limen.clinic.stock.pumping import pump_json
 from limen.clinic.stock.queries import session_account
 from limen.evidence.marks import Verification
 from limen.knowledge.discharge import discharge
@@ -96,6 +99,11 @@ def _write(session: Session) -> dict[str, Any]:
         "zone": zone,
         "note": plain(replay(export).note),
         "account": session_account(session).to_json(),
+        "pump": pump_json(session),
+        "calls": log_of(session),
+        "emergencies": emergencies_of(session),
+        "devices": device_words(session),
+        "clock_turned_s": clock_turned_s(session),
         "marks": _marks(session),
         "product_version": session.product_version or limen.__version__,
         "knowledge_release": session.knowledge_release or knowledge_release(),
@@ -137,7 +145,6 @@ def _recorded(session: Session) -> dict[str, Any]:
     facts = {item["key"]: item for item in plan.screening.case.get("facts", [])}
     dose = plan.result.get("dose") or {}
     syringe = dose.get("syringe") or {}
-    left = SessionEvent.objects.filter(session=session, kind="discharged").order_by("-seq").first()
     vials = list({row.vial_id: row.vial for row in rows(site).filter(session=session)}.values())
 
     def value(key: str) -> Any:
@@ -168,7 +175,6 @@ def _recorded(session: Session) -> dict[str, Any]:
             "born_on": patient.birth_date.isoformat(),
             "weight_on": day("patient.weight_kg"),
             "prescriber": plan.signed_by.display_name if plan.signed_by else None,
-            "escort_name": left.data.get("escort_name") if left else None,
         },
         "pre_check": {
             "fasting": ", ".join(fasted) or None,
@@ -194,7 +200,6 @@ def _recorded(session: Session) -> dict[str, Any]:
             "signed_by": plan.signed_by.display_name if plan.signed_by else None,
         },
         "waste": _waste(session),
-        "discharge": _left(left.data if left else {}),
         "audit": {"overrides": _overrides(session)},
         "rems": recorded_rems(session),
     }
@@ -204,12 +209,6 @@ def _consent_version(fact: Mapping[str, Any]) -> str | None:
     """The words a consent was signed against; ``None`` where the value was entered by hand and names none."""
     source = str(fact.get("source", ""))
     return source.removeprefix("consent ") if fact.get("value") is True and source.startswith("consent ") else None
-
-
-def _left(said: Mapping[str, Any]) -> dict[str, Any]:
-    """How the patient left; a reason is there only where something was not met."""
-    told = {"leaves_with": said.get("escort_name"), "left_all_the_same": said.get("reason")}
-    return {"condition": said.get("condition")} | {name: words for name, words in told.items() if words}
 
 
 def _basis(dose: Mapping[str, Any], weight_kg: Any) -> str | None:
