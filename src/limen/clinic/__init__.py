@@ -20,7 +20,7 @@ def setup(database: str | None = None) -> None:
     RefusedError
         If there is no database there, or its tables are not ready.
     """
-    from limen.clinic.project.database import database_from_url
+    from limen.clinic.project.database import database_from_url, sqlite
     from limen.clinic.project.home import demo_home, home
     from limen.clinic.project.serving import need_database
     from limen.errors import InputError, RefusedError
@@ -36,9 +36,9 @@ def setup(database: str | None = None) -> None:
     else:
         if not (home() / "limen.sqlite3").exists() and (demo_home() / "limen.sqlite3").exists():
             os.environ["LIMEN_HOME"] = str(demo_home())
-        named = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(home() / "limen.sqlite3")}
+        named = sqlite(home() / "limen.sqlite3")
     # SQLite makes an empty file of any name it is asked to open: look first.
-    if named["ENGINE"].endswith("sqlite3") and not os.path.isfile(named["NAME"]):
+    if named["ENGINE"].endswith("sqlite") and not os.path.isfile(named["NAME"]):
         raise RefusedError(
             f"no database at {named['NAME']}",
             where="--database" if database else "",

@@ -73,7 +73,7 @@ def database_from_url(url: str) -> dict[str, Any]:
 def sqlite(path: Path) -> dict[str, Any]:
     """Django's ``DATABASES`` entry for a SQLite file."""
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "limen.clinic.project.sqlite",
         "NAME": str(path),
         "OPTIONS": dict(_SQLITE_OPTIONS),
         "ATOMIC_REQUESTS": False,

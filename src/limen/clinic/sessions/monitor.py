@@ -24,6 +24,7 @@ from limen.clinic.sessions.watching import BY, OvertakenError, Watcher
 from limen.clinic.sites.models import Site
 
 PERIOD_S = 1.0
+GAP_S = 0.002  # between two chairs, on SQLite: whoever waits for its one lock asks every millisecond
 PRUNE_EVERY_S = 3600.0
 KEEP_LIVE_EVENTS = timedelta(days=1)
 LAST_TICKS = timedelta(minutes=1)  # the second of the discharge itself is still to be taken
@@ -104,6 +105,8 @@ class Monitor:
             self.sessions = []  # until the next round, which begins with a new connection
 
     def _visit(self, session: Session) -> None:
+        if connection.vendor == "sqlite" and not connection.in_atomic_block:
+            time.sleep(GAP_S)
         try:
             if session.status in LIVE and session.pk not in self.greeted:
                 self.watcher.greet(session, "monitor.started")
