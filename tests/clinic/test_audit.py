@@ -22,8 +22,10 @@ ROOT = Path(limen.clinic.__file__).parent
 # Beside every actions.py, the modules that hold an act's writes because it is long, and the processes without a person:
 # each writes inside ``acting``. The guard's own code and the makers of people and audit rows are the mechanism itself.
 WRITERS = {
+    "patients/allergies.py",
     "patients/consents.py",
     "patients/imports.py",
+    "patients/trials.py",
     "sessions/devices.py",
     "sessions/handover.py",
     "sessions/health.py",

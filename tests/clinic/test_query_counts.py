@@ -26,7 +26,7 @@ from limen.ledger import fold
 from live_room import HEADER, Room, furnish
 
 LIST_AT_MOST = 6
-CHART_AT_MOST = 13
+CHART_AT_MOST = 14
 BOARD_AT_MOST = 9
 CHAIR_AT_MOST = 3
 """Beside the board's own questions: the events of an open session, its alarms, its cuffs."""

@@ -15,9 +15,10 @@ from clinic.orders import planned
 from clinic.people import Clinic
 from limen.clinic.accounts.models import User
 from limen.clinic.accounts.policy import DeniedError
+from limen.clinic.audit.act import acting
 from limen.clinic.audit.models import AuditEntry
-from limen.clinic.patients.actions import record_facts
-from limen.clinic.patients.models import Patient
+from limen.clinic.patients.actions import record_allergies, record_facts
+from limen.clinic.patients.models import Fact, Patient
 from limen.clinic.sessions.actions import record, start_session
 from limen.clinic.sites import rescue
 from limen.clinic.sites.actions import declare_rescue_stock, sign_standing_order, withdraw_standing_order
@@ -162,9 +163,6 @@ def test_the_dose_of_the_person_in_the_chair(clinic: Clinic, patient: Patient) -
 
 
 def test_an_allergy_on_the_chart_refuses(clinic: Clinic, patient: Patient) -> None:
-    from limen.clinic.audit.act import acting
-    from limen.clinic.patients.models import Fact
-
     session = planned(clinic, patient)
     signed(clinic)
     declare_rescue_stock(by=clinic.pharmacist, site=clinic.site, items=[VIAL])
@@ -189,6 +187,22 @@ def test_what_nobody_asked_is_answered_at_the_chair(clinic: Clinic, patient: Pat
     assert "allergies?" in offer.ask
     (offer,) = rescue.offers_now(session, only=["ondansetron-nausea"], denied=offer.ask)
     assert (offer.status, offer.volume_mL) == ("usable", 2)
+
+
+def test_an_answer_on_the_chart_is_not_asked_again_at_the_chair(clinic: Clinic, patient: Patient) -> None:
+    session = planned(clinic, patient)
+    signed(clinic, "ondansetron-nausea", max_doses=2)
+    held = {"drug": "ondansetron", "routes": ["iv"], "concentration_mg_per_mL": 2.0}
+    declare_rescue_stock(by=clinic.pharmacist, site=clinic.site, items=[held])
+    with acting(by="tests", action="tests.allergy", site=clinic.site):
+        Fact.objects.create(patient=patient, kind="allergy", value="Penicillin", source="referral")
+    start_session(by=clinic.nurse, session=session)
+    session.refresh_from_db()
+    (offer,) = rescue.offers_now(session, only=["ondansetron-nausea"])
+    assert "allergies?" in offer.ask  # a referral that names one has not asked for the others
+    record_allergies(by=clinic.nurse, patient=patient, names=["Penicillin"])
+    (offer,) = rescue.offers_now(session, only=["ondansetron-nausea"])
+    assert "allergies?" not in offer.ask
 
 
 def test_stock_out_of_date_is_not_offered(clinic: Clinic) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+from limen.care.allergies import with_ketamine
 from limen.care.case import Case, Condition, Medication, Pressure, Request, build_case, known_keys
 from limen.care.codes import CODE_NAMES, well_formed
 from limen.care.facts import Fact, day, fact, moment
@@ -20,7 +21,7 @@ T = TypeVar("T")
 
 _TOP = frozenset(
     {"patient", "indication", "product", "route", "protocol", "setting", "on", "conditions", "medications"}
-    | {"vitals", "labs", "labs_on", "scores", "facts", "request", "antidepressant_trials"}
+    | {"vitals", "labs", "labs_on", "scores", "facts", "request", "antidepressant_trials", "allergies"}
 )
 _PATIENT_EXTRA = frozenset({"weight_on"})
 _VITALS_EXTRA = frozenset({"taken_at", "repeats"})
@@ -35,7 +36,7 @@ def case_from_json(document: Mapping[str, Any], *, on: date | None = None) -> Ca
     """A case from a direct CASE.
 
     A null date means measured on ``on``. ``conditions`` and ``medications`` given as lists mean the history was taken;
-    null or absent mean it was not asked.
+    null or absent mean it was not asked. ``allergies`` likewise: ``[]`` is none known.
 
     Parameters
     ----------
@@ -100,7 +101,7 @@ def case_from_json(document: Mapping[str, Any], *, on: date | None = None) -> Ca
         )
     return build_case(
         on=on,
-        facts=facts,
+        facts=_with_allergies(document, facts, on),
         conditions=conditions,
         conditions_asked=conditions_asked,
         medications=medications,
@@ -116,6 +117,19 @@ def case_from_json(document: Mapping[str, Any], *, on: date | None = None) -> Ca
         request=_request(document, unknown),
         unknown_inputs=unknown,
     )
+
+
+def _with_allergies(document: Mapping[str, Any], facts: list[Fact], on: date) -> list[Fact]:
+    """What ``allergies`` says of ketamine: a list means that they were asked, ``null`` or no key that they were not."""
+    named = document.get("allergies")
+    if named is None:
+        return facts
+    if not isinstance(named, list):
+        raise InputError(f"{named!r:.60} is not a list", where="allergies", allowed="names, or null for not asked")
+    for place, item in enumerate(named):
+        if not isinstance(item, str) or not item.strip():
+            raise InputError(f"{item!r:.60} is no name", where=f"allergies[{place}]", allowed="what it is to, as text")
+    return with_ketamine(facts, named, asked=True, asked_at=on, source="case")
 
 
 def _fact(key: str, value: Any, taken: datetime | date | None, on: date) -> Fact:

@@ -43,6 +43,8 @@ class Person:
     ----------
     allergies, medications : sequence of str or None
         As the chart has them.
+    allergies_asked : bool
+        False where some are on record and nobody asked for all of them: those named refuse, the rest is asked.
     hr_per_min : float or None
         The newest heart rate that is not stale.
     reported : sequence of str or None
@@ -59,6 +61,7 @@ class Person:
     hr_per_min: float | None = None
     reported: tuple[str, ...] | None = None
     denied: tuple[str, ...] = ()
+    allergies_asked: bool = True
 
     def __post_init__(self) -> None:
         for key, value in (("patient.weight_kg", self.weight_kg), ("patient.age_years", self.age_years)):

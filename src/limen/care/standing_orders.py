@@ -207,10 +207,10 @@ class _Judge:
 
     def _judge_person(self) -> None:
         order, person = self.order, self.person
-        if person.allergies is None:
-            self._unknown("allergies?")
-        elif (named := allergic(order, person.allergies)) is not None:
+        if (named := allergic(order, person.allergies or ())) is not None:
             self.blocks.append(("refused", allergy(named)))
+        elif person.allergies is None or not person.allergies_asked:
+            self._unknown("allergies?")
         if order.needs_report:
             self._judge_report()
         young, why = too_young(order, person)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from django.utils import timezone
 
+from limen.care.allergies import with_ketamine
 from limen.care.case import Case, Condition, Medication, Request, build_case
 from limen.care.facts import Fact, fact
 from limen.clinic.courses.models import Course
-from limen.clinic.patients import queries
+from limen.clinic.patients import allergies, queries, trials
 from limen.clinic.patients.consent_queries import records as consent_records
 from limen.clinic.patients.consent_queries import standing_of
 from limen.clinic.patients.models import ConditionRecord, MedicationRecord, Patient
@@ -39,11 +40,19 @@ def case_of(course: Course, *, on: date | None = None, request: Request | None =
                 taken[row.kind] = max(asked_on, taken.get(row.kind, asked_on))
     consent, withheld = _consent(course, day)
     by_course = {_CONSENT} if consent or withheld else set()
+    listed = allergies.sorted_out(rows)
+    known = [item for item in _facts(patient, rows) if item.key not in by_course]
     return build_case(
         on=day,
         # A consent recorded for the course governs over a value entered by hand, whichever is newer.
         facts=[
-            *(item for item in _facts(patient, rows) if item.key not in by_course),
+            *with_ketamine(
+                known,
+                listed.names or (),
+                asked=listed.names is not None and listed.asked is not None,
+                asked_at=_local(listed.asked, zone),
+                source="allergies on record",
+            ),
             *_course_facts(course),
             *consent,
         ],
@@ -54,6 +63,8 @@ def case_of(course: Course, *, on: date | None = None, request: Request | None =
         medications_asked="history.medications" in taken,
         conditions_asked_on=taken.get("history.conditions"),
         medications_asked_on=taken.get("history.medications"),
+        trials=[trials.as_trial(row) for row in queries.trials(patient)],
+        trials_asked=trials.ASKED in taken,
         indication=course.indication or None,
         product=course.product or None,
         route=course.route or None,
@@ -61,6 +72,10 @@ def case_of(course: Course, *, on: date | None = None, request: Request | None =
         setting=course.setting or None,
         request=request,
     )
+
+
+def _local(row: FactRow | None, zone: tzinfo) -> datetime | None:
+    return None if row is None or row.effective_at is None else row.effective_at.astimezone(zone)
 
 
 def _facts(patient: Patient, rows: list[FactRow]) -> list[Fact]:
@@ -71,8 +86,7 @@ def _facts(patient: Patient, rows: list[FactRow]) -> list[Fact]:
         found.append(fact("patient.sex", patient.sex, taken_at=None, source="patient record"))
     for row in rows:
         if row.kind in known:
-            moment = row.effective_at.astimezone(zone) if row.effective_at else None
-            found.append(fact(row.kind, row.value, taken_at=moment, source=row.source))
+            found.append(fact(row.kind, row.value, taken_at=_local(row, zone), source=row.source))
     return found
 
 
@@ -146,6 +160,20 @@ def case_as_json(case: Case) -> dict[str, Any]:
                 "source": item.source,
             }
             for item in case.conditions
+        ],
+        "trials_asked": case.trials_asked,
+        "trials": [
+            {
+                "drug": item.drug,
+                "dose_mg_per_day": item.dose_mg_per_day,
+                "weeks": item.weeks,
+                "adherence": item.adherence,
+                "response": item.response,
+                "improvement_pct": item.improvement_pct,
+                "episode": item.episode,
+                "source": item.source,
+            }
+            for item in case.trials
         ],
         "medications_asked": case.medications_asked,
         "medications": [

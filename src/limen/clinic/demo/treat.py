@@ -15,6 +15,7 @@ from limen.clinic.notes.actions import sign_note
 from limen.clinic.outcomes.actions import record_questionnaire
 from limen.clinic.patients.actions import (
     mark_history_taken,
+    record_allergies,
     record_condition,
     record_facts,
     record_medication,
@@ -73,6 +74,7 @@ def meet(site: Site, staff: Staff, person: Person) -> tuple[Patient, Course]:
             record_medication(by=staff.nurse, patient=patient, name=name, dose=dose)
         for about in ("conditions", "medications"):
             mark_history_taken(by=staff.nurse, patient=patient, about=about)
+        record_allergies(by=staff.nurse, patient=patient, none=True)
         record_facts(by=staff.nurse, patient=patient, values=HISTORY)
     course = open_course(
         by=staff.prescriber, patient=patient, indication="trd", product="racemic", route="iv", protocol="TRD-IV"

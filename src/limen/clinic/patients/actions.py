@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ from limen.care.facts import fact as checked
 from limen.clinic.accounts.models import User
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.audit.act import about, action, note
-from limen.clinic.patients.models import ConditionRecord, Fact, MedicationRecord, Patient, Recorded
+from limen.clinic.patients import allergies, trials
+from limen.clinic.patients.models import ConditionRecord, Fact, MedicationRecord, Patient, Recorded, TrialRecord
 from limen.clinic.sites.zones import today
 from limen.errors import InputError, RefusedError
 from limen.knowledge.inputs import inputs
@@ -20,7 +21,7 @@ from limen.knowledge.inputs import inputs
 if TYPE_CHECKING:
     from limen.clinic.sites.models import Site
 
-HISTORIES = ("conditions", "medications")
+HISTORIES = ("conditions", "medications", "trials")
 
 
 @action(Permission.PATIENTS_REGISTER, on="site")
@@ -230,7 +231,7 @@ def new_medication(
 
 @action(Permission.FACTS_RECORD, on="patient")
 def mark_history_taken(*, by: User, patient: Patient, about: str) -> Fact:
-    """Say that the patient was asked about all conditions, or all medications: what is not listed is then absent."""
+    """Say that the patient was asked about all conditions, medications or trials: what is not listed is absent."""
     if about not in HISTORIES:
         raise InputError(f"history of {about!r}", where="about", allowed=" or ".join(HISTORIES))
     return Fact.objects.create(
@@ -243,18 +244,48 @@ def mark_history_taken(*, by: User, patient: Patient, about: str) -> Fact:
     )
 
 
+@action(Permission.FACTS_RECORD, on="patient")
+def record_allergies(
+    *,
+    by: User,
+    patient: Patient,
+    none: bool = False,
+    names: Sequence[str] = (),
+    effective_at: datetime | None = None,
+    source: str = "",
+) -> list[Fact]:
+    """The answer to "any allergies?": none known, or their names. Names add to those on record."""
+    moment = _past(effective_at)
+    return allergies.record(patient, none=none, names=names, moment=moment, source=source or by.display_name)
+
+
+@action(Permission.FACTS_RECORD, on="patient")
+def record_trial(*, by: User, patient: Patient, trial: Mapping[str, Any], source: str = "") -> TrialRecord:
+    """One antidepressant that was tried: ``drug``, ``dose_mg_per_day``, ``weeks``, ``adherence``, ``response`` ..."""
+    row = trials.write(patient, trial, moment=timezone.now(), source=source or by.display_name)
+    about(row)
+    return row
+
+
+@action(Permission.FACTS_CORRECT, on="record")
+def correct_trial(*, by: User, record: TrialRecord, trial: Mapping[str, Any], reason: str) -> TrialRecord:
+    """Put another account of a trial in an entry's place; the old one stays, marked as entered in error."""
+    _correctable(record, reason)
+    return trials.write(
+        record.patient, trial, moment=timezone.now(), source=by.display_name, of=record, reason=reason.strip()
+    )
+
+
 @action(Permission.FACTS_CORRECT, on="fact")
 def correct_fact(*, by: User, fact: Fact, value: Any, reason: str) -> Fact:
     """Put another value in a fact's place, or none. The old row stays, marked as entered in error by the new one."""
     _correctable(fact, reason)
     retracted = value is None
-    if not retracted:
-        checked(fact.kind, value, taken_at=fact.effective_at)
     row = Fact.objects.create(
         site=fact.site,
         patient=fact.patient,
         kind=fact.kind,
-        value=None if retracted else _plain(checked(fact.kind, value, taken_at=None).value),
+        value=None if retracted else _corrected(fact.kind, value),
         unit=fact.unit,
         effective_at=fact.effective_at,
         source=by.display_name,
@@ -264,6 +295,18 @@ def correct_fact(*, by: User, fact: Fact, value: Any, reason: str) -> Fact:
     )
     note(old=fact.value, new=row.value, reason=row.reason)
     return row
+
+
+def _corrected(kind: str, value: Any) -> Any:
+    """Another value for a fact of this kind, checked."""
+    if kind == allergies.NAMED:
+        name = str(value).strip()
+        if not 0 < len(name) <= allergies.LONGEST_NAME:
+            raise InputError("a name that cannot be kept", where="value", allowed="1 to 200 letters")
+        return name
+    if kind.startswith("history."):
+        raise InputError("this says what was asked", where="value", allowed="nothing: take it back, then ask again")
+    return _plain(checked(kind, value, taken_at=None).value)
 
 
 @action(Permission.FACTS_CORRECT, on="record")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
@@ -12,6 +13,7 @@ from limen.clinic.courses.models import Course, ScreeningResult
 from limen.clinic.outcomes.models import Task
 from limen.clinic.outcomes.queries import trajectory as points_of
 from limen.clinic.patients import queries
+from limen.clinic.patients.allergies import ASKED, NAMED
 from limen.clinic.patients.fact_groups import fact_groups
 from limen.clinic.patients.models import BundleImport, Fact, Patient
 from limen.clinic.sessions.models import Session
@@ -43,17 +45,18 @@ def with_courses(patients: list[Patient]) -> list[Patient]:
     return patients
 
 
-def head(patient: Patient) -> dict[str, Any]:
-    """What the patient line of every page needs."""
-    newest = queries.newest_facts(patient)
+def head(patient: Patient, rows: Iterable[Fact] | None = None) -> dict[str, Any]:
+    """What the patient line of every page needs. ``rows``: the standing facts, oldest first, where they were read."""
+    newest = {row.kind: row for row in (queries.facts(patient) if rows is None else rows)}
     return {"patient": patient, "weight": newest.get("patient.weight_kg"), "newest": newest}
 
 
 def known_facts(newest: dict[str, Fact]) -> list[Fact]:
-    """The newest fact of each kind, in the order of the entry page; then what no page asks."""
+    """The newest fact of each kind, in the order of the entry page; then what no page asks. Allergies stand apart."""
     order = [key for group in fact_groups() for key in group.keys]
     rank = {key: place for place, key in enumerate(order)}
-    return sorted(newest.values(), key=lambda row: (rank.get(row.kind, len(rank)), row.kind))
+    rows = [row for row in newest.values() if row.kind not in (NAMED, ASKED)]
+    return sorted(rows, key=lambda row: (rank.get(row.kind, len(rank)), row.kind))
 
 
 def groups(newest: dict[str, Fact], form_of: Any) -> list[dict[str, Any]]:

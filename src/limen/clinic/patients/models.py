@@ -53,8 +53,8 @@ class Recorded(SiteModel):
 class Fact(Recorded):
     """One value with its unit. ``kind`` is a key of ``limen.knowledge.inputs``: ``scores.PHQ-9`` ...
 
-    Beside those, ``history.conditions`` and ``history.medications`` say that a history was taken, and ``allergy`` names
-    one.
+    Beside those, ``history.conditions``, ``history.medications`` and ``history.trials`` say that a history was taken,
+    ``history.allergies`` what was answered (``none known``, ``listed``), and ``allergy`` names one.
     """
 
     kind = models.CharField(max_length=60)
@@ -93,6 +93,25 @@ class MedicationRecord(Recorded):
 
     def __str__(self) -> str:
         return self.name
+
+
+class TrialRecord(Recorded):
+    """One antidepressant that was tried: how much, how long, whether it was taken, what came of it."""
+
+    drug = models.CharField(max_length=120)
+    dose_mg_per_day = models.FloatField(null=True)  # the highest that was held
+    held_weeks = models.FloatField(null=True)
+    adherence = models.CharField(max_length=10, blank=True)
+    response = models.CharField(max_length=12, blank=True)
+    improvement_pct = models.FloatField(null=True)
+    episode = models.CharField(max_length=10, default="current")
+
+    class Meta(Recorded.Meta):
+        indexes = (models.Index(fields=["patient", "created_at"], name="trial_by_patient"),)
+
+    def __str__(self) -> str:
+        dose = "dose not known" if self.dose_mg_per_day is None else f"{self.dose_mg_per_day:g} mg a day"
+        return f"{self.drug}, {dose}"
 
 
 class BundleImport(SiteModel):

@@ -8,7 +8,15 @@ from typing import Any, TypeVar
 from django.db.models import F, Q, QuerySet
 from django.http import Http404
 
-from limen.clinic.patients.models import ConditionRecord, ConsentRecord, Fact, MedicationRecord, Patient, Recorded
+from limen.clinic.patients.models import (
+    ConditionRecord,
+    ConsentRecord,
+    Fact,
+    MedicationRecord,
+    Patient,
+    Recorded,
+    TrialRecord,
+)
 from limen.clinic.sites.models import Site
 
 T = TypeVar("T", bound=Recorded)
@@ -53,12 +61,12 @@ def newest_facts(patient: Patient) -> dict[str, Fact]:
 
 def recorded_since(patient: Patient, moment: datetime) -> int:
     """How many entries came on record after a moment, corrections and retractions too: a verdict then knew none."""
-    facts, conditions, medications = (
+    facts, *others = (
         kind.objects.filter(patient=patient, created_at__gt=moment).order_by().values("pk")
-        for kind in (Fact, ConditionRecord, MedicationRecord)
+        for kind in (Fact, ConditionRecord, MedicationRecord, TrialRecord)
     )
     consents = ConsentRecord.objects.filter(course__patient=patient, created_at__gt=moment).order_by().values("pk")
-    return facts.union(conditions, medications, consents, all=True).count()
+    return facts.union(*others, consents, all=True).count()
 
 
 def conditions(patient: Patient) -> QuerySet[ConditionRecord]:
@@ -69,6 +77,11 @@ def conditions(patient: Patient) -> QuerySet[ConditionRecord]:
 def medications(patient: Patient) -> QuerySet[MedicationRecord]:
     """The medication list as it stands."""
     return current(MedicationRecord.objects.filter(patient=patient)).order_by("status", "name")
+
+
+def trials(patient: Patient) -> QuerySet[TrialRecord]:
+    """The antidepressants tried, in the order they were entered."""
+    return current(TrialRecord.objects.filter(patient=patient)).order_by("created_at")
 
 
 def _dated(rows: QuerySet[T]) -> QuerySet[T]:

@@ -17,6 +17,7 @@ from limen.clinic.accounts.policy import require
 from limen.clinic.accounts.queries import name_of, names
 from limen.clinic.courses.queries import courses_of
 from limen.clinic.patients import actions, charts, queries
+from limen.clinic.patients.allergies import allergies_of, sorted_out
 from limen.clinic.patients.bundle_file import read_json_file
 from limen.clinic.patients.checks import checks_due
 from limen.clinic.patients.fact_groups import FactGroup, fact_groups
@@ -30,8 +31,17 @@ from limen.clinic.patients.forms import (
     RegisterForm,
     RetractForm,
 )
+from limen.clinic.patients.history_forms import AllergyForm
 from limen.clinic.patients.imports import import_bundle
-from limen.clinic.patients.models import BundleImport, ConditionRecord, Fact, MedicationRecord, Patient
+from limen.clinic.patients.models import (
+    BundleImport,
+    ConditionRecord,
+    Fact,
+    MedicationRecord,
+    Patient,
+    TrialRecord,
+)
+from limen.clinic.patients.trials import trials_of
 from limen.clinic.sites.zones import today
 from limen.clinic.web.refusals import blame
 from limen.clinic.web.request import ClinicRequest
@@ -111,20 +121,25 @@ def import_result(request: ClinicRequest, import_id: uuid.UUID) -> HttpResponse:
 def detail(request: ClinicRequest, patient_id: uuid.UUID) -> HttpResponse:
     """The chart.
 
-    Context: ``patient``, ``weight``, ``facts`` (newest of each kind), ``conditions``, ``medications``, ``courses``
-    (each with ``verdict``, ``judged_on``), ``course`` (the newest), ``sessions`` (each with ``given_mg``), ``tasks``,
-    ``imports``, ``names`` (of who imported, by user name), ``trajectory``, ``checks`` (due by surveillance).
+    Context: ``patient``, ``weight``, ``facts`` (newest of each kind), ``conditions``, ``medications``, ``allergies``,
+    ``trials``, ``courses`` (each with ``verdict``, ``judged_on``), ``course`` (the newest), ``sessions`` (each with
+    ``given_mg``), ``tasks``, ``imports``, ``names`` (of who imported, by user name), ``trajectory``, ``checks`` (due by
+    surveillance).
     """
     patient = queries.patient(request.site, patient_id)
-    context = charts.head(patient)
+    rows = list(queries.facts(patient))
+    context = charts.head(patient, rows)
     courses = list(courses_of(patient))
     sessions = charts.sessions_of(patient)
     imports = list(patient.imports.defer("raw", "report"))
+    newest = context.pop("newest")
     context |= {
-        "checks": checks_due(patient, sessions, context["newest"], today(request.site)),
-        "facts": charts.known_facts(context.pop("newest")),
+        "checks": checks_due(patient, sessions, newest, today(request.site)),
+        "facts": charts.known_facts(newest),
         "conditions": queries.conditions(patient),
         "medications": queries.medications(patient),
+        "allergies": sorted_out(rows),
+        "trials": trials_of(patient, newest),
         "courses": courses,
         "course": courses[0] if courses else None,
         "sessions": sessions,
@@ -143,7 +158,8 @@ def facts(request: ClinicRequest, patient_id: uuid.UUID) -> HttpResponse:
 
     Context: ``patient``, ``weight``, ``course``, ``groups`` (``id``, ``title``, ``note``, ``last`` on record,
     ``form``), ``conditions``, ``medications``, ``asked`` (when each history was taken). The groups ``condition``,
-    ``medication`` and ``history`` write the problem list, the drug list, and that all was asked.
+    ``medication``, ``allergies`` and ``history`` write the problem list, the drug list, what was answered, and that all
+    was asked.
     """
     patient = queries.patient(request.site, patient_id)
     posted = request.POST.get("group", "") if request.method == "POST" else ""
@@ -186,6 +202,7 @@ def _forms(request: ClinicRequest, posted: str) -> dict[str, Form]:
     found |= {
         "condition": ConditionForm(data("condition")),
         "medication": MedicationForm(data("medication")),
+        "allergies": AllergyForm(data("allergies")),
         "history": HistoryForm(data("history")),
     }
     for name, form in found.items():
@@ -197,6 +214,7 @@ def _groups(patient: Patient, newest: dict[str, Fact], forms: dict[str, Form]) -
     def form_of(group: FactGroup) -> Form:
         return forms[group.id]
 
+    listed = allergies_of(patient)
     histories = [newest[f"history.{name}"] for name in actions.HISTORIES if f"history.{name}" in newest]
     return [
         *charts.groups(newest, form_of),
@@ -213,6 +231,13 @@ def _groups(patient: Patient, newest: dict[str, Fact], forms: dict[str, Form]) -
             "note": f"{queries.medications(patient).count()} on record. One at a time.",
             "last": None,
             "form": forms["medication"],
+        },
+        {
+            "id": "allergies",
+            "title": "Allergies",
+            "note": "Asked, not guessed: nobody asked is not the same as none known. Names add to those on record.",
+            "last": [*([listed.asked] if listed.asked else []), *listed.rows],
+            "form": forms["allergies"],
         },
         {
             "id": "history",
@@ -234,6 +259,8 @@ def _record(request: ClinicRequest, patient: Patient, group: str, form: Form) ->
         )
     elif group == "condition":
         actions.record_condition(by=request.user, patient=patient, **form.cleaned_data)
+    elif isinstance(form, AllergyForm):
+        actions.record_allergies(by=request.user, patient=patient, **form.values())
     elif group == "medication":
         actions.record_medication(by=request.user, patient=patient, **form.cleaned_data)
     else:
@@ -275,10 +302,9 @@ def _typed(kind: str, text: str) -> Any:
 
 @require_http_methods(["GET", "POST"])
 def retract(request: ClinicRequest, kind: str, record_id: uuid.UUID) -> HttpResponse:
-    """Mark a condition or medication as entered in error. Context: ``record``, ``form``, ``patient``, ``weight``."""
-    model: type[ConditionRecord] | type[MedicationRecord]
-    model = ConditionRecord if kind == "condition" else MedicationRecord
-    row = get_object_or_404(model.objects.select_related("patient__site"), pk=record_id, site=request.site)
+    """Mark a condition, medication or trial as entered in error. Context: ``record``, ``form``, ``patient``."""
+    model: Any = {"condition": ConditionRecord, "medication": MedicationRecord, "trial": TrialRecord}[kind]
+    row: Any = get_object_or_404(model.objects.select_related("patient__site"), pk=record_id, site=request.site)
     form = RetractForm(request.POST or None)
     return _form_page(
         request,
@@ -286,7 +312,7 @@ def retract(request: ClinicRequest, kind: str, record_id: uuid.UUID) -> HttpResp
         "patients/retract.html",
         charts.head(row.patient) | {"record": row, "entered_by": name_of(row.created_by)},
         lambda: actions.retract_record(by=request.user, record=row, reason=form.cleaned_data["reason"]),
-        lambda _: redirect("patients:detail", row.patient_id),
+        lambda _: redirect("patients:trials" if kind == "trial" else "patients:detail", row.patient_id),
     )
 
 

@@ -12,6 +12,7 @@ from limen.care.offer import Offer, Person, Stock
 from limen.care.standing import Signature, Standing, standing
 from limen.care.standing_orders import offers, sheet
 from limen.clinic.patients import queries as patients
+from limen.clinic.patients.allergies import allergies_of
 from limen.clinic.sessions.clock import session_time_s
 from limen.clinic.sessions.record import rules_of, state_of
 from limen.clinic.sites.models import OrderSignature, Site
@@ -99,10 +100,11 @@ def person_of(session: Session, *, denied: Sequence[str] = ()) -> Person:
     """
     patient = session.patient
     facts = patients.newest_facts(patient)
-    named = [row.value for row in patients.facts(patient) if row.kind == "allergy" and row.value]
-    if facts.get("facts.ketamine_allergy") is not None and facts["facts.ketamine_allergy"].value is True:
-        named.append("ketamine")
-    asked_allergies = "history.allergies" in facts or bool(named)
+    on_record = allergies_of(patient)
+    listed = on_record.names
+    by_hand = facts.get("facts.ketamine_allergy")
+    if by_hand is not None and by_hand.value is True:
+        listed = (*(listed or ()), "ketamine")
     said = session.header.get("patient") or {}
     state = state_of(session)
     heart = state.latest.get("hr_per_min")
@@ -112,7 +114,8 @@ def person_of(session: Session, *, denied: Sequence[str] = ()) -> Person:
     return Person(
         weight_kg=said.get("weight_kg"),
         age_years=said.get("age_years"),
-        allergies=tuple(str(text) for text in named) if asked_allergies else None,
+        allergies=listed,
+        allergies_asked=on_record.asked is not None,
         conditions=tuple(conditions) if conditions or "history.conditions" in facts else None,
         medications=tuple(medications) if medications or "history.medications" in facts else None,
         hr_per_min=float(heart.value) if fresh and heart is not None else None,

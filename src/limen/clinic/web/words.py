@@ -216,6 +216,8 @@ _SPELLED = {"bmi": "body mass index"}
 _HISTORIES = {
     "history.conditions": "history of conditions",
     "history.medications": "history of medications",
+    "history.trials": "history of antidepressants",
+    "history.allergies": "allergies",
 }
 
 

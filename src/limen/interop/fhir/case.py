@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from limen.care import allergies
 from limen.care.case import Case, Condition, Medication, build_case
 from limen.care.case_json import partial_date
 from limen.care.facts import Fact, fact
@@ -114,7 +115,7 @@ def case_trials(bundle: ImportedBundle, on: date) -> list[Trial]:
 
 def to_ketamine(allergy: ImportedAllergy) -> bool:
     """Whether an allergy names ketamine or esketamine."""
-    return "ketamine" in allergy.text.lower()
+    return allergies.to_ketamine(allergy.text)
 
 
 def _plain(number: float) -> float | int:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from limen.care.allergies import none_known
 from limen.interop.fhir.codes import ATC, DIAGNOSIS_SYSTEMS, RXNORM, SUBSTANCE_SYSTEMS
 from limen.interop.fhir.dosing import daily_mg, taken_over
 from limen.interop.fhir.facts import ImportedAllergy, ImportedCondition, ImportedMedication
@@ -166,6 +167,8 @@ def read_allergy(raw: Mapping[str, Any]) -> ImportedAllergy:
     text = words(raw.get("code"))
     if not text:
         raise UnusableError("an allergy without a name or a code")
+    if none_known(text):
+        raise UnusableError("says that none is known, not who asked and when: ask, and record the answer")
     return ImportedAllergy(
         text=text,
         codes=known_codes(raw.get("code"), SUBSTANCE_SYSTEMS),

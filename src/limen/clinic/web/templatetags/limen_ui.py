@@ -244,7 +244,7 @@ def recorded(kind: str, value: Any, unit: str = "", at: datetime | str | None = 
         "unit": unit,
         "day": "" if at == "" else f", {when(at)}",
         "screener": cssrs.screener(value) if kind == C_SSRS and isinstance(value, Mapping) else None,
-        "taken": kind.startswith("history."),
+        "taken": kind.startswith("history.") and not isinstance(value, str),
     }
 
 
