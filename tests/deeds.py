@@ -31,6 +31,7 @@ from limen.clinic.sessions.models import (
     SessionEvent,
 )
 from limen.clinic.sessions.sse import Scope
+from limen.clinic.sessions.tail import newest_id
 from limen.clinic.sessions.watching import OvertakenError, Watcher
 from limen.clinic.sites.models import Chair, Site
 from limen.clinic.stock import actions as stock_actions
@@ -299,7 +300,7 @@ def plans(course: str) -> Act:
 def tail(slug: str, count: int) -> Act:
     """What a page hears that listens while others write: the ids, in the order heard, until there are so many."""
     scope = Scope("site_id", Site.objects.get(slug=slug).pk)
-    last = scope.newest()
+    last = newest_id()
 
     def act() -> list[int]:
         heard: list[int] = []

@@ -9,7 +9,7 @@ import time
 import httpx
 import pytest
 
-from limen.clinic.sessions.sse import message
+from limen.clinic.sessions.tail import message
 from live_processes import house
 from live_room import batch
 

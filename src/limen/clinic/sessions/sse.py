@@ -1,39 +1,28 @@
-"""Server-sent events: a stream that tails the event table and says every second that it is alive.
+"""Server-sent events: a stream that tells a page every new row, and every second that it is alive.
 
-One look at the table every 100 ms at most, from a small pool of threads that all streams of the process share, so the
-number of database connections is bounded however many pages are open. A stream ends by itself after a while; the
-browser comes back with ``Last-Event-ID``, and is asked for its sign-in again.
+A stream ends by itself after a while; the browser comes back with ``Last-Event-ID``, and is asked for its sign-in then.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 import time
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from limen.clinic.sessions.models import Heartbeat, LiveEvent, Session
+from limen.clinic.sessions.tail import ROWS, Ear, ask, message, message_of, rows_after, tail
 from limen.clinic.web.refusals import trouble
 
 LIVE = (Session.Status.RUNNING, Session.Status.RECOVERY)
-LOOK_S = 0.1
 PULSE_S = 1.0
 LIFE_S = 900.0
 MAX_STREAMS = 64
-ROWS = 500
 FAR_BEHIND = 2000
 
-T = TypeVar("T")
-_POOL = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live")
-_LOG = logging.getLogger(__name__)
 _open_streams = 0
 
 
@@ -44,16 +33,9 @@ class Scope:
     field: str
     key: Any
 
-    def rows_after(self, last_id: int) -> list[Any]:
+    def rows_after(self, last_id: int) -> list[dict[str, Any]]:
         """The rows over ``last_id``, in order."""
-        wanted = LiveEvent.objects.filter(**{self.field: self.key}, id__gt=last_id).order_by("id")[:ROWS]
-        return list(wanted.values("id", "session_id", "kind", "data"))
-
-    def newest(self) -> int:
-        """The id of the newest row, 0 where there is none."""
-        return (
-            LiveEvent.objects.filter(**{self.field: self.key}).order_by("-id").values_list("id", flat=True).first() or 0
-        )
+        return rows_after(last_id, **{self.field: self.key})
 
     def behind(self, last_id: int) -> int:
         """How many rows there are over ``last_id``, up to a bound."""
@@ -105,42 +87,43 @@ async def stream(scope: Scope, last_id: int | None) -> AsyncIterator[bytes]:
 
 async def _tail(scope: Scope, last_id: int | None) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
-    if last_id is None or await _ask(scope.behind, last_id) > FAR_BEHIND:
-        last_id = await _ask(scope.newest)
-        yield message("reset", {}, last_id)
-    begin_s = time.monotonic()
-    pulse_s = -PULSE_S
-    while (now_s := time.monotonic() - begin_s) < LIFE_S:
-        if now_s - pulse_s >= PULSE_S:
-            pulse_s = now_s
-            yield message("pulse", await _ask(scope.pulse))
-        for row in await _ask(scope.rows_after, last_id):
-            last_id = row["id"]
-            yield message(row["kind"], {"session": str(row["session_id"]), **row["data"]}, last_id)
-        await asyncio.sleep(LOOK_S)
-
-
-def message(kind: str, data: dict[str, Any], last_id: int | None = None) -> bytes:
-    """One event in the wire format.
-
-    Examples
-    --------
-    >>> message("pulse", {"monitor_age_s": 0.4})
-    b'event: pulse\\ndata: {"monitor_age_s": 0.4}\\n\\n'
-    """
-    number = "" if last_id is None else f"id: {last_id}\n"
-    return f"{number}event: {kind}\ndata: {json.dumps(data, allow_nan=False)}\n\n".encode()
-
-
-async def _ask(question: Callable[..., T], *args: Any) -> T:
-    return await sync_to_async(_answer, thread_sensitive=False, executor=_POOL)(question, *args)
-
-
-def _answer(question: Callable[..., T], *args: Any) -> T:
+    ear = await tail().join(scope.field, scope.key)
     try:
-        return question(*args)
-    except DatabaseError:
-        # The thread keeps its connection between looks; after a failure the next look gets a new one.
-        _LOG.warning("live stream: the database did not answer", exc_info=True)
-        connection.close()
-        raise
+        if last_id is None or await ask(scope.behind, last_id) > FAR_BEHIND:
+            yield message("reset", {}, ear.from_id)
+        else:
+            async for chunk in _missed(scope, last_id, ear.from_id):
+                yield chunk
+        async for chunk in _heard(scope, ear):
+            yield chunk
+    finally:
+        tail().leave(ear)
+
+
+async def _missed(scope: Scope, last_id: int, until_id: int) -> AsyncIterator[bytes]:
+    """What the page has to be told before it hears what comes."""
+    while last_id < until_id:
+        rows = await ask(scope.rows_after, last_id)
+        for row in rows:
+            last_id = row["id"]
+            if last_id <= until_id:
+                yield message_of(row)
+        if len(rows) < ROWS:
+            return
+
+
+async def _heard(scope: Scope, ear: Ear) -> AsyncIterator[bytes]:
+    """What comes, and a pulse every second; until the stream's time is over or there is nothing more to be heard."""
+    begin_s = time.monotonic()
+    pulse_s = begin_s
+    while (now_s := time.monotonic()) - begin_s < LIFE_S:
+        if now_s >= pulse_s:
+            pulse_s = now_s + PULSE_S
+            yield message("pulse", await ask(scope.pulse))
+        try:
+            heard = await asyncio.wait_for(ear.waiting.get(), max(0.001, pulse_s - time.monotonic()))
+        except TimeoutError:
+            continue
+        if heard is None:
+            return
+        yield heard
