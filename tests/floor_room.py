@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 
 from limen.clinic.audit.act import acting
+from limen.clinic.courses.models import Plan
+from limen.clinic.sessions.actions import create_session
 from limen.clinic.sessions.models import Session, SessionEvent
 from limen.clinic.sessions.record import settle, state_of
 from live_room import Room, furnish, signed_in
@@ -112,3 +114,71 @@ class Monitors:
                 content=json.dumps(body),
                 headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
             )
+
+
+def at_once(kind: str, doses_mg: float, at_min: tuple[float, ...], **more: Any) -> dict[str, Any]:
+    """The dose of a plan without a pump, in the shape of the contract."""
+    steps = [
+        {"kind": kind, "at_min": at, "dose_mg": doses_mg, "duration_min": 0.0, "volume_mL": more.get("volume_mL")}
+        for at in at_min
+    ]
+    return {"dose_mg": doses_mg * len(at_min), "duration_min": 0.0, "syringe": None, "steps": steps, **more}
+
+
+# protocol, product, route, dose, minutes since the start, minutes at which a dose was given
+ROUTES: list[tuple[str, str, str, dict[str, Any], float, tuple[float, ...]]] = [
+    ("ESK-TRD", "esketamine-nasal", "in", at_once("device", 28.0, (0.0, 5.0, 10.0), devices=3), 12.0, (4.0, 9.5)),
+    ("TRD-SC", "racemic", "sc", at_once("bolus", 35.0, (0.0,), volume_mL=0.7), 30.0, (5.0,)),
+    ("TRD-PO", "racemic", "po", at_once("oral", 100.0, (0.0,)), 4.0, ()),
+]
+
+
+def seated_at_once(room: Room, number: int) -> Session:
+    """A session without a pump: the devices of a spray with one still to come, an injection, a tablet not yet given."""
+    protocol, product, route, dose, minutes_min, given_min = ROUTES[number - 2]
+    session = room.running(number, ago_s=60.0 * minutes_min)
+    with acting(by="test", action="test.plan", site=room.site):
+        course, plan = session.course, session.plan
+        course.product, course.route, course.protocol = product, route, protocol
+        course.save()
+        Plan.objects.filter(pk=plan.pk).update(protocol=protocol, result={**plan.result, "dose": dose})
+        session.header = {**session.header, "protocol": protocol, "product": product, "route": route}
+        session.save()
+        events: list[tuple[float, str, dict[str, Any]]] = [
+            (0.0, "session.started", {}),
+            (0.0, "owner.changed", {"to": room.nurse.display_name}),
+            (60.0, "observation.recorded", {"moaas": 5, "dissociation": 0, "distress": 0}),
+            *(
+                (60.0 * minute, "dose.given", {"dose_mg": dose["steps"][0]["dose_mg"], "route": route})
+                for minute in given_min
+            ),
+        ]
+        for seq, (t_s, kind, data) in enumerate(events):
+            by = room.nurse.display_name
+            SessionEvent.objects.create(session=session, seq=seq, kind=kind, t_s=t_s, by=by, data=data)
+        session.refresh_from_db()
+        settle(session, state_of(session, at_t_s=60.0 * minutes_min))
+    return session
+
+
+def build_routes() -> dict[str, Any]:
+    """Four chairs of four routes, a fifth that waits to be started, and a plan that waits for its chair."""
+    room = furnish(chairs=6)
+    second = room.person("nora-second", "nurse")
+    sessions, tokens = [], []
+    for number in range(1, 5):
+        session = seated(room, 1, MINUTES[2]) if number == 1 else seated_at_once(room, number)
+        _, token = room.device(session, f"chair-{number}", ago_s=600.0)
+        sessions.append(str(session.pk))
+        tokens.append(token)
+    waiting = create_session(by=room.nurse, plan=room.signed_plan(5), chair=room.chairs[4])
+    free = room.signed_plan(6)
+    return {
+        "cookie": signed_in(room.nurse),
+        "second": signed_in(second),
+        "director": signed_in(room.director),
+        "sessions": [*sessions, str(waiting.pk)],
+        "tokens": tokens,
+        "course": str(free.course_id),
+        "user": room.nurse.username,
+    }

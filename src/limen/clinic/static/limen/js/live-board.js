@@ -15,8 +15,12 @@
 
   const open = () => board.chairs.filter((chair) => chair.session);
 
-  // How many chairs share the screen decides how large they are.
-  function density(count) {
+  // How many chairs share the screen decides how large they are; a row in which nobody sits takes no share of it.
+  const perRow = 4;
+  const inUse = () => [...Array(Math.ceil(board.chairs.length / perRow)).keys()].filter((row) => board.chairs.slice(row * perRow, (row + 1) * perRow).some((chair) => chair.session)).length * perRow;
+
+  function density() {
+    const count = board.chairs.length > perRow ? Math.min(board.chairs.length, Math.max(perRow, inUse())) : board.chairs.length;
     const steps = [[4, "full"], [8, "half"], [12, "third"], [20, "fifth"]];
     return (steps.find(([most]) => count <= most) || [0, "wall"])[1];
   }
@@ -84,7 +88,6 @@
   const entries = () => open().flatMap((session) => session.alarms.map((alarm) => ({ alarm, session })));
 
   function draw() {
-    main.dataset.density = density(board.chairs.length);
     main.style.setProperty("--chairs", board.chairs.length);
     const known = new Set(board.chairs.map((chair) => chair.chair));
     for (const [name, tile] of tiles) {
@@ -93,10 +96,40 @@
       tiles.delete(name);
     }
     board.chairs.forEach(place);
+    fitted = "";
     const late = document.querySelector("[data-late]");
     late.textContent = board.late_pct === null ? "none due" : `${board.late_pct.toFixed(1)} %`;
     around();
   }
+
+  // A row of empty chairs is one line high.
+  function rows() {
+    const columns = getComputedStyle(main).gridTemplateColumns.split(" ").length;
+    const count = Math.ceil(board.chairs.length / columns);
+    const used = (row) => board.chairs.slice(row * columns, (row + 1) * columns).some((chair) => chair.session);
+    const filled = ["full", "tight", "half"].includes(main.dataset.density) ? "minmax(min-content, 1fr)" : "auto";
+    main.style.gridTemplateRows = columns > 1 ? [...Array(count).keys()].map((row) => (used(row) ? filled : "min-content")).join(" ") : "";
+  }
+
+  // Where alarms, calls or a small screen leave too little room, the numbers take the next smaller step rather than
+  // stand below the fold. Judged anew only when what takes the room changes, so that nothing jumps.
+  const smaller = { full: ["full", "tight", "third"], half: ["half", "third", "fifth"], third: ["third", "fifth"] };
+  let fitted = "";
+
+  function fit() {
+    const above = ["[data-rail]", "[data-asks]", ".strip"].map((part) => document.querySelector(part)?.offsetHeight ?? 0);
+    const now = [window.innerWidth, window.innerHeight, density(), document.body.classList.contains("is-blind"), ...above].join(" ");
+    if (now === fitted) return;
+    fitted = now;
+    const first = density();
+    for (const step of window.innerWidth > 520 ? smaller[first] ?? [first] : [first]) {
+      main.dataset.density = step;
+      rows();
+      if (document.documentElement.scrollHeight <= window.innerHeight) break;
+    }
+    board.chairs.forEach((chair) => tiles.get(chair.chair).draw(chair));
+  }
+  window.addEventListener("resize", fit);
 
   function place(chair, index) {
     let tile = tiles.get(chair.chair);
@@ -112,10 +145,11 @@
 
   function around() {
     const blind = document.body.classList.contains("is-blind");
-    limen.rail(document.querySelector("[data-rail]"), blind ? [] : entries(), (session) => `/session/${session.session}/`, main.dataset.density === "full" ? 4 : 3);
+    limen.rail(document.querySelector("[data-rail]"), blind ? [] : entries(), (session) => `/session/${session.session}/`, window.innerWidth >= 1000 && board.chairs.length <= 8 ? 5 : window.innerWidth <= 520 ? 2 : 3);
     limen.asks(document.querySelector("[data-asks]"), blind ? [] : open(), (session) => `/session/${session.session}/`);
     limen.sound(blind ? ["medium"] : limen.sounding(entries()));
     strip();
+    fit();
   }
 
   function samples(message) {

@@ -64,14 +64,16 @@
     find("[data-pushed]").setAttribute("width", session.dose_mg ? Math.min(100, (100 * given) / session.dose_mg) : 0);
     const { gone, planned } = limen.progress(session);
     const after = session.phase === "stopped" || session.way.words.startsWith("Recovery"); // then "not before" below is the one time that counts
+    const pumped = session.steps.some((step) => step.kind === "infusion");
     const of = after ? " ago" : planned ? ` of ${words.span(planned)}` : "";
-    find("[data-phase]").textContent = `${session.way.words === "Recovery" ? "Dose ended" : words.phase(session)}${session.started_at ? ` ${words.span(Math.max(0, gone))}${of}` : ""}`;
+    find("[data-phase]").textContent = `${session.way.words === "Recovery" ? (pumped ? "Dose ended" : "Last dose") : words.phase(session)}${session.started_at ? ` ${words.span(Math.max(0, gone))}${of}` : ""}`;
     const next = find("[data-next]");
     next.replaceChildren();
-    if (!session.next) return;
-    const left = session.next.due_t_s - limen.elapsed(session);
+    const due = session.due_soon[0] ?? session.next;
+    if (!due) return;
+    const left = due.due_t_s - limen.elapsed(session);
     next.append(
-      el("span", { class: "quiet" }, `${words.dueWords(session, session.next)} ${left < 0 ? "late" : "in"}`),
+      el("span", { class: "quiet" }, `${words.dueWords(session, due)} ${left < 0 ? "late" : "in"}`),
       el("b", {}, left < 0 ? `+${words.span(-left)}` : words.span(left)),
     );
   }
@@ -125,10 +127,10 @@
     const early = ready.earliest_t_s !== null && ready.earliest_t_s > limen.elapsed(session);
     const earliest = early ? `not before ${limen.clock(session, ready.earliest_t_s).slice(0, 5)}` : "";
     said.textContent = ready.ready ? "every criterion is met" : `${ready.unmet.length} not met${earliest ? `, ${earliest}` : ""}`;
-    const wanted = ["stopped", "recovery"].includes(session.phase);
+    const wanted = session.phase === "stopped" || session.way.words.startsWith("Recovery");
     const box = find("[data-ready]");
-    if (box.dataset.phase !== session.phase) box.open = wanted; // opens by itself once leaving is the question
-    box.dataset.phase = session.phase;
+    if (box.dataset.phase !== session.way.words) box.open = wanted; // opens by itself once leaving is the question
+    box.dataset.phase = session.way.words;
     // The minimum stay once, as the time it ends and why then.
     const why = (item) => (item.rule === "DIS-5" && early ? `${earliest}: ${ready.earliest_because}` : item.because);
     for (const item of ready.unmet) list.append(el("li", {}, el("b", {}, `${item.rule} `), why(item)));
@@ -169,7 +171,9 @@
   // The lanes take what the window leaves over, so that the rows of five and Stop stay in sight.
   function heights() {
     const top = find("[data-trend]").getBoundingClientRect().top + window.scrollY;
-    const room = Math.max(200, window.innerHeight - top - find(".obs-set").offsetHeight - 60); // the time axis and the lines between
+    const stop = find("[data-buttons] .stop"); // on a narrow screen it stands over the lower edge
+    const below = stop && getComputedStyle(stop).position === "fixed" ? stop.offsetHeight + 8 : 0;
+    const room = Math.max(200, window.innerHeight - top - find(".obs-set").offsetHeight - below - 36); // the time axis and the lines between
     return (part) => Math.round((room - 34) * part);
   }
 
@@ -227,7 +231,7 @@
     lanes.drug.forecast(forecastOf("ketamine_effect_site_ng_per_mL", 0));
     const basis = { plan: "as signed", start: "if it began now", pump: session.steps.some((step) => step.kind === "infusion") ? "as the pump was run" : "as it was given", twin: "fitted to what was seen" }[session.outlook.basis];
     const count = session.outlook.members.length;
-    const note = count ? `forecast ${basis}, ${count} models` : `no forecast. ${session.outlook.flags[0] || ""}`;
+    const note = count ? `forecast ${basis}, ${count} model${count > 1 ? "s" : ""}` : `no forecast. ${session.outlook.flags[0] || ""}`;
     lanes.drug.title(`Ketamine at the effect site ng/mL, ${note}`);
     describe();
   }
@@ -249,7 +253,7 @@
 
   function drawRail() {
     const standing = document.body.classList.contains("is-blind") ? [] : entries();
-    limen.rail(find("[data-rail]"), standing, null, 6);
+    limen.rail(find("[data-rail]"), standing, null, window.innerWidth > 520 ? 6 : 2);
     limen.asks(find("[data-asks]"), document.body.classList.contains("is-blind") ? [] : [session], null);
     limen.sound(document.body.classList.contains("is-blind") ? ["medium"] : limen.sounding(entries()));
   }

@@ -103,6 +103,13 @@
       ctx.moveTo(bbox.left, at);
       ctx.lineTo(bbox.left + bbox.width, at);
       ctx.stroke();
+    }
+
+    // Over the grid, so that no line strikes a name through. Two names in a low lane would cover each other: the walls stay.
+    function wallName(u, ctx, bbox, wall) {
+      if (bbox.height < 62 * devicePixelRatio && live.walls.length > 1) return;
+      const at = y(u, wall.value);
+      const depth = 5 * devicePixelRatio * (wall.side === "low" ? 1 : -1);
       ctx.font = font(700, 13);
       ctx.textAlign = "right";
       const tall = 15 * devicePixelRatio;
@@ -131,6 +138,7 @@
       const crosses = sill > begin - pad && sill < begin + ctx.measureText(live.title).width + pad;
       words(ctx, live.title, crosses ? sill + pad : begin, bbox.top, "ink");
       ctx.restore();
+      clipped(u, (pen, box) => live.walls.forEach((wall) => wallName(u, pen, box, wall)));
       if (options.cuff) cuffs(u);
       marks(u);
       const at = x(u, live.now);
@@ -170,7 +178,7 @@
           ctx.moveTo(place_, bbox.top);
           ctx.lineTo(place_, bbox.top + bbox.height);
           ctx.stroke();
-          if (!options.marked || !name) continue;
+          if (!options.marked || !name || bbox.height < 80 * devicePixelRatio) continue; // the log names it
           ctx.setLineDash([]);
           const row = ends.findIndex((end) => place_ > end + 4 * devicePixelRatio);
           if (row < 0) continue; // the log below names it
@@ -210,6 +218,17 @@
       ctx.lineTo(at + Math.abs(arm), level - arm);
     }
 
+    // Labels that would touch each other help nobody: of a low lane only those that have room are written.
+    function roomy(u) {
+      const tall = u.bbox.height / devicePixelRatio;
+      const near = 17 / Math.max(1, tall);
+      const kept = [];
+      for (const tick of options.ticks) {
+        if (!kept.length || (tick - kept[kept.length - 1]) / (top - bottom) >= near) kept.push(tick);
+      }
+      return kept;
+    }
+
     const axis = {
       stroke: colour("ink-2"), font: `13px ${style.getPropertyValue("--font").trim() || "sans-serif"}`,
       grid: { stroke: colour("line"), width: 1 }, ticks: { show: false },
@@ -220,7 +239,7 @@
         scales: { x: { time: true, range: () => [options.from, Math.max(options.to, live.now + 300)] }, y: { range: () => [bottom, top] } },
         axes: [
           { ...axis, show: Boolean(options.times), size: 24, values: (u, splits) => splits.map((at) => clock.format(at * 1000)), space: 70 },
-          { ...axis, size: 40, splits: () => options.ticks, gap: 6 },
+          { ...axis, size: 40, splits: roomy, gap: 6 },
         ],
         series: [
           {},

@@ -25,19 +25,24 @@
     return `M${point(from)}A42 42 0 ${to - from > 0.5 ? 1 : 0} 1 ${point(to)}`;
   }
 
+  const leastShare = 1 / 8;
+
   // The phases as the clinic tells them from the plan. A dose at once is a mark across the ring: filled once given.
   function ring(place, session) {
     const { phases, marks } = session.way;
     const timed = phases.filter((one) => one.planned_min > 0);
     const all = timed.reduce((sum, one) => sum + one.planned_min, 0);
+    // in proportion, but a rest of five minutes before two hours must still be seen
+    const shares = phases.map((one) => (one.planned_min > 0 ? Math.max(leastShare, one.planned_min / all) : 0));
+    const whole = shares.reduce((sum, share) => sum + share, 0) || 1;
     const gap = timed.length > 1 || marks.length ? 0.008 : 0.0005;
     const { gone, planned } = limen.progress(session);
     place.replaceChildren();
     const begins = [];
     let at = 0;
-    for (const one of phases) {
+    for (const [index, one] of phases.entries()) {
       begins.push(at);
-      const share = one.planned_min > 0 && all > 0 ? one.planned_min / all : 0;
+      const share = shares[index] / whole;
       const [from, to] = [at + gap, at + share - gap];
       at += share;
       if (to <= from) continue;
@@ -65,8 +70,11 @@
   // ---- ribbon: systolic pressure seen, its limit, what is forecast
 
   function ribbon(place, session) {
-    const width = 264;
+    // as wide as its place, so that nothing is stretched
+    const box = place.getBoundingClientRect();
     const height = 54;
+    const width = box.height > 0 ? Math.max(120, (69 * box.width) / box.height) : 264;
+    place.setAttribute("viewBox", `0 -14 ${width.toFixed(1)} 69`);
     const limit = session.limits.NIBP_SYS?.high;
     const base = session.baseline?.sbp_mmHg ?? null;
     const change = session.outlook.outputs.sbp_change_mmHg;
@@ -170,7 +178,6 @@
     limen.colour(parts.breaths, session.alarms, ["RR"]);
     limen.colour(parts.sedation, session.alarms, ["MOAAS"]);
     limen.colour(parts.pressure, session.alarms, ["NIBP_SYS", "NIBP_DIA", "NIBP_MEAN"]);
-    parts.ribbon.setAttribute("preserveAspectRatio", roomy ? "xMidYMid meet" : "none");
     ribbon(parts.ribbon, session);
   }
 
