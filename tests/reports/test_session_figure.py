@@ -53,7 +53,7 @@ def test_a_silence_is_a_gap_and_never_a_line_across() -> None:
     samples = [sample for sample in every_second(3600) if not 1000 <= sample["t_s"] < 1300]
     saturation = lane(drawn(record(samples=samples)), "saturation")
     # the last reading before it at 999 s, the first after it at 1300 s
-    assert (999 / 3600, 1300 / 3600) in saturation.blank
+    assert (999 / 3600, 1300 / 3600) in saturation.gaps
     inside = [
         value
         for at, value in zip(saturation.places, saturation.traces[0].values, strict=True)
@@ -66,7 +66,7 @@ def test_a_silence_is_a_gap_and_never_a_line_across() -> None:
 
 def test_a_zero_is_no_reading() -> None:
     saturation = lane(drawn(record(samples=every_second(900, but=dict.fromkeys(range(300, 400), 0.0)))), "saturation")
-    assert (299 / 3600, 400 / 3600) in saturation.blank
+    assert (299 / 3600, 400 / 3600) in saturation.gaps
     assert min(value for value in saturation.bands[0].low if value is not None) == 97
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from limen.cli.output import Json, print_json, read_json
+from limen.errors import InputError, LimenError
 
 
 def register(app: typer.Typer) -> None:
@@ -14,6 +16,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Recorded treatment sessions.")
     group.command("replay")(replay)
     group.command("export")(export)
+    group.command("check")(check)
+    group.command("note")(note)
     group.command("alarms")(alarms)
     group.command("rems")(rems)
     app.add_typer(group, name="session")
@@ -27,16 +31,76 @@ def replay(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a recorded session again: its alarms, its state, its discharge answers and its note."""
+    """Run a recorded session again: its alarms, its state, its discharge answers and its note.
+
+    A file that was changed since its export, or whose replay raises other alarms than were recorded, says so on stderr.
+    """
     from limen.session import replay as engine
+    from limen.session.black_box import record_check, seal_words
 
     recorded = read_json(file)
+    state, words = seal_words(recorded)
+    if state == "does not fit":
+        # Said first: an edited record may not even replay.
+        typer.echo(words, err=True)
     result = engine.replay(recorded) if what_if is None else engine.what_if(recorded, read_json(what_if))
     value = result.to_json()
+    value["record"] = record_check(recorded, value["alarms"])
+    if value["record"]["alarms_same"] is False:
+        typer.echo(value["record"]["said"][1], err=True)
     if as_json:
         print_json(value)
     else:
         _show(value)
+
+
+def check(
+    file: Annotated[str, typer.Argument(metavar="S.json", help="The recorded session; - reads standard input.")],
+    as_json: Json = False,
+) -> None:
+    """Say whether a file is as it was exported and replays to the alarms recorded then; exit 2 where it does not."""
+    from limen.session.black_box import record_check, seal_words
+    from limen.session.replay import replay as run
+
+    recorded = read_json(file)
+    try:
+        alarms = [dict(alarm) for alarm in run(recorded).alarms]
+    except LimenError as problem:
+        state, words = seal_words(recorded)
+        raise InputError(
+            f"{problem.what}. {words}" if state == "does not fit" else problem.what,
+            where=problem.where,
+            allowed=problem.allowed,
+        ) from None
+    found = record_check(recorded, alarms)
+    if as_json:
+        print_json(found)
+    else:
+        for line in found["said"]:
+            typer.echo(line)
+    if found["seal"] != "fits" or found["alarms_same"] is not True:
+        raise typer.Exit(2)
+
+
+def note(
+    file: Annotated[str, typer.Argument(metavar="S.json", help="The recorded session; - reads standard input.")],
+    out: Annotated[
+        str, typer.Option("--out", metavar="NOTE.pdf", help="A .pdf of the note; .svg or .png: its figure.")
+    ],
+    started_at: Annotated[
+        str | None,
+        typer.Option("--started-at", metavar="ISO", help="The wall clock at its start, with its offset."),
+    ] = None,
+    zone: Annotated[str | None, typer.Option("--zone", metavar="NAME", help="The time zone: Europe/Berlin.")] = None,
+) -> None:
+    """Print the note of a recorded session with its figure, or the figure alone. The same file gives the same bytes."""
+    from limen.cli.output import check_ending, write_whole
+    from limen.reports.replayed import ENDINGS, note_bytes
+
+    check_ending(out, ENDINGS, "out")
+    made = note_bytes(read_json(file), ending=Path(out).suffix, started_at=started_at, zone=zone)
+    write_whole(out, lambda path: path.write_bytes(made))
+    typer.echo(f"{out} written")
 
 
 def rems(
@@ -68,15 +132,19 @@ def export(
         str | None,
         typer.Option("--database", metavar="URL", help="The clinic's database; else LIMEN_DATABASE_URL, else its own."),
     ] = None,
+    with_names: Annotated[
+        bool, typer.Option("--with-names", help="With what the clinic adds to the note: names, order, lots, book.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Print a session of the clinic as a record that can be replayed: JSON, with or without --json."""
+    """Print a session of the clinic as a sealed record that can be replayed: JSON, with or without --json."""
     import limen.clinic
 
     limen.clinic.setup(database)
-    from limen.clinic.sessions.queries import export_session
+    from limen.clinic.notes.content import recorded_of
+    from limen.clinic.sessions.export import black_box, find_session
 
-    print_json(export_session(session))
+    print_json(black_box(session, recorded=recorded_of(find_session(session)) if with_names else None))
 
 
 def alarms(

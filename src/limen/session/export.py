@@ -30,6 +30,10 @@ _TOP = {
     "samples",
     "until_t_s",
     "recorded",
+    "started_at",
+    "zone",
+    "alarms",
+    "seal",
 }
 _SAMPLE = {"t_s", "received_t_s", "seq", "signal", "value", "device"}
 

@@ -70,7 +70,7 @@ def draft(session: Session) -> dict[str, Any]:
 
 def _write(session: Session) -> dict[str, Any]:
     site, patient = session.site, session.patient
-    export = export_session(session.pk, recorded=_recorded(session))
+    export = export_session(session.pk, recorded=recorded_of(session))
     zone = site.timezone
     started = session.started_at
     title = f"Session note: ketamine, {_ROUTES.get(session.course.route, session.course.route)}"
@@ -139,7 +139,7 @@ def _lifetime(session: Session) -> int:
     return before.count() + 1
 
 
-def _recorded(session: Session) -> dict[str, Any]:
+def recorded_of(session: Session) -> dict[str, Any]:
     """What the clinic knows beside the events, by part and field of the note."""
     site, patient, plan = session.site, session.patient, session.plan
     facts = {item["key"]: item for item in plan.screening.case.get("facts", [])}

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from limen.clinic.sessions.models import AlarmSnapshot, Sample, Session
+from django.db import transaction
+
+from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, Sample, Session
 from limen.clinic.sessions.record import events_json
 from limen.errors import InputError
+from limen.session.black_box import sealed
 from limen.session.export import SCHEMA
 
 
@@ -61,6 +64,36 @@ def export_session(session_id: str | UUID, *, recorded: dict[str, Any] | None = 
         "session": session.header,
         "events": events_json(session),
         "samples": samples_json(session),
+        "started_at": session.started_at.isoformat() if session.started_at else None,
+        "zone": session.site.timezone,
         "until_t_s": tick_s if tick_s is not None else -1.0,
         "recorded": recorded or {},
     }
+
+
+def alarms_json(session: Session, until_t_s: float) -> list[dict[str, Any]]:
+    """Every alarm of a session in its last form, as the monitor decided it up to a second; in the order raised."""
+    found: dict[str, dict[str, Any]] = {}
+    rows = AlarmRecord.objects.filter(session=session, t_s__lte=until_t_s).order_by("seq")
+    for data in rows.values_list("data", flat=True):
+        alarm = data.get("alarm")
+        if alarm:
+            found[alarm["id"]] = alarm
+    return list(found.values())
+
+
+def black_box(session_id: str | UUID, *, recorded: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The export of a session to keep: with the alarms that were raised then, and sealed.
+
+    The last second watched is read first; whatever is written while the rest is read belongs to a later second, so a
+    session that is running exports whole.
+
+    Raises
+    ------
+    InputError
+        If there is no such session.
+    """
+    with transaction.atomic():
+        export = export_session(session_id, recorded=recorded)
+        alarms = alarms_json(find_session(str(session_id)), export["until_t_s"])
+    return sealed({**export, "alarms": alarms})

@@ -40,6 +40,8 @@ _CAPTION_CHARACTERS = 112
 # Coordinates of paths, and of what is put in place by a transform or a use.
 _PATH = re.compile(r' (?:d|x|y)="[^"]*"')
 _DIGITS = re.compile(r"-?\d+\.\d{3,}")
+# Names that matplotlib makes of numbers in full: the last digit of a layout differs from one drawing to the next.
+_NAME = re.compile(r"\b[pmh][0-9a-f]{10}\b")
 _SETTINGS: dict[Any, Any] = {
     "svg.hashsalt": "limen",
     "svg.fonttype": "none",
@@ -73,6 +75,8 @@ class Picture:
             self.figure.savefig(sheet, format="svg", metadata={"Date": None, "Creator": "Limen", "Title": self.title})
         # A hundredth of a point cannot be seen, and whole files shrink by half.
         short = _PATH.sub(lambda found: _DIGITS.sub(_shorter, found[0]), sheet.getvalue())
+        names: dict[str, str] = {}
+        short = _NAME.sub(lambda found: names.setdefault(found[0], f"{found[0][0]}{len(names)}"), short)
         # A chart read aloud is one picture with one sentence.
         return short.replace("<svg ", f'<svg role="img" aria-label={quoteattr(self.title)} ', 1)
 
