@@ -10,7 +10,7 @@ from limen.knowledge.walls import WINDOWS
 
 Table = Callable[[Iterable[str], Iterable[Iterable[object]]], str]
 
-_PARTS = ("premedication", "taper", "stop_signals", "staffing", "cautions")
+_PARTS = ("premedication", "missed", "taper", "stop_signals", "staffing", "cautions")
 
 
 def page(table: Table, note: str, marks: str) -> str:

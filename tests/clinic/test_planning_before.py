@@ -163,3 +163,18 @@ def test_the_weight_a_dose_follows_is_kept_with_the_plan(clinic: Clinic, patient
     ideal_kg = (45.5 if patient.sex == "female" else 50) + 2.3 * (170 / 2.54 - 60)
     assert plan.result["weights"]["ideal_kg"] == pytest.approx(ideal_kg, abs=1e-3)
     assert plan.result["asked"]["dose_mg"] == pytest.approx(0.5 * ideal_kg)
+
+
+def test_the_course_page_says_what_was_missed_and_what_is_done(
+    clinic: Clinic, patient: Patient, vial: Vial, browser: Client
+) -> None:
+    answer_everything(clinic, patient)
+    course = opened(clinic, patient, "sc", "TRD-SC")
+    given(clinic, course, vial, "35.000", 8)
+    with acting(by="tests", action="tests.protocol", site=clinic.site):
+        course.protocol = "ESK-TRD"  # a rule on missed sessions; the product plays no part in it
+        course.save()
+    browser.force_login(clinic.prescriber)
+    shown = browser.get(f"/courses/{course.pk}/").content.decode()
+    assert "1 missed: week 1 ended with 1 of 2 sessions given" in shown
+    assert "Keep the schedule" in shown

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
+from limen.care.missed import Missed, missed_sessions
 from limen.care.plan_findings import finding_of
 from limen.care.plan_past import Asking
 from limen.care.screening import Finding
@@ -35,6 +36,8 @@ class Position:
     number_in_phase : int
     earliest : date or None
         By the schedule, from the last session; ``None`` where the schedule names no days.
+    missed : tuple of Missed
+        Sessions missed so far, where the protocol has a rule for them.
     """
 
     session: int
@@ -42,6 +45,7 @@ class Position:
     number_in_phase: int
     last: date | None
     earliest: date | None
+    missed: tuple[Missed, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The ``position`` part of the ``plan`` contract, with how maintenance is spaced out (MNT-1)."""
@@ -55,6 +59,7 @@ class Position:
             "spacing": None if phase is None else phase.spacing,
             "last_on": None if self.last is None else self.last.isoformat(),
             "earliest_on": None if self.earliest is None else self.earliest.isoformat(),
+            "missed": [item.to_json() for item in self.missed],
             "spacing_out": {
                 "rule": spacing.rule,
                 "title": spacing.title,
@@ -92,14 +97,16 @@ def position(protocol: Protocol, asking: Asking) -> Position | None:
     done = asking.of_course
     session = len(done) + 1
     last = done[-1].day(history.zone) if done else None
+    days = [item.day(history.zone) for item in done]
+    missed = missed_sessions(protocol, [day for day in days if day <= asking.on], asking.on)
     before = 0
     for phase in protocol.course:
         if phase.sessions is None or session <= before + phase.sessions:
             gap_days = _gap_days(protocol, session)
             earliest = None if last is None or gap_days is None else last + timedelta(days=gap_days)
-            return Position(session, phase, session - before, last, earliest)
+            return Position(session, phase, session - before, last, earliest, missed)
         before += phase.sessions
-    return Position(session, None, session - before, last, None)
+    return Position(session, None, session - before, last, None, missed)
 
 
 def _gap_days(protocol: Protocol, session: int) -> int | None:

@@ -82,6 +82,7 @@ def _lines(protocol: dict[str, Any]) -> list[str]:
         lines.append(f"  {phase['phase']}: {count}{phase['spacing']} {_support(phase)}")
     lines += _titration_lines(protocol["titration"])
     for title, key in (
+        ("A missed session", "missed"),
         ("Withdrawal", "taper"),
         ("Stop signals", "stop_signals"),
         ("Premedication", "premedication"),

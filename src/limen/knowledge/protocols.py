@@ -13,6 +13,7 @@ from limen.evidence import read_yaml
 from limen.evidence.yaml import Record
 from limen.knowledge.claim import Claim, Statement
 from limen.knowledge.drugs import get_product
+from limen.knowledge.missed import MissedWeeks, in_order
 from limen.knowledge.titration import Titration
 from limen.knowledge.walls import Wall
 
@@ -165,6 +166,8 @@ class Protocol(Record):
         Why it can be read and never ordered.
     titration : Titration or None
         How the dose moves from one session to the next, where a source says.
+    missed : tuple of MissedWeeks
+        What is done about a session that was missed, by the weeks of the course; empty where no source says.
     taper : tuple of Statement
         How it is withdrawn.
     stops_early : bool
@@ -189,6 +192,7 @@ class Protocol(Record):
     dead_space: DeadSpace | None = None
     course: tuple[Phase, ...]
     titration: Titration | None = None
+    missed: tuple[MissedWeeks, ...] = ()
     taper: tuple[Statement, ...] = ()
     stop_signals: tuple[Statement, ...] = ()
     stops_early: bool = False
@@ -230,6 +234,8 @@ class Protocol(Record):
                 raise ValueError(f"{self.id}: {soft.name} lies beyond {over[0]}")
         if self.titration is not None and not 1 <= self.titration.step <= len(self.steps):
             raise ValueError(f"{self.id}: the titration is of a step that there is not")
+        if not in_order(self.missed):
+            raise ValueError(f"{self.id}: the weeks of missed sessions follow on each other from week 1 and do not end")
         return self
 
 

@@ -14,7 +14,7 @@ from limen.clinic.courses import actions, pressure, queries
 from limen.clinic.courses.forms import OpenForm, OverrideForm, PlanForm
 from limen.clinic.courses.models import Course, Override, Plan, ScreeningResult
 from limen.clinic.courses.overriding import needed, standing
-from limen.clinic.courses.proposals import next_step
+from limen.clinic.courses.proposals import missed_of, next_step
 from limen.clinic.patients import charts
 from limen.clinic.patients.fact_groups import C_SSRS
 from limen.clinic.patients.queries import patient as patient_of
@@ -50,7 +50,7 @@ def detail(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
     """The course so far.
 
     Context: ``course``, ``patient``, ``weight``, ``screenings``, ``plans``, ``signed``, ``overrides``, ``sessions``
-    (each with ``given_mg``), ``trajectory``.
+    (each with ``given_mg``), ``missed`` (sessions missed, each with what the protocol does), ``trajectory``.
     """
     course = queries.course(request.site, course_id)
     sessions = [row for row in charts.sessions_of(course.patient) if row.course_id == course.pk]
@@ -60,6 +60,7 @@ def detail(request: ClinicRequest, course_id: uuid.UUID) -> HttpResponse:
         "signed": queries.signed_plan(course),
         "overrides": Override.objects.filter(course=course).select_related("user"),
         "sessions": sessions,
+        "missed": missed_of(course, sessions),
         "trajectory": charts.trajectory(course.patient, sessions),
     }
     return render(request, "courses/detail.html", context)
