@@ -9,6 +9,7 @@ import random
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,11 @@ import httpx
 
 from live_processes import House
 
-SIGNALS = ("HR", "PULSE", "SPO2", "RR", "ETCO2", "TEMP")
+# Where each signal lies on an ordinary day, and where it goes now and then for half a minute.
+USUAL = {"HR": (66, 90), "PULSE": (66, 90), "SPO2": (95, 99), "RR": (12, 18), "ETCO2": (35, 42), "TEMP": (36.2, 37.2)}
+STRANGE = {"HR": (125, 140), "SPO2": (84, 90), "RR": (5, 8)}
+STRANGE_S = 30
+SIGNALS = tuple(USUAL)
 START = dt.datetime(2026, 11, 22, 8, 0, 0, tzinfo=dt.UTC)
 MEASURE_S = 600
 EVERY_S = 10  # a gateway sends what it measured in this time; the monitor takes each of its seconds one by one
@@ -68,6 +73,18 @@ def database_mb() -> float:
         return float(cursor.fetchone()[0]) / 2**20
 
 
+def day_of(seed: int) -> Callable[[str, int], float]:
+    """The value of each signal of one patient at each second; a few times an hour one of them is strange."""
+    rng = random.Random(seed)
+    strange = {(rng.choice(list(STRANGE)), rng.randrange(2 * 24 * 60)) for _ in range(6 * 24)}
+
+    def value(signal: str, at_s: int) -> float:
+        spot = (signal, at_s // STRANGE_S)
+        return round(rng.uniform(*(STRANGE if spot in strange else USUAL)[signal]), 1)
+
+    return value
+
+
 def long_day(chairs: int, seconds: int, *, report: str = "") -> dict[str, Any]:
     """So many chairs at 1 Hz with six signals; every second watched, each ten minutes measured."""
     import time_machine
@@ -75,13 +92,13 @@ def long_day(chairs: int, seconds: int, *, report: str = "") -> dict[str, Any]:
     from django.db import connection
 
     from limen.clinic.sessions.ingest import Measured, take_batch
-    from limen.clinic.sessions.models import AlarmSnapshot, Sample
+    from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, Sample
     from limen.clinic.sessions.watching import Watcher
 
     call_command("migrate", verbosity=0)
     if connection.vendor == "sqlite":
         connection.cursor().execute("PRAGMA synchronous=OFF")  # what is measured here is not the disk
-    rng = random.Random(1)
+    days = [day_of(number) for number in range(chairs)]
     offered = 0
     hours: list[dict[str, float]] = []
     with time_machine.travel(START, tick=False) as clock:
@@ -90,9 +107,9 @@ def long_day(chairs: int, seconds: int, *, report: str = "") -> dict[str, Any]:
         watcher = Watcher()
         for now_s in range(EVERY_S, seconds + 1, EVERY_S):
             clock.shift(EVERY_S)
-            for session, device, _ in begun:
+            for (session, device, _), value in zip(begun, days, strict=True):
                 samples = [
-                    Measured(now_s - age, signal, round(rng.uniform(60, 99), 1), float(age))
+                    Measured(now_s - age, signal, value(signal, now_s - age), float(age))
                     for age in reversed(range(EVERY_S))
                     for signal in SIGNALS
                 ]
@@ -111,11 +128,13 @@ def long_day(chairs: int, seconds: int, *, report: str = "") -> dict[str, Any]:
                     with Path(report).open("a") as file:
                         file.write(json.dumps({**row, "offered": offered, "at": time.time()}) + "\n")
         ticks = list(AlarmSnapshot.objects.values_list("tick_t_s", flat=True))
+        raised = AlarmRecord.objects.filter(kind="raised").count()
     return {
         "offered": offered,
         "stored": Sample.objects.filter(signal__in=SIGNALS).count(),
         "distinct": Sample.objects.values("device", "seq", "signal").distinct().count(),
         "least_watched_s": min(ticks),
+        "alarms_raised": raised,
         "database_mb": round(database_mb() - empty_mb, 1),
         "hours": hours,
     }

@@ -15,6 +15,7 @@ from limen.clinic.audit.act import WriteOutsideActError, WrongSiteError, acting
 from limen.clinic.audit.guard import Guarded, SiteRow
 from limen.clinic.audit.models import AuditEntry
 from limen.clinic.patients.models import Fact, Patient
+from limen.clinic.sessions.models import LiveEvent, Sample, SampleBatch
 from limen.clinic.sites.models import Chair, Site
 from limen.errors import RefusedError
 
@@ -176,3 +177,13 @@ def test_floats_in_models_carry_their_unit() -> None:
 
 def test_site_needs_no_act_to_be_read(clinic: Clinic) -> None:
     assert Site.objects.count() == 2
+
+
+@pytest.mark.parametrize("model", [Sample, SampleBatch, LiveEvent])
+def test_tables_that_grow_every_second_carry_no_index_that_another_begins_with(db, model):
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, model._meta.db_table)
+    indexes = [entry["columns"] for entry in found.values() if entry["index"] or entry["unique"]]
+    doubled = [one for one in indexes for other in indexes if one is not other and other[: len(one)] == one]
+    assert not doubled
+    assert ["site_id"] not in indexes
