@@ -8,6 +8,7 @@
   const limen = window.Limen;
   const started = performance.now();
   let heardAt = null;
+  let heardWall = 0; // the same on the screen's own clock, which goes on while a laptop sleeps
   let heardClock = "";
   let unwatched = false; // the server says that its monitor never gave a sign
   const aheadMs = 2000; // a sign from further in the future was given before the server's clock was set back
@@ -20,6 +21,7 @@
     if (iso) limen.sync(iso);
     if (!unwatched && agoMs > -aheadMs) {
       heardAt = Math.max(heardAt ?? -Infinity, performance.now() - Math.max(0, agoMs));
+      heardWall = Date.now() - (performance.now() - heardAt);
       if (iso) heardClock = limen.clockTime(Date.parse(iso) - agoMs);
     }
     beat = beat === "a" ? "b" : "a";
@@ -30,7 +32,7 @@
   function listen() {
     const body = document.body;
     const limit = Number(body.dataset.silentS || 10) * 1000;
-    const silent = performance.now() - (heardAt ?? started);
+    const silent = heardAt === null ? performance.now() - started : Math.max(performance.now() - heardAt, Date.now() - heardWall);
     const blind = unwatched || silent > limit;
     body.classList.toggle("is-listening", !blind);
     body.classList.toggle("is-blind", blind);

@@ -18,13 +18,27 @@
   async function send(kind, data, said) {
     const answer = await limen.act(link.act, kind, data);
     if (answer.error) say(refusal(answer.error), true);
-    else if (answer.kept) say(`${said}: kept here, sent when the clinic answers.`, true);
+    else if (answer.kept) keep(answer.key, said);
     else {
       document.dispatchEvent(new Event("limen:done"));
       if (undone.has(kind)) offerUndo(answer.id, said);
     }
     return answer;
   }
+
+  // What waits in this tab, until it is sent: then the same place says so.
+  const kept = new Map();
+
+  function keep(key, said) {
+    kept.set(key, said);
+    say(`${said}: kept here, sent when the clinic answers.`, true);
+  }
+
+  document.addEventListener("limen:sent", ({ detail: { deed, answer } }) => {
+    const said = kept.get(deed.key);
+    kept.delete(deed.key);
+    if (said && !answer.error && panel.textContent.startsWith(`${said}: kept here`)) say(`${said}: sent now, with the time of your tap.`, true);
+  });
 
   function refusal(error) {
     if (typeof error === "string") return `Refused: ${error}`;
@@ -117,6 +131,7 @@
 
   function say(text, keep) {
     panel.hidden = false;
+    panel.parentElement.classList.remove("is-asking"); // nothing is asked any more: the other buttons come back
     panel.replaceChildren(el("p", { role: "status" }, el("b", {}, text)), keep ? close() : "");
   }
 

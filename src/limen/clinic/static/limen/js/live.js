@@ -33,6 +33,7 @@
           limen.sync(state.now);
           for (const one of [state, ...(state.chairs || [])]) one.turned_ms = limen.turnedMs();
           lastId = Math.max(lastId ?? 0, state.last_event_id);
+          turned([state, ...(state.chairs || [])]);
           page.state(state);
         }
       } catch {
@@ -144,11 +145,20 @@
       for (const place of document.querySelectorAll(`[data-if-${name}]`)) place.hidden = !when;
     };
     show("stopped", !blind);
-    show("running", blind);
     show("unwatched", blind && speaks);
     show("silent", blind && !speaks);
-    for (const place of document.querySelectorAll("[data-trouble]")) place.textContent = trouble;
+    for (const place of document.querySelectorAll("[data-trouble]")) place.textContent = trouble ? `${trouble.charAt(0).toUpperCase()}${trouble.slice(1)}.` : "";
   }, 250);
+
+  // The server's clock was set back in a session that still runs: said beside the clock, for as long as it matters.
+  function turned(sessions) {
+    const backS = Math.max(0, ...sessions.map((session) => session.clock_offset_s || 0));
+    const about = backS >= 90 ? `${Math.round(backS / 60)} min` : `${Math.round(backS)} s`;
+    for (const place of document.querySelectorAll("[data-turned]")) {
+      place.hidden = backS === 0;
+      place.textContent = `Clock was set back ${about}`;
+    }
+  }
 
   function signedOut() {
     for (const place of document.querySelectorAll("[data-signed-out]")) place.hidden = false;
@@ -181,12 +191,13 @@
         const answer = await post(deed);
         say();
         if (answer === null) {
-          settle(deed.key, { kept: true });
+          settle(deed.key, { kept: true, key: deed.key });
           window.setTimeout(send, 2000);
           break;
         }
         write(read().filter((other) => other.key !== deed.key));
         settle(deed.key, answer);
+        document.dispatchEvent(new CustomEvent("limen:sent", { detail: { deed, answer } }));
         if (answer.error) document.dispatchEvent(new CustomEvent("limen:refused", { detail: { deed, answer } }));
       }
     } finally {
