@@ -194,7 +194,7 @@ def test_a_page_asks_shows_and_accepts(floor):
         )
 
     # The page asks with the clock of the machine; the session began now.
-    assert post("/live/here", {}).json() == {"calls": [], "emergencies": []}
+    assert post("/live/here", {}).json() == {"calls": [], "emergencies": [], "sounding": []}
     floor.deep(0.5)
     floor.watch(1)
     alarm = floor.alarm
@@ -232,3 +232,22 @@ def test_a_screen_writes_at_most_once_in_a_few_seconds(floor, django_assert_max_
     with django_assert_max_num_queries(4):
         screen_asks(user=floor.owner, site=floor.site)
     assert floor.owner.screens.get().asked_at <= before
+
+
+def test_a_page_tells_whose_screens_can_be_heard(floor):
+    """A session on a page whose sound was not tested says so, and which screens sound instead."""
+
+    def here(user, **body):
+        client = Client()
+        client.force_login(user)
+        return client.post("/live/here", json.dumps(body), content_type="application/json").json()["sounding"]
+
+    with floor.at(10):
+        assert here(floor.owner) == []
+        assert here(floor.owner, sounds=False) == []
+        assert here(floor.other, sounds=True) == [floor.other.display_name]
+        assert here(floor.owner) == [floor.other.display_name]
+    with floor.at(12):  # a page without sound asks in between and hides nothing
+        assert here(floor.other) == [floor.other.display_name]
+    with floor.at(60):
+        assert here(floor.owner) == []  # the tab was closed, or its sound is off

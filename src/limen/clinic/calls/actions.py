@@ -55,15 +55,17 @@ def call_people(session: Session, state: AlarmState, now_t_s: float) -> None:
         emit(session, LiveEvent.Kind.ALARM, {"t_s": now_t_s, "calls": len(new)})
 
 
-def screen_asks(*, user: User, site: Site) -> None:
-    """Note that a page of this person is there to be called: at most one write in a few seconds."""
+def screen_asks(*, user: User, site: Site, sounds: bool = False) -> None:
+    """A page of this person is there to be called, and ``sounds`` if its sound is armed: few writes in a time."""
     now = timezone.now()
+    fresh = {"asked_at__gte": now - ASKED_EVERY, **({"sounded_at__gte": now - ASKED_EVERY} if sounds else {})}
     with acting(by=user.username, action="calls.screen_asks", site=site, audited=False):
         mine = Screen.objects.filter(site=site, user=user)
-        if mine.filter(asked_at__gte=now - ASKED_EVERY).exists():
+        if mine.filter(**fresh).exists():
             return
-        if not mine.update(asked_at=now):
-            Screen.objects.create(user=user, asked_at=now)
+        fields = {"asked_at": now, **({"sounded_at": now} if sounds else {})}
+        if not mine.update(**fields):
+            Screen.objects.create(user=user, **fields)
 
 
 def shown(*, user: User, site: Site, calls: Iterable[Mapping[str, Any]]) -> int:

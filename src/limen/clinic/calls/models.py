@@ -10,10 +10,11 @@ from limen.clinic.audit.guard import SiteRow
 
 
 class Screen(SiteRow):
-    """The last time that a page of this person asked for calls. One row a person, overwritten."""
+    """When a page of this person asked for calls last, and when one that sounds did. One row a person, overwritten."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="screens")
     asked_at = models.DateTimeField()
+    sounded_at = models.DateTimeField(null=True)  # its sound was tested and heard, and it can sound now
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["site", "user"], name="screen_once"),)

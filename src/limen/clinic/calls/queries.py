@@ -42,6 +42,13 @@ def people(site: Site, rules: AlarmResponse) -> tuple[Person, ...]:
     )
 
 
+def sounding(site: Site) -> list[str]:
+    """Whose screens can be heard now: a page with its sound tested, asking."""
+    since = timezone.now() - timedelta(seconds=alarm_response().present_within_s)
+    rows = Screen.objects.filter(site=site, sounded_at__gte=since).order_by("user__display_name")
+    return list(rows.values_list("user__display_name", flat=True))
+
+
 def calls_for(session: Session, alarms: Iterable[Alarm]) -> tuple[Call, ...]:
     """Every call made for these alarms, with its delivery and its acceptance."""
     rows = CallEntry.objects.filter(session=session, alarm__in=[alarm.id for alarm in alarms]).exclude(

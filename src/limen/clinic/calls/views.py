@@ -24,16 +24,17 @@ MAX_BODY = 16 * 1024
 @require_POST
 @never_cache
 def here(request: ClinicRequest) -> JsonResponse:
-    """A page is there: ``{"shown": [{"session", "alarm"}], "emergencies": [id]}``, both as far as it shows them.
+    """A page is there: ``{"shown": [{"session", "alarm"}], "emergencies": [id], "sounds": bool}``, as far as it shows
+    them, and whether its sound was tested and is on.
 
-    The answer is what this person is called to now, and every open emergency of the site.
+    The answer is what this person is called to now, every open emergency of the site, and whose screens can be heard.
     """
     try:
         body = read_body(request.body or b"{}", most=MAX_BODY)
         shown = body.get("shown", [])
         if not isinstance(shown, list) or not all(isinstance(call, dict) for call in shown):
             raise InputError("not a list of calls", where="shown", allowed='[{"session": .., "alarm": ..}]')
-        actions.screen_asks(user=request.user, site=request.site)
+        actions.screen_asks(user=request.user, site=request.site, sounds=body.get("sounds") is True)
         actions.shown(user=request.user, site=request.site, calls=shown)
         emergencies = body.get("emergencies", [])
         if isinstance(emergencies, list) and emergencies:
@@ -41,7 +42,11 @@ def here(request: ClinicRequest) -> JsonResponse:
     except LimenError as problem:
         return refused(problem)
     return JsonResponse(
-        {"calls": queries.calls_of(request.user, request.site), "emergencies": open_emergencies(request.site)}
+        {
+            "calls": queries.calls_of(request.user, request.site),
+            "emergencies": open_emergencies(request.site),
+            "sounding": queries.sounding(request.site),
+        }
     )
 
 

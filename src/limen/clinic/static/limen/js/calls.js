@@ -36,10 +36,12 @@
     // Only a page that somebody can see has shown anything.
     const drawn = document.visibilityState === "visible" ? [...seen.values()].filter((call) => !told.has(id(call))) : [];
     try {
-      const { calls, emergencies: called } = await post(place.dataset.hereUrl, { shown: drawn.map(({ session, alarm }) => ({ session, alarm })), emergencies: emergencies() });
+      const sounds = document.visibilityState === "visible" && Boolean(limen.soundArmed && limen.soundArmed());
+      const { calls, emergencies: called, sounding } = await post(place.dataset.hereUrl, { shown: drawn.map(({ session, alarm }) => ({ session, alarm })), emergencies: emergencies(), sounds });
       for (const call of drawn) told.add(id(call));
       draw(calls);
       document.dispatchEvent(new CustomEvent("limen:emergencies", { detail: called }));
+      document.dispatchEvent(new CustomEvent("limen:sounding", { detail: sounding }));
     } catch {
       // the bar of a blind page says that the line is down; the ladder goes on without this screen
     }

@@ -289,6 +289,7 @@
 
   // Priorities that may be heard now.
   function sounding(entries) {
+    limen.hold(entries);
     return entries
       .filter(({ alarm, session }) => alarm.silent_until_t_s === null || alarm.silent_until_t_s <= elapsed(session))
       .map(({ alarm }) => alarm.priority);
