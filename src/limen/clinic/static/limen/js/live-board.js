@@ -128,8 +128,51 @@
       if (document.documentElement.scrollHeight <= window.innerHeight) break;
     }
     board.chairs.forEach((chair) => tiles.get(chair.chair).draw(chair));
+    overfull = document.documentElement.scrollHeight > window.innerHeight;
+    arrange();
   }
   window.addEventListener("resize", fit);
+
+  // Each chair keeps its place, unless some stand below the fold: then who is in alarm or calls comes first.
+  let overfull = false;
+  const gravity = ["high", "medium", "low"];
+
+  function urgency(chair) {
+    if (document.body.classList.contains("is-blind")) return 0; // nobody checks the limits: no order by alarms
+    if (!chair.session) return gravity.length + 3;
+    const unseen = chair.alarms.filter((alarm) => alarm.acknowledged_t_s === null).map((alarm) => gravity.indexOf(alarm.priority));
+    return Math.min(...unseen, chair.call ? 1 : gravity.length + 2, chair.alarms.length ? gravity.length : gravity.length + 2);
+  }
+
+  function arrange() {
+    const places = board.chairs.map((chair, index) => [overfull ? urgency(chair) : 0, index, chair]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    const held = document.activeElement;
+    places.forEach(([, , chair], index) => {
+      const { node } = tiles.get(chair.chair);
+      if (main.children[index] !== node) main.insertBefore(node, main.children[index] || null);
+    });
+    if (main.contains(held) && held !== document.activeElement) held.focus({ preventScroll: true });
+    below();
+  }
+
+  // How many chairs the screen does not show now, and how many of them are in alarm.
+  const hiddenNote = el("span", { class: "below", hidden: true });
+  document.querySelector(".strip h2").append(hiddenNote);
+
+  function below() {
+    const strip = document.querySelector(".strip");
+    const floor = getComputedStyle(strip).position === "sticky" ? strip.getBoundingClientRect().top : window.innerHeight;
+    const out = board.chairs.filter((chair) => {
+      const { top, bottom } = tiles.get(chair.chair).node.getBoundingClientRect();
+      return chair.session && (bottom > floor + 8 || top < 0);
+    });
+    const alarmed = out.filter((chair) => chair.alarms.length > 0 || chair.call).length;
+    const text = out.length ? `${out.length} chair${out.length > 1 ? "s" : ""} out of view, ${alarmed ? `${alarmed} in alarm` : "none in alarm"}` : "";
+    if (hiddenNote.textContent !== text) hiddenNote.textContent = text;
+    hiddenNote.hidden = text === "";
+    hiddenNote.classList.toggle("below--alarm", alarmed > 0);
+  }
+  window.addEventListener("scroll", below, { passive: true });
 
   function place(chair, index) {
     let tile = tiles.get(chair.chair);
@@ -138,7 +181,8 @@
       tile = limen.tile(chair);
       tiles.set(chair.chair, tile);
     }
-    if (main.children[index] !== tile.node) main.insertBefore(tile.node, main.children[index] || null);
+    if (!overfull && main.children[index] !== tile.node) main.insertBefore(tile.node, main.children[index] || null);
+    else if (!tile.node.parentElement) main.append(tile.node);
     tile.draw(chair);
     tile.tick(chair, watched[chair.session]);
   }
@@ -150,6 +194,7 @@
     limen.sound(blind ? ["medium"] : limen.sounding(entries()));
     strip();
     fit();
+    arrange();
   }
 
   function samples(message) {

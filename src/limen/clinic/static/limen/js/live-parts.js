@@ -199,7 +199,9 @@
       place.append(box);
     }
     const said = rest.map(({ session, alarms: [alarm] }) => `${seat(session)} ${alarm.priority}: ${alarm.because.split(/[,;] /)[0]}${alarm.acknowledged_t_s === null ? "" : " (seen)"}`);
-    const text = `${rest.length} more. ${said.join(". ")}`;
+    const named = 4;
+    const others = ["high", "medium", "low"].map((priority) => [rest.slice(named).filter(({ alarms: [alarm] }) => alarm.priority === priority).length, priority]).filter(([count]) => count);
+    const text = `${rest.length} more. ${said.slice(0, named).join(". ")}${others.length ? `. And ${others.map(([count, priority]) => `${count} ${priority}`).join(", ")}` : ""}`;
     const summary = box.querySelector("summary");
     if (summary.textContent !== text) summary.textContent = text;
     return box.querySelector(".rail");
