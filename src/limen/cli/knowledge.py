@@ -147,7 +147,11 @@ def register(app: typer.Typer) -> None:
 
         found = [item for item in every() if about is None or about in (item["id"], *item["bears_on"])]
         if not found:
-            raise InputError(f"no contradiction bears on {about!r}", where="ID", allowed="none to list all of them")
+            raise InputError(
+                f"no contradiction bears on {about!r}",
+                where="ID",
+                allowed="a rule in dispute; without a name all are listed",
+            )
         if json:
             print_json(found)
         else:

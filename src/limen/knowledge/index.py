@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -119,12 +119,54 @@ def tree_of(path: Traversable) -> Any:
 
 
 def _words(node: Mapping[str, Any]) -> str:
-    """The claim in the words it carries, else its plain values."""
+    """The claim in the words it carries, else its values as a person reads them."""
     for key in ("text", "because", "do", "title"):
         if isinstance(node.get(key), str):
             level = f"{node['level']}: " if isinstance(node.get("level"), str) else ""
             return f"{level}{node[key]}"
-    plain = {
-        key: value for key, value in node.items() if isinstance(value, str | int | float) and key != "verification"
-    }
-    return ", ".join(f"{key} {value}" for key, value in plain.items())
+    for keys, words in _SHAPES:
+        if keys <= node.keys():
+            return words(node)
+    plain = {key: value for key, value in node.items() if isinstance(value, str | int | float) and key not in _UNSAID}
+    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in plain.items())
+
+
+def _wall_words(node: Mapping[str, Any]) -> str:
+    measure = node.get("measure", "dose")
+    of = "" if measure in {"dose", "duration", "apart"} else f", {_MEASURES.get(measure, f'a {measure}')}"
+    when = [
+        f"{said} {node[key]}{unit}"
+        for key, said, unit in (
+            ("over_weight_kg", "over", " kg"),
+            ("from_bmi_kg_per_m2", "from a body mass index of", ""),
+            ("first_sessions", "up to session", ""),
+            ("step", "in step", ""),
+        )
+        if node.get(key) is not None
+    ]
+    bound = "at least" if node.get("bound") == "least" else "at most"
+    limit = f"{bound} {node['limit']} {node['unit']}{of}"
+    stands = f", {' or '.join(when)}" if when else ""
+    return f"{node['name']} ({node['kind']}): {limit}{stands}. {node.get('why', '')}".strip()
+
+
+def _phase_words(node: Mapping[str, Any]) -> str:
+    count = f"{node['sessions']} sessions, " if node.get("sessions") else ""
+    return f"{node['phase']}: {count}{node['spacing']}"
+
+
+def _range_words(node: Mapping[str, Any]) -> str:
+    unit = "min" if "lower_min" in node else node.get("unit", "")
+    low, usual, high = (node.get(key, node.get(f"{key}_min")) for key in ("lower", "typical", "upper"))
+    usually = "no usual one" if usual is None else f"usually {usual}"
+    return f"{low} to {high} {unit}, {usually}"
+
+
+_MEASURES = {"rate": "the rate"}
+_UNSAID = frozenset({"verification", "rule"})
+_SHAPES: tuple[tuple[frozenset[str], Callable[[Mapping[str, Any]], str]], ...] = (
+    (frozenset({"name", "kind", "limit", "unit"}), _wall_words),
+    (frozenset({"phase", "spacing"}), _phase_words),
+    (frozenset({"lower", "upper", "unit"}), _range_words),
+    (frozenset({"lower_min", "upper_min"}), _range_words),
+)
