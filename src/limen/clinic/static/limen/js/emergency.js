@@ -96,7 +96,10 @@
     else draw();
   }
 
+  let cameFrom = null;
+
   function show() {
+    if (box.hidden) cameFrom = document.activeElement;
     box.hidden = false;
     document.body.classList.add("is-emergency");
     draw();
@@ -223,6 +226,7 @@
     hidden = open ? open.id : null;
     box.hidden = true;
     document.body.classList.remove("is-emergency");
+    if (cameFrom?.isConnected) cameFrom.focus();
   });
   find("going").addEventListener("click", () => {
     find("going").disabled = true;

@@ -105,12 +105,28 @@
     return new Promise((resolve) => {
       const left = el("span", { class: "n", "aria-hidden": "true" });
       const until = performance.now() + waitMs;
+      const before = document.activeElement;
       const done = (answer) => {
         window.clearInterval(timer);
+        back.removeEventListener("keydown", keys_);
         back.hidden = true;
         back.replaceChildren();
+        if (before?.isConnected) before.focus({ preventScroll: true });
         resolve(answer);
       };
+      // A question that must be answered keeps the keyboard: Tab goes round, Escape is "Correct it".
+      const keys_ = (event) => {
+        if (event.key === "Escape") {
+          event.stopPropagation();
+          done(null);
+        }
+        if (event.key !== "Tab") return;
+        const all = [...back.querySelectorAll("button")];
+        const next = all[(all.indexOf(document.activeElement) + (event.shiftKey ? all.length - 1 : 1)) % all.length];
+        event.preventDefault();
+        next.focus();
+      };
+      back.addEventListener("keydown", keys_);
       const timer = window.setInterval(() => {
         const rest = until - performance.now();
         left.textContent = `Saved as not confirmed in ${limen.words.span(Math.max(0, rest) / 1000)}`;
@@ -135,16 +151,35 @@
     panel.replaceChildren(el("p", { role: "status" }, el("b", {}, text)), keep ? close() : "");
   }
 
+  // Where the keyboard was before the form, to be given back; the buttons may have been drawn anew meanwhile.
+  let opener = null;
+
+  function remember() {
+    const at = document.activeElement;
+    if (at && at !== document.body && !panel.contains(at)) opener = { node: at, name: at.textContent };
+  }
+
+  function giveBack() {
+    const inside = panel.contains(document.activeElement) || document.activeElement === document.body;
+    const same = opener && (opener.node.isConnected ? opener.node : [...document.querySelectorAll("main button, .who button")].find((button) => button.textContent === opener.name));
+    opener = null;
+    return inside ? same ?? find("[data-buttons] button") : null;
+  }
+
   function shut() {
+    const back_ = giveBack();
     panel.hidden = true;
     panel.parentElement.classList.remove("is-asking");
     panel.replaceChildren();
+    back_?.focus({ preventScroll: true });
   }
 
   function showPanel(...children) {
+    remember();
     panel.hidden = false;
     panel.parentElement.classList.add("is-asking");
     panel.replaceChildren(...children);
+    panel.setAttribute("aria-label", panel.querySelector("h2")?.textContent ?? "Form");
     panel.querySelector("input, select, button")?.focus({ preventScroll: true });
     panel.scrollIntoView({ block: "nearest" });
   }
