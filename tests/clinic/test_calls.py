@@ -16,9 +16,11 @@ from limen.clinic.audit.act import acting
 from limen.clinic.audit.models import AuditEntry
 from limen.clinic.calls.actions import accept, screen_asks, shown
 from limen.clinic.calls.models import CallEntry
-from limen.clinic.calls.queries import calls_of, log_of
-from limen.clinic.sessions.actions import answer_alarm
+from limen.clinic.calls.queries import calls_of, log_of, passed
+from limen.clinic.sessions.actions import answer_alarm, record
 from limen.clinic.sessions.models import Session
+from limen.clinic.sessions.queries import session_live
+from limen.clinic.sessions.record import events_of
 from limen.clinic.sessions.watching import Watcher
 from limen.errors import InputError, RefusedError
 from live_room import furnish
@@ -70,8 +72,6 @@ class Floor:
 
     def deep(self, second: float) -> None:
         """A sedation score that calls for a stop: one high alarm that stands until it is better."""
-        from limen.clinic.sessions.actions import record
-
         with self.at(second):
             record(
                 by=self.owner,
@@ -251,3 +251,24 @@ def test_a_page_tells_whose_screens_can_be_heard(floor):
         assert here(floor.other) == [floor.other.display_name]
     with floor.at(60):
         assert here(floor.owner) == []  # the tab was closed, or its sound is off
+
+
+def test_a_high_alarm_that_passed_unseen_waits_in_view_until_somebody_saw_it(floor):
+    def waiting() -> list[str]:
+        session = Session.objects.select_related("site").get(pk=floor.session.pk)
+        return [alarm["id"] for alarm in passed({session.pk: events_of(session)}).get(session.pk, [])]
+
+    floor.deep(10.2)
+    floor.watch(12)
+    assert waiting() == []  # it still stands
+    with floor.at(14.2):
+        better = {"moaas": 5}
+        record(by=floor.owner, session=floor.session, kind="observation.recorded", data=better)
+    floor.watch(16)
+    assert waiting() == ["MON-6/MOAAS/MOAAS low/stop@11"]
+    with floor.at(20):
+        state = session_live(Session.objects.select_related("site", "chair", "plan").get(pk=floor.session.pk))
+        assert [alarm["ended_t_s"] for alarm in state["passed"]] == [15.0]
+        answer_alarm(by=floor.owner, session=floor.session, kind="alarm.acknowledged", data={"alarm": waiting()[0]})
+    floor.watch(21)
+    assert waiting() == []

@@ -27,7 +27,7 @@ from live_room import HEADER, Room, furnish
 
 LIST_AT_MOST = 6
 CHART_AT_MOST = 14
-BOARD_AT_MOST = 9
+BOARD_AT_MOST = 10
 CHAIR_AT_MOST = 3
 """Beside the board's own questions: the events of an open session, its alarms, its cuffs."""
 

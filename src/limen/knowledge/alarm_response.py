@@ -79,6 +79,7 @@ class AlarmResponse(Record):
     undelivered_after_s: float
     accepted_for_s: float
     present_within_s: float
+    latched: tuple[Priority, ...]
     budget: Budget
     compare: tuple[Statement, ...]
 

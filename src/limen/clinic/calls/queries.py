@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -14,9 +15,11 @@ from limen.clinic.accounts.models import Membership, User
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.roles import ROLES
 from limen.clinic.calls.models import CallEntry, Screen
-from limen.clinic.sessions.models import AlarmSnapshot, Session
+from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, Session
 from limen.clinic.sites.models import Site
 from limen.knowledge.alarm_response import AlarmResponse, alarm_response
+from limen.session.events import Event
+from limen.session.latched import passed_unseen
 
 LIVE = (Session.Status.RUNNING, Session.Status.RECOVERY)
 Entry = CallEntry.Kind
@@ -102,6 +105,18 @@ def _call_json(session: Session, alarm: Alarm, step: int, kinds: set[str]) -> di
         "delivered": Entry.DELIVERED in kinds,
         "accepted": Entry.ACCEPTED in kinds,
     }
+
+
+def passed(sessions: Mapping[UUID, Sequence[Event]]) -> dict[UUID, list[dict[str, Any]]]:
+    """For each session, with its events, the alarms that ended before anybody saw them and still wait to be seen."""
+    kept = alarm_response().latched
+    rows = AlarmRecord.objects.filter(session_id__in=list(sessions), kind__in=("raised", "ended")).order_by("seq")
+    last: dict[UUID, dict[str, Alarm]] = {}
+    for pk, data in rows.filter(data__alarm__priority__in=kept).values_list("session_id", "data"):
+        alarm = Alarm.from_json(data["alarm"])
+        last.setdefault(pk, {})[alarm.id] = alarm
+    found = {pk: passed_unseen(alarms.values(), sessions[pk], kept) for pk, alarms in last.items()}
+    return {pk: [alarm.to_json() for alarm in alarms] for pk, alarms in found.items() if alarms}
 
 
 def told(session: Session, alarms: Iterable[Alarm]) -> dict[str, list[dict[str, Any]]]:

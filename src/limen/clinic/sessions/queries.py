@@ -14,7 +14,7 @@ from django.utils import timezone
 from limen.care.alarm_state import AlarmState
 from limen.care.alarm_state import Sample as Measured
 from limen.care.alarms import Watch
-from limen.clinic.calls.queries import told
+from limen.clinic.calls.queries import passed, told
 from limen.clinic.sessions.around import asked, chair_order, due_soon, scores, way_of
 from limen.clinic.sessions.chairside import adverse_choices, comfort, graded_by, start_advice
 from limen.clinic.sessions.clock import elapsed_s, turned_s
@@ -132,6 +132,7 @@ def session_live(session: Session, viewer: str | None = None) -> dict[str, Any]:
         "last_event_id": newest,
         "monitor_age_s": monitor_age_s(),
         "early": _early(reading, tile["signals"]),
+        "passed": passed({session.pk: reading.events}).get(session.pk, []),
         "limits": _limits(reading),
         "state": reading.state.to_json(),
         "due": reading.due.to_json(),
@@ -289,8 +290,9 @@ def board(site: Site) -> dict[str, Any]:
     sessions = {session.chair_id: session for session in _open_sessions(site)}
     readings = {session.pk: _Reading(session) for session in sessions.values()}
     doubt = doubts(site=site)
+    over = passed({pk: reading.events for pk, reading in readings.items()})
     chairs = [
-        board_tile(readings[sessions[chair.pk].pk], doubt)
+        {**board_tile(readings[sessions[chair.pk].pk], doubt), "passed": over.get(sessions[chair.pk].pk, [])}
         if chair.pk in sessions
         else {"session": None, "chair": chair.name}
         for chair in sorted(Chair.objects.filter(site=site, is_active=True), key=lambda chair: chair_order(chair.name))
@@ -310,7 +312,9 @@ def board_chair(site: Site, session_id: UUID) -> dict[str, Any] | None:
     session = _open_sessions(site).filter(pk=session_id).first()
     if session is None:
         return None
-    tile = board_tile(_Reading(session), doubts(session=session))
+    reading = _Reading(session)
+    over = passed({session.pk: reading.events}).get(session.pk, [])
+    tile = {**board_tile(reading, doubts(session=session)), "passed": over}
     return {"now": timezone.now().isoformat(), "last_event_id": newest, "chairs": [tile]}
 
 

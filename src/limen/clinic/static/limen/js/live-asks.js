@@ -72,6 +72,7 @@
   }
 
   function asks(place, sessions, open) {
+    limen.passed(sessions);
     const found = wanted(sessions);
     const ids = new Set(found.map(({ id }) => id));
     for (const [id, line] of lines) {

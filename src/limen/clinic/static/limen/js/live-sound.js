@@ -9,7 +9,7 @@
   const limen = window.Limen;
   const button = document.querySelector("[data-sound]");
   const bar = document.querySelector("[data-silent-screen]");
-  const kept = "limen-sound-heard";
+  const kept = "limen-sound-heard"; // in this tab
   // When each pulse of a burst begins, how long it lasts and its pitch; seconds from burst to burst. The graver, the
   // more pulses, the faster and the higher (after IEC 60601-1-8: ten pulses, three, one), so that no ear needs the pitch.
   const bursts = {
