@@ -201,9 +201,12 @@ def _seen(note: Mapping[str, Any], clock: Clock) -> Part:
 
 
 def _who(row: Mapping[str, Any], clock: Clock) -> str:
+    words = [str(row.get("by") or ("not said" if row.get("written") else "device"))]
     if row.get("written_t_s") is not None:
-        return f"{row.get('by') or 'not said'}, written {clock.at(row['written_t_s'])}"
-    return str(row.get("by") or ("not said" if row.get("written") else "device"))
+        words.append(f"written {clock.at(row['written_t_s'])}")
+    if row.get("unconfirmed"):
+        words.append(f"NOT CONFIRMED: {', '.join(within(name) for name in row['unconfirmed'])}")
+    return ", ".join(words)
 
 
 def _owed(note: Mapping[str, Any], clock: Clock) -> list[str]:

@@ -77,6 +77,8 @@ def _rescue(row: Mapping[str, Any]) -> str:
         words.append(f"{row['volume_mL']:g} mL" + (f" of {strength:g} mg/mL" if strength is not None else ""))
     words += [str(row[name]) for name in ("dose", "route", "reason") if row.get(name)]
     words.append(f"standing order {row['order']}" if row.get("order") else "no standing order named")
+    if row.get("asked_and_denied"):
+        words.append(f"asked and denied: {'; '.join(row['asked_and_denied'])}")
     if row.get("read_back_by"):
         words.append(f"read back to {row['read_back_by']}")
     return ", ".join(words) + (f" ({row['by']})" if row.get("by") else "")

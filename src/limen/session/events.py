@@ -116,6 +116,10 @@ class ObservationRecorded(Recorded):
         When the first nasal device was used.
     vitals_acceptable, respiratory_depression : bool or None
         A person's own judgement, as the monitoring form of nasal esketamine asks for it.
+    confirmed, unconfirmed : tuple of str or None
+        Critical values that the person confirmed when they were shown back, and those that nobody confirmed.
+    device_values : JSON
+        What the monitor showed beside, with its age; the monitor's readings, not the person's.
     """
 
     kind: Literal["observation.recorded"] = "observation.recorded"
@@ -140,6 +144,9 @@ class ObservationRecorded(Recorded):
     device_first_t_s: TimeInSession | None = None
     vitals_acceptable: bool | None = None
     respiratory_depression: bool | None = None
+    confirmed: Texts | None = None
+    unconfirmed: Texts | None = None
+    device_values: dict[str, Any] | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -27,6 +27,8 @@ class RescueGiven(Recorded):
         ``iv im in odt po inhaled``.
     read_back_by : str or None
         Who heard the dose read back.
+    asked_and_denied : tuple of str or None
+        What speaks against the drug, and was asked and denied before it was given.
     """
 
     kind: Literal["rescue.given"] = "rescue.given"
@@ -41,6 +43,7 @@ class RescueGiven(Recorded):
     concentration_mg_per_mL: Annotated[float, Field(gt=0, le=1000)] | None = None
     route: str | None = None
     read_back_by: str | None = None
+    asked_and_denied: Texts | None = None
 
     @model_validator(mode="after")
     def _adds_up(self) -> RescueGiven:

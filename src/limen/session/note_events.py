@@ -76,6 +76,7 @@ def _row(
         row[column] = getattr(entry, column) if entry is not None else None
     # Which of them a person wrote down; the others are the monitor's at that moment.
     columns = (*_PRESSURE.values(), *_COLUMNS.values(), *_SCORES)
+    row["unconfirmed"] = list(entry.unconfirmed or ()) if entry is not None else []
     row["written"] = [column for column in columns if getattr(entry, column, None) is not None]
     return row
 

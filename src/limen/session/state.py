@@ -339,7 +339,9 @@ def standing_symptoms(events: Iterable[Event]) -> tuple[Noted, ...]:
 
 
 _COMMON = {"t_s", "received_t_s", "id", "by", "note", "kind"}
-_OBSERVED_KEYS = set(ObservationRecorded.model_fields) - _COMMON
+# About the entry, not about the patient.
+_OF_THE_ENTRY = {"confirmed", "unconfirmed", "device_values"}
+_OBSERVED_KEYS = set(ObservationRecorded.model_fields) - _COMMON - _OF_THE_ENTRY
 
 
 def _objection(state: SessionState, event: Event) -> str | None:
