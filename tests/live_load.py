@@ -7,13 +7,10 @@ import json
 import os
 import random
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import httpx
 
 from live_processes import House
 
@@ -138,56 +135,6 @@ def long_day(chairs: int, seconds: int, *, report: str = "") -> dict[str, Any]:
         "database_mb": round(database_mb() - empty_mb, 1),
         "hours": hours,
     }
-
-
-def to_the_screen(house: House, seconds: int) -> list[float]:
-    """Seconds from the sending of each value until the board's stream has it; one value of each chair a second."""
-    tokens, sessions = house.facts["tokens"], house.facts["sessions"]
-    sent: dict[tuple[str, float], float] = {}
-    heard: dict[tuple[str, float], float] = {}
-    listening = threading.Event()
-
-    def listen() -> None:
-        for kind, _, data in house.listen("/live/board/events"):
-            listening.set()
-            if kind != "samples":
-                continue
-            now = time.monotonic()
-            for signal, _, value in data["values"]:
-                if signal == "HR":
-                    heard.setdefault((data["session"], value), now)
-
-    ear = threading.Thread(target=listen, daemon=True)
-    ear.start()
-    assert listening.wait(30)
-
-    def device(number: int) -> None:
-        token, session = tokens[number], sessions[number]
-        with httpx.Client(base_url=house.url, timeout=10.0, trust_env=False) as client:
-            begin = time.monotonic() + number / len(tokens)
-            for second in range(seconds):
-                time.sleep(max(0.0, begin + second - time.monotonic()))
-                value = 50.0 + second
-                body = {
-                    "device": f"chair-{number + 1}",
-                    "batch": f"s{second}",
-                    "sent_s": 1000.0,
-                    "samples": [{"seq": second, "t_s": 1000.0, "signal": signal, "value": value} for signal in SIGNALS],
-                }
-                sent[session, value] = time.monotonic()
-                answer = client.post("/api/ingest", json=body, headers={"Authorization": f"Bearer {token}"})
-                assert answer.status_code == 200, answer.text
-
-    threads = [threading.Thread(target=device, args=(number,)) for number in range(len(tokens))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    until = time.monotonic() + 20
-    while len(heard) < len(sent) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert set(heard) == set(sent), f"{len(sent) - len(heard)} of {len(sent)} values never came to the screen"
-    return sorted(heard[key] - sent[key] for key in sent)
 
 
 def furnished(house: House, chairs: int) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from live_load import furnished, live_long, to_the_screen
+from live_load import live_long
 from live_processes import House
+from live_screens import open_house, to_the_screens
 
 
 @pytest.mark.slow
@@ -20,12 +21,15 @@ def test_a_room_of_chairs_loses_nothing(tmp_path):
 
 
 @pytest.mark.slow
-def test_every_value_of_three_chairs_comes_to_the_screen(tmp_path):
+def test_every_value_and_tap_of_three_chairs_comes_to_every_screen(tmp_path):
     made = House(tmp_path)
     try:
-        furnished(made, 3)
-        made.start("web")
-        assert len(to_the_screen(made, seconds=4)) == 12
+        open_house(made, 3)
+        delays = to_the_screens(made, 5, viewers=5, taps=True)
     finally:
         made.stop()
         made.database.drop()
+    # Two boards see all three chairs, three chairs' pages one each: five values and one tap of each chair.
+    assert delays.lost == 0
+    assert len(delays.samples_s) == 5 * (2 * 3 + 3)
+    assert len(delays.taps_s) == 2 * 3 + 3
