@@ -226,7 +226,7 @@ def test_the_disk_is_full(watch: Watch) -> None:
         for process in watch.house.running.values():
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
-    watch.said("disk full", lambda: room(0), "the disk of the clinic's server is full")
+    watch.said("disk full", lambda: room(0), "The disk of the clinic's server is full")
     watch.tap("told while the disk was full")
     watch.kept("the disk of the clinic's server is full")
     watch.look("disk-full")
