@@ -66,6 +66,8 @@ class Document:
         ``Draft, not signed`` and the like; empty when signed.
     seal : str
         The hash of the signed content; empty on a draft.
+    large : bool
+        Larger letters, for a paper that a patient reads.
     """
 
     issuer: str
@@ -78,4 +80,5 @@ class Document:
     origin: str = ""
     seal: str = ""
     language: str = "en"
+    large: bool = False
     running: tuple[str, ...] = field(default=())

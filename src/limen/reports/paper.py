@@ -58,6 +58,7 @@ def _values(document: Document) -> dict[str, Any]:
         "origin": document.origin,
         "seal": document.seal,
         "language": document.language,
+        "large": document.large,
         "running": list(document.running or tuple(value for _, value in document.identity[:2])),
     }
 

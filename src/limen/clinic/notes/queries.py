@@ -13,6 +13,7 @@ from limen.clinic.sessions.models import Session
 from limen.clinic.sites.zones import local
 from limen.reports.document import Document, Part, Signature
 from limen.reports.note import note_document
+from limen.reports.take_home import take_home_document
 
 DRAFT = "Draft, not signed: written from the events of this moment."
 
@@ -45,6 +46,13 @@ def note_of(session: Session) -> NoteView:
     document = note_document(signed.content, signatures=signatures, seal=signed.sha256, status=status)
     extra = _remarks(signed) + [_addendum(row) for row in rows if row.kind == SessionNote.Kind.ADDENDUM]
     return NoteView(with_parts(document, extra), signed, whole, signed.content)
+
+
+def take_home_of(session: Session) -> Document:
+    """What the patient leaves with: from the note as it was signed, else as it stands now."""
+    view = note_of(session)
+    over = session.status in (Session.Status.ENDED, Session.Status.DISCHARGED)
+    return take_home_document(view.content, status="" if over else "Your session is not over: this may change.")
 
 
 def with_parts(document: Document, parts: list[Part]) -> Document:

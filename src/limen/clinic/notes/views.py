@@ -12,13 +12,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from limen.clinic.notes import actions
 from limen.clinic.notes.models import SessionNote
-from limen.clinic.notes.queries import note_of
+from limen.clinic.notes.queries import note_of, take_home_of
 from limen.clinic.notes.rems import signed_form
 from limen.clinic.patients import charts
 from limen.clinic.sessions.models import Session
+from limen.clinic.sites.zones import local
 from limen.clinic.web.refusals import blame
 from limen.clinic.web.request import ClinicRequest
 from limen.errors import LimenError
+from limen.reports.document import Document
 from limen.reports.paper import beside, pdf
 from limen.reports.paper import render as render_typst
 
@@ -50,9 +52,35 @@ def note_pdf(request: ClinicRequest, session_id: uuid.UUID) -> HttpResponse:
     """The note on paper."""
     session = _session(request, session_id)
     view = note_of(session)
-    day = session.started_at.date().isoformat() if session.started_at else "not-started"
-    name = f"session-note-{slugify(session.patient.mrn) or 'patient'}-{day}{'' if view.signed else '-draft'}.pdf"
-    response = HttpResponse(pdf(render_typst(view.document)), content_type="application/pdf")
+    return _paper(view.document, session, "session-note", "" if view.signed else "-draft")
+
+
+@require_GET
+def take_home(request: ClinicRequest, session_id: uuid.UUID) -> HttpResponse:
+    """The patient's own record. Context: ``session``, ``document``, ``rows``."""
+    session = _session(request, session_id)
+    document = take_home_of(session)
+    context = charts.head(session.patient) | {
+        "session": session,
+        "course": session.course,
+        "step": "session",
+        "document": document,
+        "rows": beside(document.parts),
+    }
+    return render(request, "notes/take_home.html", context)
+
+
+@require_GET
+def take_home_pdf(request: ClinicRequest, session_id: uuid.UUID) -> HttpResponse:
+    """The patient's own record on paper."""
+    session = _session(request, session_id)
+    return _paper(take_home_of(session), session, "own-record")
+
+
+def _paper(document: Document, session: Session, what: str, ending: str = "") -> HttpResponse:
+    day = local(session.started_at, session.site).date().isoformat() if session.started_at else "not-started"
+    name = f"{what}-{slugify(session.patient.mrn) or 'patient'}-{day}{ending}.pdf"
+    response = HttpResponse(pdf(render_typst(document)), content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response
