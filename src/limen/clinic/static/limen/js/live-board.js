@@ -117,8 +117,7 @@
   let fitted = "";
 
   function fit() {
-    const above = ["[data-rail]", "[data-asks]", ".strip"].map((part) => document.querySelector(part)?.offsetHeight ?? 0);
-    const now = [window.innerWidth, window.innerHeight, density(), document.body.classList.contains("is-blind"), ...above].join(" ");
+    const now = [window.innerWidth, window.innerHeight, density(), document.body.classList.contains("is-blind"), main.offsetTop, document.querySelector(".strip").offsetHeight].join(" ");
     if (now === fitted) return;
     fitted = now;
     const first = density();

@@ -303,7 +303,9 @@
     lanes = null;
     draw();
   });
-  new ResizeObserver(fit).observe(find("[data-rail]"));
+  // Whatever comes and goes above the page takes its room from the lanes, not from the rows of five.
+  const above = new ResizeObserver(fit);
+  for (const part of document.body.children) if (part.tagName !== "MAIN") above.observe(part);
   window.addEventListener("resize", fit);
   new MutationObserver(fit).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 })();

@@ -5,13 +5,15 @@
   const { el, may, words } = limen;
   const find = (selector) => document.querySelector(selector);
   const hidden = new Set(["t_s", "kind", "id", "by", "at", "received_t_s", "streams", "device_values", "confirmed", "unconfirmed", "entry", "reason", "changes", "note"]);
+  // A rescue by standing order says its dose in the words that were read back; its parts are in the record.
+  const inWords = new Set(["order", "order_version", "drug", "dose_mg", "volume_mL", "concentration_mg_per_mL", "route"]);
   const written = new Set(["observation.recorded", "symptom.reported", "rescue.given", "adverse-event.recorded", "dose.given"]);
-  const names = { moaas: "sedation", sbp_mmHg: "systolic", dbp_mmHg: "diastolic", hr_per_min: "heart", rr_per_min: "breaths", spo2_pct: "SpO2", to: "to", text: "", dose_mg: "mg", duration_min: "min", rate_mL_per_h: "mL/h" };
+  const names = { moaas: "sedation", sbp_mmHg: "systolic", dbp_mmHg: "diastolic", hr_per_min: "heart", rr_per_min: "breaths", spo2_pct: "SpO2", to: "to", text: "", what: "", dose: "", read_back_by: "read back by", asked_and_denied: "asked and answered no:", dose_mg: "mg", duration_min: "min", rate_mL_per_h: "mL/h" };
   let link = null;
 
   const named = (key) => names[key] ?? key.replaceAll("_", " ");
   const shown = (value) => (Array.isArray(value) ? value.join(", ") : value !== null && typeof value === "object" ? Object.entries(value).map(([key, part]) => `${key} ${shown(part)}`).join(" ") : value === true ? "yes" : value === false ? "no" : String(value));
-  const list = (data) => Object.entries(data).filter(([key]) => !hidden.has(key)).map(([key, value]) => `${named(key)} ${shown(value)}`.trim()).join(", ");
+  const list = (data) => Object.entries(data).filter(([key]) => !hidden.has(key) && !(data.order && inWords.has(key))).map(([key, value]) => `${named(key)} ${shown(value)}`.trim()).join(", ");
   const kind = (event) => event.kind.replace(".", " ").replaceAll("-", " ");
 
   function drawLog(session) {
