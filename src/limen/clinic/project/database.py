@@ -78,4 +78,5 @@ def sqlite(path: Path) -> dict[str, Any]:
         "OPTIONS": dict(_SQLITE_OPTIONS),
         "ATOMIC_REQUESTS": False,
         "CONN_MAX_AGE": KEEP_OPEN_S,
+        "TEST": {"NAME": ":memory:"},  # tools that know only Django's own engine would make a file of that name
     }
