@@ -33,6 +33,7 @@ class Clock:
             self.held = time_machine.travel(datetime.now(UTC) + timedelta(seconds=wanted_s), tick=True).start()
         else:
             self.held.shift(wanted_s - self.turned_s)
+        time.time()  # it begins to run with the first look at it, and not before
         self.turned_s = wanted_s
 
     def follow(self) -> None:
