@@ -6,7 +6,9 @@ import pytest
 from django.test import Client
 
 from floor_room import seated
-from limen.clinic.sessions.actions import create_session, end_session, start_session
+from limen.clinic.audit.act import acting
+from limen.clinic.sessions.actions import create_session, end_session, record, resolve_event, start_session
+from limen.clinic.sessions.models import SessionEvent
 from limen.clinic.sessions.queries import board, session_live
 from live_room import furnish
 
@@ -105,3 +107,22 @@ def test_a_colleagues_chairs_are_told_by_name_and_move_no_start_and_advice_ends_
     end_session(by=second, session=session, reason="the patient went home before the dose")
     session.refresh_from_db()
     assert session_live(session)["start_advice"] is None
+
+
+def test_an_open_adverse_event_keeps_its_clock_however_much_is_recorded_after_it():
+    room = furnish()
+    session = room.begun()[0]
+    kind = "adverse-event.recorded"
+    first = record(by=room.nurse, session=session, kind=kind, data={"text": "vomited", "severity": 2})
+    record(by=room.nurse, session=session, kind=kind, data={"text": "dizzy", "severity": 1, "onset_t_s": 0.0})
+    with acting(by="test", action="test.events", site=room.site):
+        for seq in range(300, 510):
+            SessionEvent.objects.create(
+                session=session, seq=seq, kind="symptom.reported", t_s=1.0, data={"text": "warm"}
+            )
+    page = session_live(session)
+    assert not [event for event in page["log"] if event["kind"] == kind], "the log of the page is cut"
+    assert {event["text"] for event in page["open_events"]} == {"vomited", "dizzy"}
+    assert next(event for event in page["open_events"] if event["text"] == "dizzy")["since_t_s"] == 0.0
+    resolve_event(by=room.nurse, session=session, entry=f"e{first.seq}", outcome="recovered")
+    assert [event["text"] for event in session_live(session)["open_events"]] == ["dizzy"]

@@ -12,9 +12,10 @@ from limen.knowledge.discharge import MinimumTime
 from limen.knowledge.monitoring import MonitoringRules
 from limen.session.events import Event
 from limen.session.floor import last_signal, standing_call, standing_offer
+from limen.session.harm_events import AdverseEventRecorded
 from limen.session.phases import Phases, Stay, phases_of
 from limen.session.schedule import DueList
-from limen.session.state import SessionState
+from limen.session.state import SessionState, corrected, in_order
 
 SOON_S = 600.0  # a page filters to five minutes by its own clock
 SCORES = ("moaas", "dissociation", "distress")
@@ -73,6 +74,20 @@ def asked(events: Sequence[Event]) -> dict[str, Any]:
         "offer": {"to": offer.to, "by": offer.by, "t_s": offer.t_s} if offer else None,
         "said": {"signal": said.signal, "t_s": said.t_s} if said else None,
     }
+
+
+def open_events(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """Adverse events that have no end yet, oldest first: however long the session, their clocks stay on the page."""
+    return [
+        {
+            "id": event.id,
+            "since_t_s": event.t_s if event.onset_t_s is None else event.onset_t_s,
+            "text": event.text or event.code,
+            "severity": event.severity,
+        }
+        for event in in_order(corrected(events))
+        if isinstance(event, AdverseEventRecorded) and event.resolved_t_s is None
+    ]
 
 
 def chair_order(name: str) -> list[tuple[int, str]]:

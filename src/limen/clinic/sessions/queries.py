@@ -15,7 +15,7 @@ from limen.care.alarm_state import AlarmState
 from limen.care.alarm_state import Sample as Measured
 from limen.care.alarms import Watch
 from limen.clinic.calls.queries import passed, told
-from limen.clinic.sessions.around import asked, chair_order, due_soon, scores, way_of
+from limen.clinic.sessions.around import asked, chair_order, due_soon, open_events, scores, way_of
 from limen.clinic.sessions.chairside import adverse_choices, comfort, graded_by, start_advice
 from limen.clinic.sessions.clock import elapsed_s, turned_s
 from limen.clinic.sessions.export import export_session, find_session
@@ -141,6 +141,7 @@ def session_live(session: Session, viewer: str | None = None) -> dict[str, Any]:
             {**event_json(row), "at": row.at.isoformat()}
             for row in session.events.exclude(kind="forecast.updated").order_by("-seq")[:200]
         ],
+        "open_events": open_events(reading.events),
         "readiness": _readiness(reading) if session.started_at else None,
         "devices": devices_on(session),
         "pump": pump_json(session),

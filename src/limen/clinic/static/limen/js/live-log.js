@@ -27,7 +27,7 @@
       if (event.kind === "entry.corrected") continue; // it stands under the entry it is about
       place.append(entry(session, event, corrections.get(event.id) || []));
     }
-    drawOpen(session, corrections);
+    drawOpen(session);
   }
 
   function entry(session, event, history) {
@@ -75,19 +75,18 @@
 
   // ---- adverse events that are not over: each with its clock and its end
 
-  function drawOpen(session, corrections) {
+  function drawOpen(session) {
     const place = find("[data-open-events]");
-    const ended = (event) => (corrections.get(event.id) || []).some((one) => !one.changes || one.changes.resolved_t_s !== undefined);
-    const open = session.log.filter((event) => event.kind === "adverse-event.recorded" && event.resolved_t_s === undefined && !ended(event));
+    const open = session.open_events;
     place.hidden = open.length === 0;
     place.replaceChildren(...open.map((event) => {
-      const clock = el("b", { class: "n", "data-since": event.onset_t_s ?? event.t_s });
+      const clock = el("b", { class: "n", "data-since": event.since_t_s });
       const over = el("button", { class: "press", type: "button" }, "It is over");
       over.addEventListener("click", async () => {
         over.disabled = true;
         await limen.send("entry.corrected", { entry: event.id, resolve: true }, "The end of the event");
       });
-      return el("p", { class: "open-event" }, el("span", {}, el("b", {}, "Adverse event open "), clock, el("br"), `${event.text || event.code || ""}${event.severity ? `, grade ${event.severity}` : ""}`), may.has("session:record") ? over : null);
+      return el("p", { class: "open-event" }, el("span", {}, el("b", {}, "Adverse event open "), clock, el("br"), `${event.text || ""}${event.severity ? `, grade ${event.severity}` : ""}`), may.has("session:record") ? over : null);
     }));
     tick();
   }
