@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from limen.reports.document import Document
+from limen.reports.document import Document, Table
 from limen.reports.note import note_document
 from limen.reports.words import said
 from limen.session.replay import replay
@@ -116,6 +116,31 @@ def test_a_pump_that_differs_stands_under_the_drug() -> None:
     pump = {"pump": {"notes": ["P1: the counter was cleared at 2:00"]}, "rows": [{"said": "ordered 35 mL, pump 28 mL"}]}
     part = next(part for part in page(pump=pump).parts if part.title == "Drug")
     assert part.paragraphs == ("Pump: ordered 35 mL, pump 28 mL.", "Pump: P1: the counter was cleared at 2:00.")
+
+
+def test_no_alarm_is_good_news_only_where_somebody_watched() -> None:
+    def told(until_t_s: float) -> tuple[str, ...]:
+        note = replay({"session": {}, "events": EVENTS, "samples": [], "until_t_s": until_t_s}).note
+        return next(part for part in page(note=note).parts if part.title == "Alarms").paragraphs
+
+    assert told(-1.0) == ("No alarm was judged: the monitor did not watch this session.",)
+    assert told(900.0) == ("Watched only up to 09:15:00: no alarm was judged after that.",)
+    assert told(2000.0) == ("None.",)
+
+
+def test_a_row_that_ends_early_goes_across_the_table() -> None:
+    table = Table(("Time", "HR", "By"), (("09:00", "No heart rate"), ("09:05", "72", "device")))
+    assert table.laid == ((("09:00", 1), ("No heart rate", 2)), (("09:05", 1), ("72", 1), ("device", 1)))
+
+
+def test_signals_that_were_gone_together_are_one_line() -> None:
+    both = [
+        {"t_s": t, "signal": signal, "value": 97} for t in range(900) if not 300 <= t < 360 for signal in ("SPO2", "HR")
+    ]
+    note = replay({"session": {}, "events": EVENTS[:2], "samples": both}).note
+    seen = next(part for part in page(note=note).parts if part.title == "Seen")
+    rows = [row for table in seen.tables for row in table.rows]
+    assert rows == [("09:04", "No heart rate, SpO2 from the monitor, 09:04:59 to 09:06:00")]
 
 
 def test_abbreviations_stay_as_they_are_inside_a_sentence() -> None:

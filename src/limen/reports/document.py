@@ -22,6 +22,17 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     shares: tuple[int, ...] = ()
 
+    @property
+    def laid(self) -> tuple[tuple[tuple[str, int], ...], ...]:
+        """Each row as cells with the columns they span: what ends early goes across to the end."""
+        return tuple(
+            tuple(
+                (cell, 1 if place + 1 < len(row) else len(self.columns) - len(row) + 1)
+                for place, cell in enumerate(row)
+            )
+            for row in self.rows
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

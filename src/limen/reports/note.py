@@ -195,7 +195,7 @@ def _seen(note: Mapping[str, Any], clock: Clock) -> Part:
     words = [*_owed(note, clock)]
     if any(row.get("written") for row in note["vitals"]):
         words.append(f"{_BY_HAND} written down by a person; every other value is the monitor's at that moment.")
-    if not rows:
+    if not table.rows:
         return Part("Seen", paragraphs=("No observation and no pressure recorded.", *words))
     return Part("Seen", tables=(table,), paragraphs=tuple(words))
 
@@ -225,12 +225,15 @@ def _owed(note: Mapping[str, Any], clock: Clock) -> list[str]:
 
 def _blind(note: Mapping[str, Any], clock: Clock) -> list[tuple[float, tuple[str, ...]]]:
     """A line across the table wherever a monitor that had given a signal gave none."""
-    found: list[tuple[float, tuple[str, ...]]] = []
+    spans: dict[tuple[str, str], tuple[float, list[str]]] = {}
     for signal, seen in ((note.get("trends") or {}).get("signals") or {}).items():
         for begin, end in seen.get("gaps", ()):
-            ends = f"{clock.at(begin, seconds=True)} to {clock.at(end, seconds=True)}"
-            found.append((begin, (clock.at(begin), f"No {_SIGNALS.get(signal, signal)} from the monitor, {ends}")))
-    return found
+            ends = (clock.at(begin, seconds=True), clock.at(end, seconds=True))
+            spans.setdefault(ends, (begin, []))[1].append(_SIGNALS.get(signal, signal))
+    return [
+        (begin, (clock.at(begin), f"No {', '.join(names)} from the monitor, {first} to {last}"))
+        for (first, last), (begin, names) in spans.items()
+    ]
 
 
 def _pressure(row: Mapping[str, Any]) -> str:

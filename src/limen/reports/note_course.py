@@ -29,6 +29,8 @@ _CALLS = {"come": "please come", "ok": "all is well"}
 # Said elsewhere in the note, or of no use to a reader.
 _UNSAID = {"streams", "order_version"}
 _CALL_WORDS = {"called": "called", "delivered": "shown to", "accepted": "going:", "nobody": "no screen showed it"}
+# The monitor is never this far behind; a session whose end it has not reached was not watched to its end.
+_UNWATCHED_S = 60.0
 _PEOPLE = (("called", "called"), ("shown", "shown"), ("going", "going"))
 
 
@@ -66,6 +68,8 @@ def event_line(row: Row, clock: Clock) -> tuple[str, str]:
         told = str(detail.get("to") or "nobody named")
     elif kind == "rescue.given":
         told = str(detail.get("what") or detail.get("drug") or "")
+    elif kind == "device.associated":
+        told = str(detail.get("device") or "not named")
     elif kind == "emergency.step":
         told = str(detail.get("what"))
     else:
@@ -87,7 +91,7 @@ def alarm_part(note: Row, calls: Sequence[Row], clock: Clock) -> Part:
             by = row.get("acknowledged_by") or "not said"
             words += f"; seen {clock.at(row['acknowledged_t_s'], seconds=True)} by {by}"
         mine = [call for call in calls if call["alarm"] == row.get("id")]
-        told = [
+        called = [
             " ".join(
                 part
                 for part in (_CALL_WORDS[call["kind"]], call["who"] or "", clock.at(call["t_s"], seconds=True))
@@ -95,8 +99,20 @@ def alarm_part(note: Row, calls: Sequence[Row], clock: Clock) -> Part:
             )
             for call in mine
         ]
-        lines.append((clock.at(row["t_s"], seconds=True), "; ".join([words, *told])))
-    return Part("Alarms", lines=tuple(lines), paragraphs=() if lines else ("None.",))
+        lines.append((clock.at(row["t_s"], seconds=True), "; ".join([words, *called])))
+    told = _watched(note, clock) or (() if lines else ("None.",))
+    return Part("Alarms", lines=tuple(lines), paragraphs=told)
+
+
+def _watched(note: Row, clock: Clock) -> tuple[str, ...]:
+    """No alarm is good news only where somebody watched."""
+    until_t_s = note.get("watched_until_t_s")
+    last_t_s = (note.get("trends") or {}).get("until_t_s")
+    if until_t_s is None or last_t_s is None or until_t_s >= last_t_s - _UNWATCHED_S:
+        return ()
+    if until_t_s < 0:
+        return ("No alarm was judged: the monitor did not watch this session.",)
+    return (f"Watched only up to {clock.at(until_t_s, seconds=True)}: no alarm was judged after that.",)
 
 
 def emergency_parts(emergencies: Sequence[Row], clock: Clock) -> list[Part]:

@@ -94,6 +94,7 @@ def build_note(
         "parts": parts,
         "vitals": vital_rows(state, samples, rules),
         "trends": trends(header, state, events, samples, rules, until_t_s=until_t_s),
+        "watched_until_t_s": until_t_s,
         "doses": dose_rows(state),
         "devices": device_rows(events, state.at_t_s),
         "leaving": leaving,

@@ -252,7 +252,7 @@ def _lane(lane: Lane, figure: Figure, place: int) -> DrawnLane:
         tuple(bands),
         traces,
         tuple(dot for seen in lane.seen for dot in _dots(frame, seen, lane.unit)),
-        _walls(frame, lane),
+        _walls(frame, lane, valued=figure.kind == "session"),
         tuple(
             DrawnGap(frame.x_pct(low), round(frame.x_pct(high) - frame.x_pct(low), 2), frame.x_pct((low + high) / 2))
             for low, high in lane.gaps
@@ -335,15 +335,18 @@ def _dots(frame: Frame, seen: Seen, unit: str) -> list[Dot]:
     ]
 
 
-def _walls(frame: Frame, lane: Lane) -> tuple[DrawnWall, ...]:
-    """From the top down; where two names would stand on each other, the lower one moves to the other side."""
+def _walls(frame: Frame, lane: Lane, *, valued: bool) -> tuple[DrawnWall, ...]:
+    """From the top down; where two names would stand on each other, the lower one moves to the other side.
+
+    ``valued`` names each with its value.
+    """
     drawn: list[DrawnWall] = []
     for wall in sorted(lane.walls, key=lambda wall: -wall.value):
         y_px = frame.y_px(wall.value)
         near = [other for other in drawn if y_px - other.y_px < NAME_PX]
         drawn.append(
             DrawnWall(
-                name=wall.name,
+                name=f"{wall.name}: {wall.value:g} {wall.unit}" if valued else wall.name,
                 y_px=y_px,
                 hatch_y_px=round(max(y_px - 7, 0) if wall.above else y_px, 1),
                 hard=wall.hard,
