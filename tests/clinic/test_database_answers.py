@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.test import Client
@@ -14,6 +17,7 @@ from limen.clinic.accounts.models import User
 from limen.clinic.audit.models import AuditEntry
 from limen.clinic.sessions import actions, api
 from limen.clinic.stock import actions as stock
+from limen.clinic.web import refusals
 from live_room import batch, furnish, post
 
 FORM = {
@@ -85,6 +89,43 @@ def test_a_device_is_told_to_send_its_batch_again(db: None, client: Client, monk
     answer = post(client, token, batch("chair-1", "a", [(1, "HR", 72.0)]))
     assert answer.status_code == 503  # the gateway keeps a batch that was answered so; it drops none
     assert set(answer.json()["error"]) >= {"what", "where", "allowed"}
+
+
+def of_sqlite(tmp_path: Path) -> Exception:
+    """SQLite's own word where a database may grow no more."""
+    link = sqlite3.connect(tmp_path / "small")
+    link.execute("PRAGMA max_page_count = 2")
+    try:
+        link.execute("CREATE TABLE a (b)")
+        link.execute("INSERT INTO a VALUES (zeroblob(100000))")
+    except sqlite3.OperationalError as problem:
+        return problem
+    finally:
+        link.close()
+    raise AssertionError("it grew")
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_a_full_disk_is_named_to_forms_taps_and_devices(
+    pharmacist: Client, client: Client, monkeypatch, tmp_path: Path, engine: str
+) -> None:
+    cause = of_sqlite(tmp_path) if engine == "sqlite" else psycopg.errors.DiskFull("could not extend file")
+    problem = OperationalError(str(cause))
+    problem.__cause__ = cause
+    monkeypatch.setattr(refusals, "_full_at_s", -refusals.FULL_FOR_S)
+    assert refusals.trouble() == ""
+    room = furnish()
+    _, _, token = room.begun()
+    monkeypatch.setattr(stock, "receive", failing(problem))
+    form = pharmacist.post(reverse("stock:receive"), FORM)
+    assert form.status_code == 503
+    assert "disk of the clinic&#x27;s server is full" in form.content.decode()
+    assert "What was sent is not stored" in form.content.decode()
+    monkeypatch.setattr(api, "take_batch", failing(problem))
+    device = post(client, token, batch("chair-1", "a", [(1, "HR", 72.0)]))
+    assert device.status_code == 503
+    assert device.json()["error"]["what"] == refusals.FULL
+    assert refusals.trouble() == refusals.FULL, "the pages of this server are told"
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])

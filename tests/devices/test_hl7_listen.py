@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import hl7.mllp
 import httpx
@@ -75,6 +78,47 @@ def test_a_message_that_comes_again_is_acknowledged_and_not_charted_twice_even_a
     assert (len(again), listener.counts.repeated) == (1, 1)
     assert code(listener.answer(oru([beat("90")]))) == "AA"  # its numbers began anew: other content is another message
     assert len(again) == 2
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """The kernel lets this process write nothing to a file, as on a full disk."""
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+
+
+def test_on_a_full_disk_nothing_is_acknowledged_that_a_kill_would_lose(tmp_path):
+    clinic = Clinic()
+    spool = Spool(tmp_path / "spool")
+    listener, said = made(clinic, spool)
+    gateway = listener.gateways["0011223344556677"]
+    safe, text = oru([beat("70")]), oru([beat("71")])
+    assert code(listener.answer(safe)) == "AA"
+    with no_room():
+        for _ in range(2):
+            answer = listener.answer(text)
+            assert code(answer) == "AE"
+            assert "in memory only" in answer
+        assert "values are kept in memory only" in said[-1]
+    spool.close()  # killed here: what was acknowledged is there, what was not is the sender's to send again
+    assert [entry.sample.value for entry in Spool(tmp_path / "spool").head(9)] == [70.0]
+    gateway.flush()
+    assert [item["value"] for body in clinic.bodies for item in body["samples"]] == [70.0, 71.0], "charted all the same"
+
+
+def test_what_the_sender_repeats_is_acknowledged_once_there_is_room_and_charted_once(tmp_path):
+    spool = Spool(tmp_path / "spool")
+    listener, _ = made(Clinic(answer=503), spool)
+    text = oru([beat("71")])
+    with no_room():
+        assert code(listener.answer(text)) == "AE"
+    assert code(listener.answer(text)) == "AA"
+    spool.close()
+    assert [entry.sample.value for entry in Spool(tmp_path / "spool").head(9)] == [71.0]
 
 
 @pytest.mark.parametrize(

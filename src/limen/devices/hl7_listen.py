@@ -86,7 +86,7 @@ class Listener:
             self.report(f"{gateway.device}, not charted: {where} {words}")
         if gateway.spool.has(reading.key):
             self.counts.repeated += 1
-            return self._said(text, "AA", warnings)
+            return self._kept(text, gateway, warnings)
         if not reading.values and warnings:
             raise Hl7RefusedError(
                 "AE", UNKNOWN, f"nothing of it can be charted: {warnings[0][3]}", where=warnings[0][2]
@@ -99,12 +99,18 @@ class Listener:
             for age_s, values in groupby(oldest_first, key=lambda value: value.age_s)
         ]
         gateway.offer_message(moments, patient=reading.patient, message=reading.key)
-        if gateway.spool.problem:
-            self.report(f"{gateway.device}: {gateway.spool.problem}")
         self.counts.accepted += 1
         self.counts.values += len(reading.values)
         self.counts.left += len(reading.left)
-        return self._said(text, "AA", warnings)
+        return self._kept(text, gateway, warnings)
+
+    def _kept(self, text: str, gateway: Gateway, warnings: tuple[tuple[str, str, str, str], ...]) -> str:
+        """``AA`` only once it is on disk. On a full disk the values go to the clinic from memory all the same."""
+        if gateway.spool.safe():
+            return self._said(text, "AA", warnings)
+        self.report(f"{gateway.device}: {gateway.spool.problem}")
+        words = "charted, and in memory only: the disk of the gateway takes nothing more. Send it again"
+        return self._said(text, "AE", (*warnings, ("E", INTERNAL, "", words)))
 
     def _gateway(self, reading: Reading) -> tuple[str, Gateway]:
         """The device of the values; where they name none that is known, the sender's."""

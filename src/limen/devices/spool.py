@@ -105,6 +105,13 @@ class Spool:
                 records.append({"dropped": gone})
             self._append(records)
 
+    def safe(self) -> bool:
+        """Whether all that waits is on disk; where it is not, this tries once more."""
+        with self._turn:
+            if not self._whole:
+                self._rewrite()
+            return self._whole
+
     def has(self, message: str) -> bool:
         """Whether this message was queued before."""
         with self._turn:
