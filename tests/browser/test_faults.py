@@ -51,8 +51,8 @@ LARGEST_PX = """() => Math.max(0, ...[...document.querySelectorAll(".vital dd:no
 class Watch:
     """Board and chair 1, open since the beginning."""
 
-    def __init__(self, house: House, cable: Cable, browser: Browser) -> None:
-        self.house, self.cable, self.browser = house, cable, browser
+    def __init__(self, house: House, cable: Cable, monitors: Monitors, browser: Browser) -> None:
+        self.house, self.cable, self.monitors, self.browser = house, cable, monitors, browser
         self.seconds: dict[str, float] = {}
         self.faults: list[str] = []
         self.board, self.chair = self.page(), self.page()
@@ -139,8 +139,8 @@ def watch(chromium: Browser, tmp_path_factory: pytest.TempPathFactory, turned: P
         house.env["PYTHONPATH"] = os.pathsep.join([str(TESTS / "turned_clock"), house.env["PYTHONPATH"]])
         house.start("web")
         house.start("monitor")
-        with Monitors(house.url, house.facts["tokens"]):
-            made = Watch(house, cable, chromium)
+        with Monitors(house.url, house.facts["tokens"]) as monitors:
+            made = Watch(house, cable, monitors, chromium)
             yield made
             assert made.faults == []
             (PICTURES / "seconds.json").write_text(json.dumps(made.seconds, indent=1) + "\n", encoding="utf-8")
@@ -185,16 +185,39 @@ def test_a_script_that_stops(watch: Watch) -> None:
         link.detach()
 
 
-def test_the_stream_is_cut(watch: Watch) -> None:
+def test_the_line_is_cut_and_what_was_missed_is_drawn_as_a_gap(watch: Watch) -> None:
+    lane = watch.chair.locator("[data-lane=HR]")
+    before = int(lane.get_attribute("data-gaps") or 0)
+    watch.monitors.silent.add(0)
     watch.said("stream cut", watch.cable.cut, "This screen has heard nothing for")
     watch.tap("told while the line was cut")
     watch.kept()
     watch.look("stream-cut")
-    time.sleep(20)  # longer than a lane bears without hatching
+    time.sleep(12)  # in all longer than a lane bears without hatching
+    watch.monitors.silent.clear()
     watch.cable.mend()
     watch.well("stream cut")
+    expect(lane).to_have_attribute("data-gaps", str(before + 1), timeout=PATIENT_MS)
     watch.stands("told while the line was cut")
     watch.look("stream-back")
+
+
+def test_a_laptop_that_slept_ten_minutes_wakes_without_live_numbers(watch: Watch) -> None:
+    page = watch.page()
+    page.clock.install()
+    page.goto(watch.address)
+    page.locator("[data-vital=HR].vital--live").wait_for()
+    watch.cable.cut()  # nothing comes in while it sleeps
+    page.clock.fast_forward(600_000)
+    assert page.locator(".vital--live").count() == 0
+    assert page.evaluate(LARGEST_PX) <= 40
+    expect(page.get_by_role("heading", name="NOT MONITORED")).to_be_visible()
+    expect(page.locator("[data-vital=HR] .age")).to_contain_text("silent 10:")
+    page.screenshot(path=PICTURES / "woken-chair.png")
+    watch.cable.mend()
+    page.locator("[data-vital=HR].vital--live").wait_for()
+    page.locator("body.is-listening:not(.is-blind)").wait_for()
+    page.context.close()
 
 
 def test_the_monitor_is_killed(watch: Watch) -> None:
@@ -219,7 +242,9 @@ def test_the_server_is_killed(watch: Watch) -> None:
 
 def test_the_disk_is_full(watch: Watch) -> None:
     if watch.house.database.server:
-        pytest.skip("PostgreSQL writes to the disk of its own server; its word for a full one is read in test_refusals")
+        pytest.skip(
+            "PostgreSQL writes to the disk of its own server; its word for a full one is read in test_database_answers"
+        )
 
     def room(limit: int) -> None:
         """How large a file of the clinic's processes may grow: what is beyond is refused by the kernel."""

@@ -262,6 +262,7 @@
         live.now = now;
         live.low = seen.low || [];
         live.gaps = options.cuff || options.dots ? [] : gaps(seen.x, seen.y, now, seen.since);
+        place.dataset.gaps = live.gaps.length; // stretches where nothing is known, hatched
         widen([...seen.y, ...live.low]);
         chart.setData([seen.x, seen.y]);
       },
