@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -14,6 +15,9 @@ from limen.clinic.courses.models import Plan
 from limen.clinic.sessions.actions import create_session
 from limen.clinic.sessions.models import Session, SessionEvent
 from limen.clinic.sessions.record import settle, state_of
+from limen.clinic.sites.actions import declare_rescue_stock, sign_standing_order
+from limen.clinic.sites.zones import today
+from limen.knowledge.standing_orders import get_order
 from live_room import Room, furnish, signed_in
 
 # minutes since the start, of chair 1, 2, 3, ...: a stagger of 13 minutes, and the fifth begins again
@@ -161,10 +165,21 @@ def seated_at_once(room: Room, number: int) -> Session:
     return session
 
 
+def sign_agitation(room: Room) -> None:
+    """Midazolam for agitation, 1 to 2 mg: the order whose dose is a range, and what the site holds of it."""
+    order = get_order("midazolam-agitation")
+    vial = {"drug": "midazolam", "routes": ["iv"], "concentration_mg_per_mL": 5.0}
+    declare_rescue_stock(by=room.director, site=room.site, items=[vial])
+    ends = today(room.site) + timedelta(days=300)
+    terms = {"expires_on": ends, "interval_min": 10.0}
+    sign_standing_order(by=room.director, site=room.site, order=order.id, digest=order.digest, **terms)
+
+
 def build_routes() -> dict[str, Any]:
     """Four chairs of four routes, a fifth that waits to be started, and a plan that waits for its chair."""
     room = furnish(chairs=6)
     second = room.person("nora-second", "nurse")
+    sign_agitation(room)
     sessions, tokens = [], []
     for number in range(1, 5):
         session = seated(room, 1, MINUTES[2]) if number == 1 else seated_at_once(room, number)

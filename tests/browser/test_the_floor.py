@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,85 +12,12 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, Page, expect
 
 from browser.barriers import grave_barriers
-from floor_room import Monitors
-from live_processes import CSRF, House
+from browser.call_seen import press_until_seen, said, watch_calls
+from browser.floor_house import SIZES, Floor, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-BUILD = """
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
-call_command("createcachetable", verbosity=0)
-import floor_room
-print(json.dumps(floor_room.build_floor(int(sys.argv[1]), int(sys.argv[2]))))
-"""
-SIZES = {"desk": (1280, 800), "tablet": (768, 1024), "phone": (390, 844)}
 PICTURES = Path(__file__).parents[2] / "test-output" / "the-floor"
-
-
-class Floor:
-    """A running clinic with its monitors, and the people who look at it."""
-
-    def __init__(self, house: House, monitors: Monitors, browser: Browser) -> None:
-        self.house, self.monitors, self.browser = house, monitors, browser
-        self.faults: list[str] = []
-
-    def person(self, who: str = "cookie", size: str = "desk") -> Page:
-        """A new browser, signed in."""
-        width, height = SIZES[size]
-        context = self.browser.new_context(viewport={"width": width, "height": height})
-        cookies = {"sessionid": self.house.facts[who], "csrftoken": CSRF}
-        context.add_cookies([{"name": n, "value": v, "url": self.house.url} for n, v in cookies.items()])
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        expect.set_options(timeout=30_000)
-        page.on("pageerror", lambda fault: self.faults.append(str(fault)))
-        return page
-
-    def board(self, **more: Any) -> Page:
-        """The board, hearing and watched."""
-        page = self.person(**more)
-        page.goto(f"{self.house.url}/board/")
-        page.locator("body.is-listening:not(.is-blind)").wait_for()
-        page.locator(".tile [data-signal=HR].vital--live").nth(len(self.house.facts["sessions"]) - 1).wait_for()
-        return page
-
-    def chair(self, number: int, **more: Any) -> Page:
-        """One chair's page, hearing."""
-        page = self.person(**more)
-        page.goto(self.address(number))
-        page.locator("body.is-listening:not(.is-blind)").wait_for()
-        page.locator("[data-vital=HR].vital--live").wait_for()
-        return page
-
-    def address(self, number: int) -> str:
-        return f"{self.house.url}/session/{self.house.facts['sessions'][number - 1]}/"
-
-    def events(self, number: int, kind: str) -> list[dict[str, Any]]:
-        """What the clinic has on record, past the pages."""
-        session = self.house.facts["sessions"][number - 1]
-        code = (
-            "from limen.clinic.sessions.models import SessionEvent;"
-            "print(json.dumps([row.data for row in SessionEvent.objects.filter("
-            "session=sys.argv[1], kind=sys.argv[2]).order_by('seq')]))"
-        )
-        found: list[dict[str, Any]] = self.house.ask(code, session, kind)
-        return found
-
-
-def running(folder: Path, chairs: int, in_use: int, browser: Browser) -> Iterator[Floor]:
-    house = House(folder)
-    try:
-        house.facts = house.ask(BUILD, str(chairs), str(in_use))
-        house.start("web")
-        house.start("monitor")
-        with Monitors(house.url, house.facts["tokens"]) as monitors:
-            made = Floor(house, monitors, browser)
-            yield made
-            assert made.faults == []
-    finally:
-        house.stop()
-        house.database.drop()
 
 
 @pytest.fixture(scope="module")
@@ -249,13 +174,12 @@ def test_a_patients_call_is_on_board_and_chair(floor: Floor) -> None:
     phone.goto(address)
     phone.get_by_role("button", name="Begin on this phone").click()
     look(phone, "phone-quiet")
-    phone.get_by_role("button", name="Please come").click()
-    pressed_s = time.monotonic()
     for page in (board, chair):
-        said = page.get_by_role("region", name="Calls and hand-overs")
-        expect(said).to_contain_text("asks you to come")
-    # Two seconds are promised on a machine of its own: kept with the pictures, for a busy test machine proves nothing.
-    (PICTURES / "call-seen-s.txt").write_text(f"{time.monotonic() - pressed_s:.2f}\n", encoding="utf-8")
+        watch_calls(page)
+    # Two seconds are promised; three presses here, fifty in ``make soak``. Kept with the pictures.
+    found = press_until_seen(phone, board, (board, chair), 3)
+    (PICTURES / "call-seen-s.txt").write_text(f"{said(found)}\n", encoding="utf-8")
+    assert len(found) == 3
     expect(board.locator(".tile").first.locator(".tile-flag")).to_be_visible()
     look(board, "board-called")
     look(chair, "chair-called")
@@ -305,6 +229,7 @@ def test_twelve_chairs_on_one_screen(chromium: Browser, tmp_path: Path) -> None:
         assert names == [str(number) for number in range(1, 13)], "chair 2 before chair 10"
         look(page, f"board-12-{size}")
         if size == "desk":
+            page.locator("body.is-listening:not(.is-blind)").wait_for()
             assert page.evaluate("document.documentElement.scrollHeight") <= 800
         page.context.close()
     with pytest.raises(StopIteration):
