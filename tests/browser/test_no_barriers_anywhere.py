@@ -274,6 +274,10 @@ def emergency(walk: Walk, page: Page) -> None:
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     assert page.evaluate("Boolean(document.activeElement.closest('[data-emergency-open]'))")
+    page.keyboard.press("Enter")
+    dialog.get_by_label("How it ended").fill("a drill, all well")
+    dialog.get_by_role("button", name="End the emergency").click()
+    expect(dialog).to_be_hidden()
 
 
 def sizes() -> list[Any]:

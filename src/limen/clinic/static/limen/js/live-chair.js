@@ -173,7 +173,7 @@
     const top = find("[data-trend]").getBoundingClientRect().top + window.scrollY;
     const stop = find("[data-buttons] .stop"); // on a narrow screen it stands over the lower edge
     const below = stop && getComputedStyle(stop).position === "fixed" ? stop.offsetHeight + 8 : 0;
-    const room = Math.max(200, window.innerHeight - top - find(".obs-set").offsetHeight - below - 36); // the time axis and the lines between
+    const room = Math.max(170, window.innerHeight - top - find(".obs-set").offsetHeight - below - 36); // the time axis and the lines between
     return (part) => Math.round((room - 34) * part);
   }
 
