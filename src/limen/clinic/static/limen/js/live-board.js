@@ -79,7 +79,7 @@
     return el(
       "a", { class: "due", href: `/session/${session.session}/#${due_.act}` },
       el("b", {}, el("span", { class: "chair-no" }, el("span", { class: "vh" }, "Chair "), session.chair.replace(/^Chair\s+/i, "")), el("span", { "data-left": "" })),
-      el("span", { class: "w" }, words.dueWords(session, due_).replace("observation", "set").replace("after the dose", "after")),
+      el("span", { class: "w" }, words.dueWords(session, due_).replace(/^Observation (.*) after the dose$/, "$1 after").replace("observation", "set")),
     );
   }
 

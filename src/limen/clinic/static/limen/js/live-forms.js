@@ -171,6 +171,7 @@
     panel.hidden = true;
     panel.parentElement.classList.remove("is-asking");
     panel.replaceChildren();
+    panel.parentElement.scrollTo?.({ top: 0 });
     back_?.focus({ preventScroll: true });
   }
 

@@ -57,7 +57,7 @@
     if (due.label === "dose") return due.what[0];
     if (due.label === "baseline") return "Baseline observation";
     if (due.label === "during") return `${Math.round((due.due_t_s - session.dose_start_t_s) / 60)}-minute observation`;
-    if (due.label === "after") return `${Math.round((due.due_t_s - (session.dose_end_t_s ?? session.expected_end_t_s)) / 60)} min after the dose`;
+    if (due.label === "after") return `Observation ${Math.round((due.due_t_s - (session.dose_end_t_s ?? session.expected_end_t_s)) / 60)} min after the dose`;
     return `${due.label.replace(/ min$/, "-minute")} observation`;
   }
 
