@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from limen.clinic.sessions.models import Session
+from limen.clinic.sessions.planned import dose_of
 from limen.clinic.sessions.record import state_of
 from limen.errors import RefusedError
 
@@ -14,7 +15,7 @@ REASON_LENGTH = 10
 
 def planned(session: Session) -> list[dict[str, Any]]:
     """The plan's doses at once, in order."""
-    steps = (session.plan.result.get("dose") or {}).get("steps") or ()
+    steps = dose_of(session).get("steps") or ()
     return [step for step in steps if step["kind"] != "infusion"]
 
 

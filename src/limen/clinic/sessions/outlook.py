@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from limen.clinic.sessions.models import Session
+from limen.clinic.sessions.planned import dose_of, plan_of
 from limen.errors import InputError
 from limen.pharmacology.effects import CHAIRSIDE
 from limen.pharmacology.ensemble import ensemble
@@ -41,7 +42,7 @@ def outlook(session: Session, state: SessionState, *, every: int = 1) -> dict[st
         ``basis`` (``plan``: as signed; ``start``: as if it began now; ``pump``: as the pump was run). Empty ``outputs``
         where no model covers the dose: the flags say why.
     """
-    planned: Mapping[str, Any] = session.plan.result.get("forecast") or {}
+    planned: Mapping[str, Any] = plan_of(session).get("forecast") or {}
     begin_s = state.dose_start_t_s
     basis = "plan" if begin_s is not None else "start"
     found = planned
@@ -85,7 +86,7 @@ def _bands(output: Mapping[str, Any], every: int) -> dict[str, list[float | None
 
 def _as_planned(session: Session, state: SessionState) -> bool:
     """Whether the pump has run, and will run, as the plan says."""
-    dose = session.plan.result.get("dose") or {}
+    dose = dose_of(session)
     if state.doses or len(state.infusions) != 1:
         return False
     run = state.infusions[0]

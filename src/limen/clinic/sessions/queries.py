@@ -23,6 +23,7 @@ from limen.clinic.sessions.handover import people_for
 from limen.clinic.sessions.health import devices_on, doubts
 from limen.clinic.sessions.models import AlarmSnapshot, LiveEvent, Sample, Session, SessionEvent
 from limen.clinic.sessions.outlook import outlook
+from limen.clinic.sessions.planned import dose_of
 from limen.clinic.sessions.record import event_json, events_of, header_of, rule_set
 from limen.clinic.sessions.sse import monitor_age_s
 from limen.clinic.sessions.twin_view import drawn, newest_forecast, twin_json
@@ -145,8 +146,8 @@ def session_live(session: Session, viewer: str | None = None) -> dict[str, Any]:
         "readiness": _readiness(reading) if session.started_at else None,
         "devices": devices_on(session),
         "pump": pump_json(session),
-        "steps": ((session.plan.result.get("dose") or {}).get("steps")) or [],
-        "syringe": (session.plan.result.get("dose") or {}).get("syringe"),
+        "steps": dose_of(session).get("steps") or [],
+        "syringe": dose_of(session).get("syringe"),
         "outlook": drawn(outlook(session, reading.state), newest_forecast(reading.events)),
         "twin": twin_json(newest_forecast(reading.events)),
         "baseline": reading.header.baseline_values(),
@@ -174,7 +175,7 @@ def _start_advice(reading: _Reading, viewer: str | None) -> dict[str, Any] | Non
         return None
     room = map(_Reading, _open_sessions(session.site).exclude(pk=session.pk))
     others = [(other.session.chair.name, other.state.owner, other.state, other.due) for other in room]
-    steps = (session.plan.result.get("dose") or {}).get("steps") or ()
+    steps = dose_of(session).get("steps") or ()
     owner = reading.state.owner or viewer or (session.owner.display_name if session.owner else None)
     found = start_advice(reading.rules.monitoring, reading.header, steps, others, owner)
     return None if found is None else {**found, "yours": viewer is None or owner == viewer}
@@ -208,7 +209,7 @@ def _tile(reading: _Reading) -> dict[str, Any]:
     """What both pages show of a session."""
     session, state = reading.session, reading.state
     patient = session.patient
-    dose = session.plan.result.get("dose") or {}
+    dose = dose_of(session)
     waiting = [entry for entry in reading.due.entries if entry.status in ("due", "coming")]
     first = waiting[0] if waiting and state.phase not in ("discharged", "ended") else None
     product, route = dose_route(reading.header, state)
@@ -321,7 +322,7 @@ def board_chair(site: Site, session_id: UUID) -> dict[str, Any] | None:
 
 def _open_sessions(site: Site) -> QuerySet[Session]:
     whole = Session.objects.select_related("patient", "plan", "chair", "course", "site", "owner", "offered_to")
-    return whole.filter(site=site, status__in=LIVE)
+    return whole.defer("rules_snapshot", "plan__result").filter(site=site, status__in=LIVE)
 
 
 def board_tile(reading: _Reading, doubt: Mapping[UUID, str]) -> dict[str, Any]:

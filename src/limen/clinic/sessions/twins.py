@@ -27,6 +27,7 @@ from limen.clinic.sessions.clock import lock
 from limen.clinic.sessions.earlier import earlier_of
 from limen.clinic.sessions.models import Sample, Session
 from limen.clinic.sessions.monitor import LIVE
+from limen.clinic.sessions.planned import plan_of
 from limen.clinic.sessions.record import append, events_of, header_of, rules_of
 from limen.errors import InputError
 from limen.knowledge.monitoring import MonitoringRules
@@ -162,7 +163,7 @@ def _subject(
     patient = header.patient or {}
     escort = state.latest.get("escort")
     product = header.product or session.course.product
-    planned = session.plan.result.get("forecast") or {}
+    planned = plan_of(session).get("forecast") or {}
     return Subject(
         product=product,
         patient=PatientProfile(**{key: patient.get(key) for key in _PATIENT}),

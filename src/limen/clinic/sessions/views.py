@@ -27,6 +27,7 @@ MAX_BODY = 64 * 1024
 
 def _session(request: ClinicRequest, session_id: UUID) -> Session:
     rows = Session.objects.select_related("site", "patient", "plan", "chair", "course", "owner")
+    rows = rows.defer("rules_snapshot", "plan__result")  # large, and known to this process by now
     return get_object_or_404(rows, pk=session_id, site=request.site)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from limen.care.alarm_state import Sample as Measured
 from limen.clinic.sessions.models import Sample, Session
+from limen.clinic.sessions.planned import dose_of
 from limen.clinic.stock.book import entries, rows
 from limen.knowledge.devices import device_rules
 from limen.ledger import decimal_mg, effective
@@ -24,7 +25,7 @@ def pump_of(session: Session) -> PumpAccount:
     state = state_of(session, at_t_s=session_now_s(session))
     mg_per_mL = _concentration(session, state)
     book = _book(session)
-    syringe = (session.plan.result.get("dose") or {}).get("syringe") or {}
+    syringe = dose_of(session).get("syringe") or {}
     return pump_account(
         pump_volume(_readings(session), start_t_s=state.dose_start_t_s),
         ordered_mL=syringe.get("volume_mL"),
@@ -79,7 +80,7 @@ def _readings(session: Session) -> list[Measured]:
 def _concentration(session: Session, state: SessionState | None) -> float | None:
     """What is in the syringe: as the pump was started, else as the plan says."""
     started = state.infusions[-1].concentration_mg_per_mL if state is not None and state.infusions else None
-    planned = ((session.plan.result.get("dose") or {}).get("syringe") or {}).get("concentration_mg_per_mL")
+    planned = (dose_of(session).get("syringe") or {}).get("concentration_mg_per_mL")
     found = started or planned
     return float(found) if found else None
 
