@@ -267,6 +267,26 @@ def test_the_monitoring_form_is_filled_from_this_session_alone(
     assert "medicines were not asked on the day" in page
     assert "<b>Missing</b>: the session is not over" in page
     assert "Ada" in page
+    paper = client.get(reverse("notes:rems_pdf", args=[made.pk]))
+    assert paper["Content-Type"] == "application/pdf"
+    printed = " ".join(pdf_pages(paper.content))
+    assert "139/83 mmHg, 40:00 after the first device, from" in printed
+    assert "empty: the session is not over" in printed
+
+
+def test_the_patient_leaves_with_an_own_record(clinic: Clinic, session: Session) -> None:
+    client = client_of(clinic.nurse)
+    page = client.get(reverse("notes:take_home", args=[session.pk])).content.decode()
+    # 22 of 40 minutes of 35 mg
+    assert "19.25 mg of ketamine into a vein" in page
+    assert "Your session is not over: this may change." in page
+    assert "nausea &lt;b&gt;" in page
+    finish(clinic, session)
+    paper = client.get(reverse("notes:take_home_pdf", args=[session.pk]))
+    assert paper["Cache-Control"] == "no-store"
+    printed = " ".join(pdf_pages(paper.content))
+    assert "19.25 mg of ketamine into a vein" in printed
+    assert "Your session is not over" not in printed
 
 
 def test_another_product_has_no_monitoring_form(clinic: Clinic, session: Session) -> None:

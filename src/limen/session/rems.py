@@ -79,7 +79,7 @@ def rems_form(
                 answers[entry.id] = Answer(said="does not apply" if answers[entry.when].value is False else "")
                 continue
             answers[entry.id] = filler.answer(entry)
-            rows.append(_row(entry, answers[entry.id], used))
+            rows.append(_row(entry, answers[entry.id], used, filler.times))
         groups.append({"id": group.id, "title": group.title, "fields": rows})
     owed = applies(header, state, used)
     return {
@@ -102,7 +102,7 @@ def rems_form(
     }
 
 
-def _row(entry: FormField, answer: Answer, form: MonitoringForm) -> dict[str, Any]:
+def _row(entry: FormField, answer: Answer, form: MonitoringForm, times: Mapping[str, float]) -> dict[str, Any]:
     mark = entry.verification or form.verification
     return {
         "field": entry.id,
@@ -110,6 +110,7 @@ def _row(entry: FormField, answer: Answer, form: MonitoringForm) -> dict[str, An
         "value": answer.value,
         "said": answer.said or _said(answer.value),
         "events": list(answer.events),
+        "at_t_s": [times[name] for name in answer.events if name in times],
         "why": answer.why if answer.value is None else None,
         "verification": mark.value,
     }
@@ -142,6 +143,8 @@ class _Filler:
         self.harm = [event for event in events if isinstance(event, AdverseEventRecorded)]
         self.doses = [event for event in events if isinstance(event, DoseGiven)]
         self.facts = discharge_facts(header, state, samples, watch)
+        self.times = {event.id: event.t_s for event in events if event.id is not None}
+        self.times |= {_cuff(entry.t_s): entry.t_s for entry in self.facts.pressures}
         self.first_t_s = self.facts.first_device_t_s
         self.end_t_s = state.discharged_t_s if state.discharged_t_s is not None else state.ended_t_s
 
@@ -262,7 +265,7 @@ class _Filler:
         at = span(abs(entry.t_s - (self.first_t_s or 0.0)))
         side = "before" if self.first_t_s is not None and entry.t_s < self.first_t_s else "after"
         said = f"{value} mmHg" if self.first_t_s is None else f"{value} mmHg, {at} {side} the first device"
-        return Answer(value, said, _ids(written) or (f"cuff at {entry.t_s:g} s",))
+        return Answer(value, said, _ids(written) or (_cuff(entry.t_s),))
 
     def _graded(self, what: str) -> list[tuple[ObservationRecorded, bool]]:
         """Each observation after the first device that tells of it, with whether it was there."""
@@ -340,6 +343,11 @@ class _Filler:
         if lacking:
             return Answer(None, "; ".join(said), _ids(named), ", ".join(lacking))
         return Answer("; ".join(said), events=_ids(named))
+
+
+def _cuff(t_s: float) -> str:
+    """How a reading of the cuff is named as a source."""
+    return f"cuff at {t_s:g} s"
 
 
 def _code(event: AdverseEventRecorded) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django import forms
 from django.http import Http404, HttpResponse
@@ -21,8 +22,10 @@ from limen.clinic.web.refusals import blame
 from limen.clinic.web.request import ClinicRequest
 from limen.errors import LimenError
 from limen.reports.document import Document
+from limen.reports.figures.session import Clock
 from limen.reports.paper import beside, pdf
 from limen.reports.paper import render as render_typst
+from limen.reports.rems_paper import field_times, rems_document
 
 
 class RemarksForm(forms.Form):
@@ -90,19 +93,47 @@ def _paper(document: Document, session: Session, what: str, ending: str = "") ->
 def rems(request: ClinicRequest, session_id: uuid.UUID) -> HttpResponse:
     """The monitoring form of nasal esketamine. Context: ``session``, ``form``, ``aside``."""
     session = _session(request, session_id)
-    content = note_of(session).content
-    kept = content["note"].get("rems")
-    form = signed_form(kept, session) if kept else None
-    if form is None:
-        raise Http404("this session gave no nasal esketamine")
+    form, content = _form(session)
+    clock = _clock(content)
+    groups = [
+        {**group, "fields": [{**row, "times": field_times(row, clock)} for row in group["fields"]]}
+        for group in form["groups"]
+    ]
     context = charts.head(session.patient) | {
         "session": session,
         "course": session.course,
         "step": "session",
-        "form": form,
+        "form": {**form, "groups": groups},
         "aside": content["aside"],
     }
     return render(request, "notes/rems.html", context)
+
+
+@require_GET
+def rems_pdf(request: ClinicRequest, session_id: uuid.UUID) -> HttpResponse:
+    """The monitoring form on paper."""
+    session = _session(request, session_id)
+    form, content = _form(session)
+    document = rems_document(
+        form,
+        issuer=content["issuer"],
+        aside=content["aside"],
+        identity=[(name, value) for name, value in content["identity"][:3]],
+        clock=_clock(content),
+    )
+    return _paper(document, session, "monitoring-form")
+
+
+def _form(session: Session) -> tuple[dict[str, Any], dict[str, Any]]:
+    content = note_of(session).content
+    kept = content["note"].get("rems")
+    if not kept:
+        raise Http404("this session gave no nasal esketamine")
+    return signed_form(kept, session), content
+
+
+def _clock(content: dict[str, Any]) -> Clock:
+    return Clock(content.get("started_at"), content.get("zone") or "UTC")
 
 
 @require_POST
