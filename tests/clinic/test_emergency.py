@@ -201,6 +201,38 @@ def test_through_the_door_as_a_page_does(floor):
     assert post("emergency.end", "d", emergency=started["id"], outcome="all well").status_code == 200
 
 
+def test_what_was_tapped_before_the_start_arrived_names_it_by_its_key(floor):
+    """Without a network a page has no number yet: its taps wait in order, each with its own time."""
+    client = Client()
+    client.force_login(floor.helper)
+
+    def post(kind, key, late_s, **data):
+        body = {"kind": f"emergency.{kind}", "key": key, "data": data, "late_s": late_s}
+        return client.post("/emergency/act", json.dumps(body), content_type="application/json")
+
+    chair = str(floor.session.pk)
+    assert post("start", "s", 120.0, session=chair).status_code == 200
+    assert post("step", "a", 90.0, begun="s", at_session=chair, what="airway-oxygen").status_code == 200
+    row = EmergencyEntry.objects.get(kind="step")
+    assert (row.created_at - row.at).total_seconds() == pytest.approx(90.0, abs=2.0)
+    # Another person's press for this chair came first: the taps of this page belong to that one.
+    assert post("start", "t", 100.0, session=chair).json()["emergency"]["id"] == str(row.emergency_id)
+    assert post("going", "b", 80.0, begun="t", at_session=chair).json()["emergency"]["id"] == str(row.emergency_id)
+    answer = post("going", "c", 0.0, begun="u")
+    assert (answer.status_code, answer.json()["error"]["what"]) == (400, "no such emergency")
+
+
+def test_paper_keeps_what_may_not_be_given_apart(floor):
+    emergency = floor.start()
+    client = Client()
+    client.force_login(floor.nurse)
+    paper = client.get(f"/emergency/{emergency.pk}/").content.decode()
+    may, _, may_not = paper.partition("Not to be given now")
+    assert "No drug of this list may be given here now." in may
+    assert "has not signed it" in may_not
+    assert "has not signed it" not in may
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [

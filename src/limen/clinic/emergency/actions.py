@@ -51,7 +51,7 @@ def start_emergency(
         _name_chair(row, session, by, late_s)
     elif session is not None:
         where = f"{session.chair.name}, after its session"
-        EmergencyEntry.objects.create(emergency=row, kind=Kind.CHAIR_NAMED, person=by, what=where)
+        EmergencyEntry.objects.create(emergency=row, kind=Kind.CHAIR_NAMED, person=by, what=where, at=at)
     _tell(site, row)
     return row
 
@@ -76,7 +76,8 @@ def _name_chair(row: Emergency, session: Session, by: User, late_s: float) -> No
         raise RefusedError(f"{session.chair.name} has no running session", where="session", allowed="a chair in use")
     row.session = session
     row.save(update_fields=["session"])
-    EmergencyEntry.objects.create(emergency=row, kind=Kind.CHAIR_NAMED, person=by, what=session.chair.name)
+    at = timezone.now() - timedelta(seconds=_late(late_s))
+    EmergencyEntry.objects.create(emergency=row, kind=Kind.CHAIR_NAMED, person=by, what=session.chair.name, at=at)
     if not state_of(session).emergency:
         append(session, "emergency.started", by=by.display_name, key=f"emergency-{row.pk}", late_s=_late(late_s))
 

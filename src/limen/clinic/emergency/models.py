@@ -61,5 +61,22 @@ class EmergencyEntry(SiteRow):
         ordering = ("at", "id")
         constraints = (models.UniqueConstraint(fields=["emergency", "key"], name="emergency_entry_key_once"),)
 
+    @property
+    def words(self) -> str:
+        """What happened, as paper says it."""
+        return _WORDS[self.kind]
+
     def __str__(self) -> str:
         return f"{self.kind} {self.what}"
+
+
+_WORDS = {
+    "called": "Called",
+    "shown": "A screen showed it",
+    "going": "Is going",
+    "role": "Takes the part",
+    "step": "Done",
+    "chair-named": "Where",
+    "chair-taken": "Takes over",
+    "ended": "Ended",
+}

@@ -40,7 +40,7 @@ def _do(request: ClinicRequest, kind: str, key: str, data: dict[str, Any], late_
     session = _session(site, data.get("session"))
     if kind == "emergency.start":
         return actions.start_emergency(by=by, site=site, key=key, session=session, late_s=late_s)
-    emergency = _emergency(site, data.get("emergency"))
+    emergency = _begun(site, data) if data.get("begun") else _emergency(site, data.get("emergency"))
     if kind == "emergency.end":
         return actions.end_emergency(by=by, emergency=emergency, outcome=str(data.get("outcome") or ""), key=key)
     if kind in ("emergency.chair", "emergency.take"):
@@ -79,11 +79,14 @@ def paper(request: ClinicRequest, emergency_id: UUID) -> HttpResponse:
         site=request.site,
     )
     sheet = next((chair for chair in queries.sheets(request.site) if chair["session"] == str(row.session_id)), None)
+    offers = sheet["offers"] if sheet else []
     page = {
         "emergency": row,
         "entries": row.entries.select_related("person"),
         "cards": emergency_cards(),
         "sheet": sheet,
+        "usable": [offer for offer in offers if offer["usable"]],
+        "barred": [offer for offer in offers if not offer["usable"]],
     }
     return render(request, "emergency/paper.html", page)
 
@@ -93,6 +96,18 @@ def _session(site: Site, value: Any) -> Session | None:
         return None
     rows = Session.objects.select_related("site", "chair", "owner")
     return get_object_or_404(rows, pk=id_of(value, "session"), site=site)
+
+
+def _begun(site: Site, data: dict[str, Any]) -> Emergency:
+    """The emergency that a page began and had no answer about: by the key of its start, or the one its chair had."""
+    rows = Emergency.objects.select_related("site").filter(site=site)
+    found = rows.filter(key=str(data["begun"])).first()
+    if found is None:
+        session = _session(site, data.get("at_session"))
+        found = rows.filter(session=session, ended_at=None).first() if session else None
+    if found is None:
+        raise InputError("no such emergency", where="begun", allowed="the key of its start")
+    return found
 
 
 def _emergency(site: Site, value: Any) -> Emergency:

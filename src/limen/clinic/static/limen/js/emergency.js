@@ -10,7 +10,6 @@
   const here = box.dataset.session || null;
   let ready = { chairs: [], team: [], number: null };
   let open = null; // the emergency shown: what the server says of it, or what this page began and could not send yet
-  let hidden = null; // the emergency that this person went back from
 
   const node = (tag, attributes, ...children) => {
     const made = document.createElement(tag);
@@ -36,11 +35,11 @@
 
   // ---- deeds
 
-  async function send(kind, data) {
-    const answer = await limen.act(box.dataset.act, `emergency.${kind}`, data);
+  async function send(kind, data, key) {
+    const answer = await limen.act(box.dataset.act, `emergency.${kind}`, data, key);
     find("kept").hidden = !answer.kept;
     find("kept").textContent = answer.kept ? "No network: kept here and sent later. CALL OUT LOUD." : "";
-    if (answer.emergency) take([answer.emergency]);
+    if (answer.emergency) one(answer.emergency);
     if (answer.error) {
       find("kept").hidden = false;
       find("kept").textContent = answer.error.what || String(answer.error);
@@ -48,55 +47,66 @@
     return answer;
   }
 
+  // What is on is shown; a second emergency, at this chair or another, is one more press: its button stands there.
   function press() {
-    hidden = null;
-    if (!open) {
-      open = { id: null, session: here, chair: null, started_at: new Date(limen.now()).toISOString(), started_by: "you", people: [], roles: {}, steps: {}, chairs_taken: {} };
-      send("start", { session: here });
-    }
+    const mine = here ? standing.find((entry) => entry.session === here) : null;
+    if (mine) open = mine;
+    if (!open) begin(here);
     show();
   }
 
-  const about = (data) => ({ ...data, emergency: open.id });
-
-  function deed(kind, data) {
-    if (!open) return;
-    if (open.id) send(kind, about(data));
-    else waiting.push([kind, data]); // the start is still on its way: its number comes with the answer
+  function begin(session) {
+    const key = limen.newKey();
+    open = { id: null, key, session, chair: null, started_at: new Date(limen.now()).toISOString(), started_by: "you", people: [], roles: {}, steps: {}, chairs_taken: {} };
+    send("start", { session }, key);
   }
-  let waiting = [];
+
+  // Until the start's answer is here a deed names it by its key: it is kept in this tab with the time of its tap, in order.
+  function deed(kind, data) {
+    if (open) send(kind, { ...data, ...(open.id ? { emergency: open.id } : { begun: open.key, at_session: open.session }) });
+  }
 
   // ---- what the server says: every emergency of the site that is open
 
-  function take(list) {
-    const first = (open && list.find((entry) => entry.id === open.id)) || list[0] || null;
-    if (!first) {
-      if (open && open.id) {
-        open = null;
-        box.hidden = true;
-        document.body.classList.remove("is-emergency");
+  let standing = [];
+
+  function close() {
+    open = null;
+    box.hidden = true;
+    document.body.classList.remove("is-emergency");
+  }
+
+  // The answer to one deed is about one emergency; the list that every page asks for is of all that are open.
+  function one(found) {
+    standing = [...standing.filter((entry) => entry.id !== found.id), ...(found.ended_at ? [] : [found])];
+    if (found.ended_at && open && open.id === found.id) {
+      close();
+      if (standing.length) {
+        [open] = standing;
+        show();
       }
+    } else if (open && (open.id === found.id || (!open.id && (open.session === found.session || !open.session)))) open = found;
+    if (open) draw();
+  }
+
+  function take(list) {
+    standing = list;
+    const began = open && !open.id ? open : null;
+    if (began && !list.some((entry) => entry.session === began.session)) return; // its start is still on the way
+    // One that this page has not shown comes up, unless another is on the screen: then it has its button there.
+    const news = box.hidden && !began ? list.find((entry) => !shown.has(entry.id)) : null;
+    const first = news || (open && list.find((entry) => entry.id === open.id)) || (began && list.find((entry) => entry.session === began.session)) || list[0] || null;
+    if (!first) {
+      if (open) close();
       return;
     }
-    if (first.ended_at) {
-      open = null;
-      box.hidden = true;
-      document.body.classList.remove("is-emergency");
-      return;
-    }
-    const began = open && !open.id;
-    const fresh = !open || open.id !== first.id;
     open = first;
-    if (began || waiting.length) {
-      const kept = waiting;
-      waiting = [];
-      for (const [kind, data] of kept) send(kind, about(data));
-    }
-    if (fresh && !began && hidden !== first.id && !document.body.dataset.page.includes("sign-in")) show();
+    if (news && !document.body.dataset.page.includes("sign-in")) show();
     else draw();
   }
 
   let cameFrom = null;
+  const shown = new Set();
 
   function show() {
     if (box.hidden) cameFrom = document.activeElement;
@@ -110,6 +120,7 @@
 
   function draw() {
     if (!open) return;
+    if (open.id && !box.hidden) shown.add(open.id);
     const chair = ready.chairs.find((entry) => entry.session === open.session);
     find("chair").textContent = chair ? chair.chair : open.chair || "";
     find("started").textContent = `Called by ${open.started_by} at ${time(open.started_at)}`;
@@ -117,6 +128,7 @@
     paper.hidden = !open.id;
     if (open.id) paper.href = `/emergency/${open.id}/`;
     which(chair);
+    more();
     people();
     cards();
     others(chair);
@@ -134,9 +146,28 @@
     return false;
   }
 
+  // Another emergency at another chair: one press away, never hidden behind this one.
+  function more() {
+    const rest = standing.filter((entry) => entry.id !== open.id);
+    const place = find("more");
+    const mine = here && open.session && open.session !== here && !standing.some((entry) => entry.session === here) ? ready.chairs.find((entry) => entry.session === here) : null;
+    find("another").textContent = mine ? `${mine.chair} needs help too` : "Another chair needs help";
+    if (same(place, JSON.stringify(rest.map((entry) => [entry.id, entry.chair])))) return;
+    place.replaceChildren(
+      ...rest.map((entry) => {
+        const button = node("button", { class: "press", type: "button" }, `EMERGENCY too: ${entry.chair || "no chair named"}`);
+        button.addEventListener("click", () => {
+          open = entry;
+          draw();
+        });
+        return button;
+      }),
+    );
+  }
+
   function which(chair) {
     const place = find("which");
-    place.hidden = Boolean(open.session);
+    place.hidden = Boolean(open.session || open.chair);
     const list = find("chairs");
     if (same(list, JSON.stringify(ready.chairs.map((entry) => entry.session)))) return;
     list.replaceChildren();
@@ -223,10 +254,13 @@
   // ---- taps
 
   find("hide").addEventListener("click", () => {
-    hidden = open ? open.id : null;
     box.hidden = true;
     document.body.classList.remove("is-emergency");
     if (cameFrom?.isConnected) cameFrom.focus();
+  });
+  find("another").addEventListener("click", () => {
+    begin(here && !standing.some((entry) => entry.session === here) && open.session !== here ? here : null);
+    draw();
   });
   find("going").addEventListener("click", () => {
     find("going").disabled = true;

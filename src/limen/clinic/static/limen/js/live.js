@@ -173,9 +173,10 @@
   const waiting = new Map();
   let sending = false;
 
+  const newKey = () => (window.crypto.randomUUID ? window.crypto.randomUUID() : `${Date.now()}-${Math.random()}`);
+
   // Resolves with the server's answer; {kept: true} when the line is down and the deed waits in this tab.
-  function act(url, kind, data) {
-    const key = window.crypto.randomUUID ? window.crypto.randomUUID() : `${Date.now()}-${Math.random()}`;
+  function act(url, kind, data, key = newKey()) {
     write([...read(), { url, key, kind, data, at: Date.now() }]);
     return new Promise((resolve) => {
       waiting.set(key, resolve);
@@ -253,5 +254,5 @@
     if (read().length) send();
   }, 5000);
   say();
-  Object.assign(limen, { listen, act });
+  Object.assign(limen, { listen, act, newKey });
 })();
