@@ -24,6 +24,7 @@ TRIED = (
     Person(100.0, 178.0, "male", 1),
 )
 _EQUIPMENT = ("DOSE-PUMP", "DOSE-SYRINGE", "DOSE-DEVICES")
+_USUAL, _CANNOT, _DRAWN = "usual dose", "what cannot be given", "drawn up"
 _STRICTER = ("soft", "cap", "hard")
 
 
@@ -143,9 +144,7 @@ def effect_of(
             for move in _moved(before, after):
                 moved[move] = (*moved.get(move, ()), person.weight_kg)
         if moved:
-            order = sorted(
-                moved.items(), key=lambda item: list(dict.fromkeys(key[0] for key in moved)).index(item[0][0])
-            )
+            order = sorted(moved.items(), key=lambda item: _order(item[0][0]))
             changed.append(ProtocolEffect(entry.id, entry.title, tuple(Moved(*key, kg) for key, kg in order)))
     idle = tuple(item.name for item in now.limits if item.name not in bound)
     return Effect(tuple(entry.id for entry in tried), tuple(one.weight_kg for one in people), tuple(changed), idle)
@@ -161,17 +160,22 @@ def _somebody(person: Person, on: date) -> Case:
     return build_case(on=on, facts=[fact(key, value, taken_at=on) for key, value in known.items() if value is not None])
 
 
+def _order(what: str) -> int:
+    """The dose first, then the limits, then what is made of it."""
+    return {_USUAL: 0, _CANNOT: 2, _DRAWN: 3}.get(what, 1)
+
+
 def _moved(before: Plan, after: Plan) -> list[tuple[str, str, str]]:
     """What differs between two plans of one dose: what, was, now."""
     old, new = _tightest(before.walls), _tightest(after.walls)
     seen = [
-        ("usual dose", _usual(before), _usual(after)),
+        (_USUAL, _usual(before), _usual(after)),
         *(
             (f"{MEASURE_WORDS[key[0]]}: {KIND_WORDS[key[1]]}", _limit(old.get(key)), _limit(new.get(key)))
             for key in dict.fromkeys((*old, *new))
         ),
-        ("what cannot be given", _hindered(before), _hindered(after)),
-        ("drawn up", _made_up(before), _made_up(after)),
+        (_CANNOT, _hindered(before), _hindered(after)),
+        (_DRAWN, _made_up(before), _made_up(after)),
     ]
     return [item for item in seen if item[1] != item[2]]
 

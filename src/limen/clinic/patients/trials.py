@@ -41,6 +41,11 @@ class Trials:
     by_hand: Fact | None
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The keys of what the trials were judged by."""
+        return tuple(dict.fromkeys(key for item in self.tried for key in item.judged.sources))
+
+    @property
     def disagreement(self) -> str | None:
         """How the number given by hand differs from what the list allows, where the list is said to be whole."""
         value = None if self.by_hand is None else self.by_hand.value
