@@ -88,7 +88,7 @@
   const entries = () => open().flatMap((session) => session.alarms.map((alarm) => ({ alarm, session })));
 
   function draw() {
-    main.style.setProperty("--chairs", board.chairs.length);
+    main.dataset.columns = Math.min(perRow, board.chairs.length);
     const known = new Set(board.chairs.map((chair) => chair.chair));
     for (const [name, tile] of tiles) {
       if (known.has(name)) continue;
