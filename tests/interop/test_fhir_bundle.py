@@ -227,6 +227,22 @@ def test_an_allergy_to_ketamine_becomes_a_fact() -> None:
     assert case.facts["facts.ketamine_allergy"].value is True
 
 
+def test_no_known_allergy_is_no_allergy_and_answers_nothing() -> None:
+    said = {
+        "resourceType": "AllergyIntolerance",
+        "id": "a",
+        "code": {"text": "No known allergy"},
+        "patient": {"reference": "Patient/p"},
+    }
+    found = read_bundle(bundle(said), on=TODAY)
+    assert found.allergies == ()
+    row = next(row for row in found.report.rows if row.resource == "AllergyIntolerance/a")
+    assert (row.imported, row.outcome) == (
+        False,
+        "says that none is known, not who asked and when: ask, and record the answer",
+    )
+
+
 # --- what is refused, by name ---------------------------------------------------------------------------------------
 
 
