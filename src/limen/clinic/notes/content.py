@@ -15,7 +15,7 @@ from django.utils.formats import date_format
 import limen
 from limen.clinic.accounts.models import User
 from limen.clinic.calls.queries import log_of
-from limen.clinic.notes.beside import clock_turned_s, device_words, emergencies_of
+from limen.clinic.notes.beside import clock_turned_s, device_words, emergencies_of, newest_beside
 from limen.clinic.notes.rems import recorded_rems
 from limen.clinic.outcomes.models import QuestionnaireResponse
 from limen.clinic.patients.models import Fact
@@ -49,7 +49,7 @@ _NOT_DONE = (None, False, "not-done", "not-applicable")
 def draft(session: Session) -> dict[str, Any]:
     """The content of a session's note as it stands now.
 
-    Replaying a session takes a second, so the draft is kept until an event, a sample or a ledger line is added.
+    Replaying a session takes a second, so the draft is kept until something that it tells of is added.
     """
     newest = (
         SessionEvent.objects.filter(session=session).order_by("-id").values_list("id", flat=True).first(),
@@ -57,6 +57,7 @@ def draft(session: Session) -> dict[str, Any]:
         rows(session.site).filter(session=session).order_by("-position").values_list("position", flat=True).first(),
         QuestionnaireResponse.objects.filter(patient=session.patient).count(),
         Fact.objects.filter(patient=session.patient).count(),
+        *newest_beside(session),
         session.status,
         limen.__version__,
     )
