@@ -12,6 +12,7 @@ from limen.clinic.audit.act import acting
 from limen.clinic.calls.history import alarms_of, budget, log, trial
 from limen.clinic.sessions.actions import answer_alarm, end_session, record
 from limen.clinic.sessions.models import Sample, Session
+from limen.clinic.sessions.monitor import beat
 from limen.clinic.sessions.watching import Watcher
 from limen.errors import InputError
 from live_room import furnish
@@ -93,6 +94,13 @@ def test_the_pages_for_those_who_may(past):
     assert "oxygen 4 L/min" in row
     log_page = client.get(f"/session/{past.session.pk}/alarms/").content.decode()
     assert "seen" in log_page
+    # Seconds 0 to 600, each checked once; no monitor process ran here, so it has given no sign.
+    assert "Limits checked 601 times, once a second" in log_page
+    assert "The monitor has given no sign of life" in log_page
+    beat()
+    beat()
+    log_page = client.get(f"/session/{past.session.pk}/alarms/").content.decode()
+    assert "Self-check of the monitor number 1 at" in log_page
     refused = client.get("/alarms/", {"SPO2-low": "95", "NIBP_SYS-low": "200", "NIBP_SYS-high": "100"}).content.decode()
     assert "low is not under high" in refused
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from limen.care.alarm_state import Alarm
 from limen.clinic.calls.queries import log_of
 from limen.clinic.sessions.export import export_session
-from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, Session
+from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, Heartbeat, Session
 from limen.clinic.sessions.record import events_of
 from limen.clinic.sites.models import Site
 from limen.knowledge.alarm_response import alarm_response
@@ -41,6 +41,18 @@ def alarms_of(session: Session) -> tuple[Alarm, ...]:
             alarm = Alarm.from_json(data["alarm"])
             found[alarm.id] = alarm
     return tuple(found.values())
+
+
+def checks(session: Session) -> dict[str, Any]:
+    """How often the limits of a session were checked, and the monitor's own sign of life, counted."""
+    tick_t_s = AlarmSnapshot.objects.filter(session=session).values_list("tick_t_s", flat=True).first()
+    beat = Heartbeat.objects.filter(name="monitor").first()
+    return {
+        "count": 0 if tick_t_s is None else int(tick_t_s) + 1,
+        "last_t_s": tick_t_s,
+        "self_checks": beat.counter if beat else 0,
+        "self_check_at": beat.at if beat else None,
+    }
 
 
 def budget(site: Site) -> AlarmBudget:

@@ -63,7 +63,13 @@ def alarm_log(request: ClinicRequest, session_id: UUID) -> HttpResponse:
     """Every alarm of one session, who saw it, who was called."""
     rows = Session.objects.select_related("patient", "chair", "course", "plan")
     session = get_object_or_404(rows, pk=session_id, site=request.site)
-    page = {"session": session, "patient": session.patient, "rows": history.log(session), "step": "session"}
+    page = {
+        "session": session,
+        "patient": session.patient,
+        "rows": history.log(session),
+        "checks": history.checks(session),
+        "step": "session",
+    }
     return render(request, "calls/log.html", page)
 
 
