@@ -12,7 +12,7 @@ from limen.clinic.sessions.actions import record
 from limen.clinic.sessions.export import export_session
 from limen.clinic.sessions.ingest import Measured, take_batch
 from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, Sample, SessionEvent
-from limen.clinic.sessions.queries import session_live
+from limen.clinic.sessions.queries import board, session_live
 from limen.clinic.sessions.sse import Scope
 from limen.clinic.sessions.watching import Watcher
 from limen.session.replay import replay
@@ -116,3 +116,24 @@ def test_a_device_put_on_before_it_goes_on_charting_and_the_export_replays_to_th
     recorded = [row.data for row in AlarmRecord.objects.filter(session=floor.session).order_by("seq")]
     assert list(replay(export_session(floor.session.pk)).changes) == recorded
     assert recorded
+
+
+def test_a_page_fetched_before_the_monitor_has_noticed_does_not_run_back(floor):
+    floor.live(30)
+    before = session_live(floor.session)
+    floor.clock.move_to(timezone.now() - BACK)
+    page = session_live(floor.session)
+    assert page["t_s"] == pytest.approx(before["t_s"], abs=2)
+    assert page["clock_offset_s"] == pytest.approx(3600, abs=2)
+    (tile,) = [chair for chair in board(floor.room.site)["chairs"] if chair["session"]]
+    assert (tile["t_s"], tile["clock_offset_s"]) == (page["t_s"], page["clock_offset_s"])
+
+
+def test_a_pages_own_clock_follows_the_session_not_the_wall(floor):
+    floor.live(30)
+    floor.clock.move_to(timezone.now() - BACK)
+    floor.live(10)
+    page = session_live(floor.session)
+    # What live-parts.js counts with: the start by the clock as it stands now, so that now minus start is session time.
+    began = floor.session.started_at - dt.timedelta(seconds=page["clock_offset_s"])
+    assert (dt.datetime.fromisoformat(page["now"]) - began).total_seconds() == pytest.approx(page["t_s"], abs=0.1)
