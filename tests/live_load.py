@@ -45,10 +45,6 @@ def room_of(chairs: int) -> dict[str, Any]:
 
 def build(chairs: int) -> dict[str, Any]:
     """The same for a test outside of this process."""
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
-    call_command("createcachetable", verbosity=0)
     return {key: value for key, value in room_of(chairs).items() if key != "begun"}
 
 
@@ -85,14 +81,12 @@ def day_of(seed: int) -> Callable[[str, int], float]:
 def long_day(chairs: int, seconds: int, *, report: str = "") -> dict[str, Any]:
     """So many chairs at 1 Hz with six signals; every second watched, each ten minutes measured."""
     import time_machine
-    from django.core.management import call_command
     from django.db import connection
 
     from limen.clinic.sessions.ingest import Measured, take_batch
     from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, Sample
     from limen.clinic.sessions.watching import Watcher
 
-    call_command("migrate", verbosity=0)
     if connection.vendor == "sqlite":
         connection.cursor().execute("PRAGMA synchronous=OFF")  # what is measured here is not the disk
     days = [day_of(number) for number in range(chairs)]
