@@ -38,7 +38,9 @@ print(json.dumps(floor_room.build_floor(2, 2)))
 FELT = """
 from limen.clinic.sessions.models import SessionEvent
 rows = SessionEvent.objects.filter(session=sys.argv[1]).order_by("seq")
+felt = {row.data["text"]: row.data.get("received_t_s") for row in rows.filter(kind="symptom.reported")}
 print(json.dumps({"felt": [row.data["text"] for row in rows.filter(kind="symptom.reported")],
+                  "late": [text for text, received_t_s in felt.items() if received_t_s is not None],
                   "times": [row.t_s for row in rows]}))
 """
 PICTURES = Path(__file__).parents[2] / "test-output" / "faults"
@@ -113,12 +115,13 @@ class Watch:
             expect(self.chair.locator("[data-kept]")).to_contain_text(word, timeout=PATIENT_MS)
         expect(self.chair.locator("[data-panel]")).to_contain_text("kept here, sent when the clinic answers")
 
-    def stands(self, felt: str) -> None:
-        """The tap is with the server, once, and the session's time never ran back."""
+    def stands(self, felt: str, *, late: bool = False) -> None:
+        """The tap is with the server, once, and the session's time never ran back; sent late, it kept its own time."""
         expect(self.chair.locator("[data-kept]")).to_be_hidden(timeout=PATIENT_MS)
         expect(self.chair.locator("[data-panel]")).not_to_contain_text("kept here", timeout=PATIENT_MS)
         found = self.house.ask(FELT, self.house.facts["sessions"][0])
         assert found["felt"].count(felt) == 1, found["felt"]
+        assert (felt in found["late"]) is late
         assert found["times"] == sorted(found["times"])
 
 
@@ -198,7 +201,7 @@ def test_the_line_is_cut_and_what_was_missed_is_drawn_as_a_gap(watch: Watch) -> 
     watch.cable.mend()
     watch.well("stream cut")
     expect(lane).to_have_attribute("data-gaps", str(before + 1), timeout=PATIENT_MS)
-    watch.stands("told while the line was cut")
+    watch.stands("told while the line was cut", late=True)
     watch.look("stream-back")
 
 
@@ -237,7 +240,7 @@ def test_the_server_is_killed(watch: Watch) -> None:
     watch.look("server-killed")
     watch.house.start("web")
     watch.well("server killed")
-    watch.stands("told while the server was dead")
+    watch.stands("told while the server was dead", late=True)
 
 
 def test_the_disk_is_full(watch: Watch) -> None:
@@ -257,7 +260,7 @@ def test_the_disk_is_full(watch: Watch) -> None:
     watch.look("disk-full")
     room(resource.RLIM_INFINITY)
     watch.well("disk full")
-    watch.stands("told while the disk was full")
+    watch.stands("told while the disk was full", late=True)
 
 
 def test_the_clock_is_set_back_an_hour(watch: Watch, turned: Path) -> None:
