@@ -18,8 +18,10 @@ from limen.clinic.accounts.models import User
 from limen.clinic.accounts.policy import DeniedError
 from limen.clinic.audit.act import acting
 from limen.clinic.audit.models import AuditEntry
+from limen.clinic.emergency.actions import start_emergency
+from limen.clinic.emergency.models import EmergencyEntry
 from limen.clinic.notes import actions
-from limen.clinic.notes.content import seal_of
+from limen.clinic.notes.content import draft, seal_of
 from limen.clinic.notes.models import SessionNote
 from limen.clinic.notes.queries import note_of
 from limen.clinic.patients.models import Patient
@@ -272,6 +274,22 @@ def test_the_monitoring_form_is_filled_from_this_session_alone(
     printed = " ".join(pdf_pages(paper.content))
     assert "139/83 mmHg, 40:00 after the first device, from" in printed
     assert "empty: the session is not over" in printed
+
+
+def test_a_draft_follows_what_the_clinic_knows_beside_the_events(
+    clinic: Clinic, session: Session, clock: time_machine.Coordinates
+) -> None:
+    emergency = start_emergency(by=clinic.nurse, site=clinic.site, key="k", session=session)
+    people = {person["name"] for person in draft(session)["emergencies"][0]["people"] if "going" in person}
+    assert clinic.second_nurse.display_name not in people
+    with acting(by="tests", action="tests.going", site=clinic.site):
+        # no event and no sample: only the entry of the emergency is new
+        EmergencyEntry.objects.create(
+            emergency=emergency, kind=EmergencyEntry.Kind.GOING, person=clinic.second_nurse, site=clinic.site
+        )
+    people = {person["name"] for person in draft(session)["emergencies"][0]["people"] if "going" in person}
+    assert clinic.second_nurse.display_name in people
+    assert f"{clinic.second_nurse.display_name} going" in " ".join(pdf_pages(pdf(render(note_of(session).document))))
 
 
 def test_the_patient_leaves_with_an_own_record(clinic: Clinic, session: Session) -> None:
