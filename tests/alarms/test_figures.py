@@ -39,7 +39,7 @@ TABLE: list[tuple[float, list[float], str]] = [
 
 @pytest.mark.parametrize(("value", "edges", "said"), TABLE)
 def test_a_value_in_as_few_places_as_keep_it_on_its_side(value: float, edges: list[float], said: str) -> None:
-    assert figure(value, edges) == said
+    assert figure(value, "", edges) == said
 
 
 @given(
@@ -47,7 +47,7 @@ def test_a_value_in_as_few_places_as_keep_it_on_its_side(value: float, edges: li
     st.lists(st.one_of(st.integers(1, 350).map(float), st.floats(1, 350, allow_nan=False)), max_size=8),
 )
 def test_whatever_the_value_and_the_limits(value: float, edges: list[float]) -> None:
-    said = float(figure(value, edges))
+    said = float(figure(value, "", edges))
     for edge in edges:
         assert (said < edge, said == edge, said > edge) == (value < edge, value == edge, value > edge)
     assert math.isclose(said, value, abs_tol=0.5)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
+from alarms.test_figures import TABLE as FIGURES
 from live_processes import house
 from onsets import board, late, measure
 
@@ -19,7 +20,13 @@ def onsets(chromium: Browser, folder: Path, count: int, chairs: int) -> None:
     with house(folder, chairs=chairs) as made:
         made.start("web")
         made.start("monitor")
-        found = measure(made, board(chromium, made), count)
+        page = board(chromium, made)
+        # The test that armed it: one pulse for low, three for medium, ten for high; what stands may sound after it.
+        assert page.evaluate("window.tones.length") >= 1 + 3 + 10
+        expect(page.locator("[data-silent-screen]")).to_be_hidden()
+        for value, edges, said in FIGURES:
+            assert page.evaluate("([value, edges]) => Limen.words.round(value, edges)", [value, edges]) == said
+        found = measure(made, page, count)
     heard = sorted(onset.heard_s for onset in found)
     seen = sorted(onset.seen_s for onset in found)
     sys.stderr.write(

@@ -22,8 +22,8 @@ BESIDE_ITS_UNIT |= {"at", "middle", "highest"}
 UNIT_SIBLINGS = {"unit", "signal", "input", "kind", "to", "target"}
 DIMENSIONLESS = {"probability", "level", "ratios", "correlation", "logit_sd"}
 # A chart axis draws, and a device sends, whatever unit belongs to the signal beside it; ``before`` is keyed by names
-# that end in their unit; ceilings are heights of the answers beside them.
-ANY_UNIT = {"amounts", "values", "sd", "before", "ceilings"}
+# that end in their unit; edges are limits of the value beside them; ceilings are heights of the answers beside them.
+ANY_UNIT = {"amounts", "values", "sd", "before", "ceilings", "edges"}
 
 
 def floats(annotation: ast.expr | None) -> bool:

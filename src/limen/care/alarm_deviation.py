@@ -94,5 +94,5 @@ def _words(work: Work, signal: str, value: float, found: tuple[float, float]) ->
     if work.watch.rules.figures == "as-measured":
         return shown(value, unit), f"{round(found[0]):g}", f"{round(found[1]):g}"
     own = work.watch.own(signal, work.limits)
-    said = figure(value, (*work.watch.edges(signal, own), *found))
-    return f"{said} {unit}".rstrip(), figure(found[0], [float(said)]), figure(found[1], [float(said)])
+    said = figure(value, "", (*work.watch.edges(signal, own), *found))
+    return f"{said} {unit}".rstrip(), figure(found[0], "", [float(said)]), figure(found[1], "", [float(said)])

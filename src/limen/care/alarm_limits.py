@@ -129,7 +129,7 @@ class Watch:
         unit = self.rules.unit_of(signal)
         if self.rules.figures == "as-measured":
             return shown(value, unit)
-        return f"{figure(value, self.edges(signal, own))} {unit}".rstrip()
+        return figure(value, unit, self.edges(signal, own))
 
     def sides(self, signal: str) -> tuple[Side, Side]:
         """Both sides, low first."""

@@ -68,7 +68,7 @@ def early_warning(values: Mapping[str, float | None], rules: EarlyWarning | None
         if value is None:
             missing.append(key)
         else:
-            whole = int(figure(value))
+            whole = int(figure(value, ""))
             points[key] = next((band.points for band in used.parts if band.key == key and band.holds(whole)), 0)
     changed = [given for given in points.values() if given > 0]
     total = sum(changed)
