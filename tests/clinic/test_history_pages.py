@@ -161,9 +161,12 @@ def test_a_number_by_hand_stands_and_the_difference_is_said(clinic: Clinic, cour
     mark_history_taken(by=clinic.nurse, patient=course.patient, about="trials")
     assert rule(screened(clinic, course), "BAS-16") == "warn"
     page = words(browser.get(reverse("patients:trials", args=[course.patient_id])))
-    assert "That differs from the list: by hand 3; 0 of 1 listed trials adequate and failed" in page
+    assert "Given by hand: 3 , today" in page
+    assert "The list does not allow that number" in page
     assert "25 mg a day of sertraline is too low (50 mg a day)" in page
-    assert "By hand it is another number" in words(browser.get(reverse("courses:screening", args=[course.pk])))
+    assert "By hand it is 3, which the list does not allow" in words(
+        browser.get(reverse("courses:screening", args=[course.pk]))
+    )
 
 
 def test_a_correction_is_a_new_entry_and_the_old_one_stays(clinic: Clinic, patient: Patient) -> None:
