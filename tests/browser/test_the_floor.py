@@ -17,6 +17,7 @@ from browser.floor_house import SIZES, Floor, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+HEIGHT = "document.documentElement.scrollHeight"
 PICTURES = Path(__file__).parents[2] / "test-output" / "the-floor"
 
 
@@ -229,8 +230,9 @@ def test_twelve_chairs_on_one_screen(chromium: Browser, tmp_path: Path) -> None:
         assert names == [str(number) for number in range(1, 13)], "chair 2 before chair 10"
         look(page, f"board-12-{size}")
         if size == "desk":
-            page.locator("body.is-listening:not(.is-blind)").wait_for()
-            assert page.evaluate("document.documentElement.scrollHeight") <= 800
+            # while the board is heard; a monitor that a busy machine starves makes it blind, and its bar takes the room
+            page.wait_for_function(f"!document.body.classList.contains('is-blind') && {HEIGHT} <= 800")
+            assert not page.locator(".below").is_visible(), "every chair is in view"
         page.context.close()
     with pytest.raises(StopIteration):
         next(floors)

@@ -166,7 +166,8 @@
       return chair.session && (bottom > floor + 8 || top < 0);
     });
     const alarmed = out.filter((chair) => chair.alarms.length > 0 || chair.call).length;
-    const text = out.length ? `${out.length} chair${out.length > 1 ? "s" : ""} out of view, ${alarmed ? `${alarmed} in alarm` : "none in alarm"}` : "";
+    const blind = document.body.classList.contains("is-blind");
+    const text = out.length ? `${out.length} chair${out.length > 1 ? "s" : ""} out of view${blind ? "" : alarmed ? `, ${alarmed} in alarm` : ", none in alarm"}` : "";
     if (hiddenNote.textContent !== text) hiddenNote.textContent = text;
     hiddenNote.hidden = text === "";
     hiddenNote.classList.toggle("below--alarm", alarmed > 0);
