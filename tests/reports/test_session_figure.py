@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from limen.reports.figures import Figure, Lane, session_figure
-from limen.reports.figures.session import Clock
+from limen.reports.figures.clock import Clock
 from limen.reports.plots.figure import draw
 from limen.session.replay import replay
 

@@ -19,7 +19,8 @@ from typing import Any
 
 from limen.ledger import decimal_mg, show_mg
 from limen.reports.document import Document, Part, Signature, Table
-from limen.reports.figures.session import Clock, session_figure
+from limen.reports.figures.clock import Clock
+from limen.reports.figures.session import session_figure
 from limen.reports.note_course import (
     alarm_part,
     device_part,

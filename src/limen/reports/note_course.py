@@ -8,7 +8,7 @@ from typing import Any
 
 from limen.ledger import decimal_mg, show_mg
 from limen.reports.document import Part
-from limen.reports.figures.session import Clock
+from limen.reports.figures.clock import Clock
 from limen.reports.words import said, within
 
 Row = Mapping[str, Any]

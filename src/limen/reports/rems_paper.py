@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limen.reports.document import Document, Part
-from limen.reports.figures.session import Clock
+from limen.reports.figures.clock import Clock
 
 _LINE = "____________________"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from limen.ledger import decimal_mg, show_mg
 from limen.reports.document import Document, Part
-from limen.reports.figures.session import Clock
+from limen.reports.figures.clock import Clock
 
 _ROUTES = {
     "iv": "into a vein",

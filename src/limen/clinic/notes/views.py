@@ -22,7 +22,7 @@ from limen.clinic.web.refusals import blame
 from limen.clinic.web.request import ClinicRequest
 from limen.errors import LimenError
 from limen.reports.document import Document
-from limen.reports.figures.session import Clock
+from limen.reports.figures.clock import Clock
 from limen.reports.paper import beside, pdf
 from limen.reports.paper import render as render_typst
 from limen.reports.rems_paper import field_times, rems_document
