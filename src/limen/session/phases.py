@@ -113,9 +113,7 @@ class Phases:
         }
 
 
-def phases_of(
-    steps: Sequence[Mapping[str, Any]], route: str | None, state: SessionState, stay: Stay | None
-) -> Phases:
+def phases_of(steps: Sequence[Mapping[str, Any]], route: str | None, state: SessionState, stay: Stay | None) -> Phases:
     """The phases of a session as it stands at ``state.at_t_s``.
 
     Parameters
