@@ -231,7 +231,7 @@ def test_twelve_chairs_on_one_screen(chromium: Browser, tmp_path: Path) -> None:
         assert sorted(names, key=int) == [str(number) for number in range(1, 13)]
         if size == "desk":
             # while the board is heard; a monitor that a busy machine starves makes it blind, and its bar takes the room
-            page.wait_for_function(f"!document.body.classList.contains('is-blind') && {HEIGHT} <= 800")
+            page.wait_for_function(f"() => !document.body.classList.contains('is-blind') && {HEIGHT} <= 800")
             expect(page.locator(".below")).to_be_hidden()
             assert page.locator(".tile h2").all_inner_texts() == sorted(names, key=int), "chair 2 before chair 10"
         if size == "phone":
