@@ -170,6 +170,7 @@ def test_a_page_whose_script_never_ran(watch: Watch) -> None:
 
 
 def test_a_script_that_stops(watch: Watch) -> None:
+    time.sleep(1)  # the words of a page that was blind a moment ago are in place again
     links = [page.context.new_cdp_session(page) for page in watch.pages]
 
     def stop(*, stopped: bool) -> None:
@@ -240,6 +241,11 @@ def test_the_server_is_killed(watch: Watch) -> None:
     watch.tap("told while the server was dead")
     watch.kept()
     watch.look("server-killed")
+    link = watch.board.context.new_cdp_session(watch.board)
+    link.send("Emulation.setScriptExecutionDisabled", {"value": True})  # and now the blind page's own script stops
+    expect(watch.board.locator("main")).to_be_hidden(timeout=PATIENT_MS)
+    link.send("Emulation.setScriptExecutionDisabled", {"value": False})
+    expect(watch.board.locator("main")).to_be_visible(timeout=PATIENT_MS)
     watch.house.start("web")
     watch.well("server killed")
     watch.stands("told while the server was dead", late=True)

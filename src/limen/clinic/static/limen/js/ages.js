@@ -24,9 +24,16 @@
       heardWall = Date.now() - (performance.now() - heardAt);
       if (iso) heardClock = limen.clockTime(Date.parse(iso) - agoMs);
     }
-    beat = beat === "a" ? "b" : "a";
-    document.body.dataset.beat = beat;
+    tell();
     listen();
+  }
+
+  // The script's own sign to the stylesheet: with every word heard, and on a blind page every second by itself.
+  let beatAt = 0;
+  function tell() {
+    beat = beat === "a" ? "b" : "a";
+    beatAt = performance.now();
+    document.body.dataset.beat = beat;
   }
 
   function listen() {
@@ -36,6 +43,7 @@
     const blind = unwatched || silent > limit;
     body.classList.toggle("is-listening", !blind);
     body.classList.toggle("is-blind", blind);
+    if (blind && performance.now() - beatAt > 1000) tell();
     for (const pulse of document.querySelectorAll(".pulse")) {
       const word = pulse.querySelector("b");
       const said = pulse.querySelector("[data-pulse]");
