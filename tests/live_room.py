@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import functools
 import json
@@ -82,7 +83,7 @@ class Room:
                 course=course,
                 screening=screening,
                 protocol="TRD-IV",
-                result={**PLAN, "forecast": expected()},
+                result={**copy.deepcopy(PLAN), "forecast": expected()},
                 on=today(self.site),
                 status=Plan.Status.SIGNED,
                 signed_by=self.director,
