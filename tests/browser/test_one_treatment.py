@@ -452,7 +452,7 @@ def the_note(person: Person, given: Input) -> None:
     person.sign_in("prescriber")
     person.open_patient(given.name)
     person.press("Note")
-    person.see("no question answered yes", "37.0 mg", "T-50 closes to 0.0 mg", "DIS-5", "Left all the same")
+    person.see("no question answered yes", "37.0 mg", "T-50 closes to 0.0 mg", "DIS-5", "LEFT THOUGH NOT READY")
     assert person.page.get_by_text("not explained").count() == 0
     person.look("note, to be signed")
     person.press("Sign this note")
