@@ -80,6 +80,8 @@ def _told(session: Session, device: Device) -> bool:
 
 def hear_clock(device: Device, clock_s: float | None, lost: int) -> None:
     """Compare the device's clock with ours, and note what its gateway had to drop."""
+    if clock_s is None and not lost:
+        return
     now = timezone.now()
     known = DeviceHealth.objects.filter(device=device).first()
     offsets = list(known.offsets) if known else []
