@@ -20,7 +20,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 FOR_PEOPLE = 16
-FOR_DEVICES = 2  # they write one after the other anyway: more would only wait for each other's lock
+FOR_DEVICES = 8  # on SQLite they gather behind the one that writes
 
 
 class Threads:

@@ -24,6 +24,7 @@ from limen.clinic.sessions.ingest import (
     take_batch,
 )
 from limen.clinic.sessions.models import Device
+from limen.clinic.sessions.together import Together
 from limen.clinic.web.refusals import unanswered
 from limen.errors import InputError, LimenError, RefusedError
 
@@ -32,6 +33,7 @@ SignalName = Literal[
     "HR", "PULSE", "SPO2", "RR", "NIBP_SYS", "NIBP_DIA", "NIBP_MEAN", "ETCO2", "TEMP", "PUMP_VOLUME", "PUMP_RATE"
 ]
 MAX_SAMPLES = 1000
+STORED = Together()
 PLAIN = "^[^\\x00-\\x1f]*$"  # PostgreSQL stores no NUL, and a name has no line break
 
 
@@ -104,16 +106,18 @@ def ingest(request: HttpRequest, batch: BatchIn) -> dict[str, Any]:
     """Take a batch of samples for the session the device is on."""
     device: Device = request.auth  # type: ignore[attr-defined]
     try:
-        answer = take_batch(
-            device=device,
-            batch_key=batch.batch,
-            samples=[
-                Measured(sample.seq, sample.signal, sample.value, age_s=batch.sent_s - sample.t_s)
-                for sample in batch.samples
-            ],
-            named_device=batch.device,
-            named_session=batch.session,
-            named_patient=batch.patient,
+        answer = STORED.do(
+            lambda: take_batch(
+                device=device,
+                batch_key=batch.batch,
+                samples=[
+                    Measured(sample.seq, sample.signal, sample.value, age_s=batch.sent_s - sample.t_s)
+                    for sample in batch.samples
+                ],
+                named_device=batch.device,
+                named_session=batch.session,
+                named_patient=batch.patient,
+            )
         )
     except (UnknownError, RefusedError) as problem:
         disagrees = isinstance(problem, UnknownError | WrongPatientError)
