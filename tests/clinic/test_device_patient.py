@@ -179,7 +179,7 @@ def test_board_and_chair_say_what_is_in_doubt_of_a_device(client, room):
         post(client, token, batch("chair-1", "a", values(97.0), clock_s=timezone.now().timestamp())).status_code == 200
     )
     (fine,) = devices_on(session)
-    assert (fine["doubt"], fine["signals"]) == ("", ["HR", "SPO2", "RR", "NIBP_SYS", "NIBP_DIA"])
+    assert (fine["doubt"], fine["signals"]) == ("", ["HR", "NIBP_DIA", "NIBP_SYS", "RR", "SPO2"])
     assert fine["heard_t_s"] == pytest.approx(Sample.objects.get().received_t_s)
     assert doubts(site=room.site) == {}
     body = batch("chair-1", "b", [(2, "SPO2", 97.0)], clock_s=timezone.now().timestamp() + 75)

@@ -140,7 +140,7 @@ def devices_on(session: Session) -> list[dict[str, Any]]:
     for row in _on(session=session).order_by("device__name"):
         heard = Sample.objects.filter(session=session, device=row.device).order_by("-id")
         more = {
-            "signals": list(row.device.streams),
+            "signals": sorted(row.device.streams),  # PostgreSQL keeps no order of keys
             "heard_t_s": heard.values_list("received_t_s", flat=True).first(),
             "doubt": _doubt(row),
         }
