@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from django.db import DatabaseError, connection, transaction
 
@@ -62,7 +62,7 @@ class Together:
                 _store(group if mine in group else [*group, mine])
         if mine.problem is not None:
             raise mine.problem
-        return mine.value  # type: ignore[return-value]
+        return cast(T, mine.value)
 
 
 def _store(group: list[_Work[Any]]) -> None:
