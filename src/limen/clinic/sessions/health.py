@@ -116,16 +116,15 @@ def forget_held() -> None:
 
 def device_view(device: Device) -> dict[str, Any]:
     """What a screen says of a device: its clock against ours, and what of it was not charted."""
-    health = DeviceHealth.objects.filter(device=device).first()
-    limit_s = device_rules().clock_skew.limit_s
+    health = _known(device)
     skew = health.skew_s if health else None
     return {
         "device": device.name,
         "label": device.label or device.name,
         "kind": device.kind,
         "clock_skew_s": skew,
-        "clock_skew_limit_s": limit_s,
-        "clock_wrong": skew is not None and abs(skew) > limit_s,
+        "clock_skew_limit_s": device_rules().clock_skew.limit_s,
+        "clock_wrong": _clock_wrong(health),
         "clock_checked_at": health.skew_at.isoformat() if health and health.skew_at else None,
         "held": health.held if health else 0,
         "held_at": health.held_at.isoformat() if health and health.held_at else None,
@@ -167,12 +166,20 @@ def _on(**scope: Any) -> QuerySet[DeviceAssociation]:
 
 def _doubt(row: DeviceAssociation) -> str:
     """``patient``: its messages disagree whose values they are. ``clock``: its clock is off by more than is allowed."""
-    health = getattr(row.device, "health", None)
+    health = _known(row.device)
     if health is None:
         return ""
     held = health.held_at
     # a time that is still to come was written before the server's clock was set back
     if held and health.held_where in _WHOSE and held >= row.started_at and timezone.now() - held < DOUBT_FOR:
         return "patient"
-    wrong = health.skew_s is not None and abs(health.skew_s) > device_rules().clock_skew.limit_s
-    return "clock" if wrong else ""
+    return "clock" if _clock_wrong(health) else ""
+
+
+def _known(device: Device) -> DeviceHealth | None:
+    """What is known of a device, asked for only where it was not read with it."""
+    return getattr(device, "health", None)
+
+
+def _clock_wrong(health: DeviceHealth | None) -> bool:
+    return health is not None and health.skew_s is not None and abs(health.skew_s) > device_rules().clock_skew.limit_s
