@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from limen.care.alarm_conditions import set_symptoms
 from limen.care.alarm_deviation import judge_deviation
-from limen.care.alarm_limits import Crossing
 from limen.care.alarm_state import Alarm, Amend, Reading, SignalState, Slot, Symptoms
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def _settle(work: Work, name: str, was: Reading | None, left: Reading | None, t_
     for side in work.watch.sides(name):
         key = f"{name}/{side}"
         slot = work.slots.get(key, Slot())
-        worst = _worst(work, name, key.endswith("/low"), left)
+        worst = work.worst(key, name, left[1], left[0]) if left is not None else None
         if _rests(slot.alarm, was):
             work.settle(key, None)
         elif slot.alarm is not None and (worst is None or worst.rank <= slot.tier):
@@ -74,16 +73,6 @@ def _settle(work: Work, name: str, was: Reading | None, left: Reading | None, t_
             continue
         if worst is not None and left is not None:
             work.settle(key, worst, value=left[1], measured_t_s=left[0])
-
-
-def _worst(work: Work, name: str, low: bool, left: Reading | None) -> Crossing | None:
-    if left is None:
-        return None
-    own = work.watch.own(name, work.limits) if name in work.watch.signals else None
-    symptomatic = bool(work.symptoms)
-    found = work.watch.crossings(name, "low" if low else "high", left[1], own=own, symptomatic=symptomatic)
-    ripe = [work.confirmed(crossing, left[0]) for crossing in found if crossing.delay_s == 0]
-    return ripe[-1] if ripe else None
 
 
 def _settle_deviation(work: Work, name: str, was: Reading | None, left: Reading | None) -> None:

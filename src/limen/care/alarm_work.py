@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from limen.care.alarm_limits import Crossing, Watch
+from limen.care.alarm_limits import Crossing, Side, Watch
 from limen.care.alarm_signals import LOST, RULES
 from limen.care.alarm_state import (
     Acknowledge,
@@ -134,16 +134,15 @@ class Work:
                     self._fall(key, signal, state.value, state.value_t_s)
 
     def _fall(self, key: str, signal: str, value: float, measured_t_s: float) -> None:
-        side = "low" if key.endswith("/low") else "high"
-        found = self.watch.crossings(
-            signal,
-            "low" if side == "low" else "high",
-            value,
-            own=self.watch.own(signal, self.limits),
-            symptomatic=bool(self.symptoms),
-        )
+        self.settle(key, self.worst(key, signal, value, measured_t_s), value=value, measured_t_s=measured_t_s)
+
+    def worst(self, key: str, signal: str, value: float, measured_t_s: float) -> Crossing | None:
+        """The gravest limit, of those without a delay, that a value of a signal or score crosses on its slot's side."""
+        own = self.watch.own(signal, self.limits) if signal in self.watch.signals else None
+        side: Side = "low" if key.endswith("/low") else "high"
+        found = self.watch.crossings(signal, side, value, own=own, symptomatic=bool(self.symptoms))
         ripe = [self.confirmed(crossing, measured_t_s) for crossing in found if crossing.delay_s == 0]
-        self.settle(key, ripe[-1] if ripe else None, value=value, measured_t_s=measured_t_s)
+        return ripe[-1] if ripe else None
 
     def _alarm(self, crossing: Crossing, value: float | None, measured_t_s: float | None, kind: AlarmKind) -> Alarm:
         named = crossing.signal or None
