@@ -23,6 +23,8 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import psycopg
 
+from limen.clinic.project.serving import KEEP_ALIVE_S
+
 CSRF = "c" * 32  # cookie and header agree, as a page's form does
 TESTS = Path(__file__).parent
 BUILD = "import live_room; print(json.dumps(live_room.build(int(sys.argv[1]))))"
@@ -146,6 +148,8 @@ class House:
                 "limen.clinic.project.asgi:application",
                 "--port",
                 str(self.port),
+                "--timeout-keep-alive",
+                str(KEEP_ALIVE_S),
                 "--log-level",
                 "warning",
             ],

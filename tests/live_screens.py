@@ -100,7 +100,13 @@ class Chair(threading.Thread):
     def _send(self, device: httpx.Client, second: int) -> None:
         value = BEAT_0 + second
         samples = [{"seq": second, "t_s": 1000.0, "signal": name, "value": value} for name in SIGNALS]
-        body = {"device": f"chair-{self.number + 1}", "batch": f"s{second}", "sent_s": 1000.0, "samples": samples}
+        body = {
+            "device": f"chair-{self.number + 1}",
+            "batch": f"s{second}",
+            "sent_s": 1000.0,
+            "clock_s": time.time(),
+            "samples": samples,
+        }
         self.sent_s[self.session, "HR", value] = time.monotonic()
         device.post("/api/ingest", json=body).raise_for_status()
 

@@ -85,7 +85,7 @@ def test_a_tap_is_told_to_come_again(db: None, client: Client, monkeypatch) -> N
 def test_a_device_is_told_to_send_its_batch_again(db: None, client: Client, monkeypatch, problem: Exception) -> None:
     room = furnish()
     _, _, token = room.begun()
-    monkeypatch.setattr(api, "take_batch", failing(problem))
+    monkeypatch.setattr(api.TAKEN, "act", failing(problem))
     answer = post(client, token, batch("chair-1", "a", [(1, "HR", 72.0)]))
     assert answer.status_code == 503  # the gateway keeps a batch that was answered so; it drops none
     assert set(answer.json()["error"]) >= {"what", "where", "allowed"}
@@ -121,7 +121,7 @@ def test_a_full_disk_is_named_to_forms_taps_and_devices(
     assert form.status_code == 503
     assert "disk of the clinic&#x27;s server is full" in form.content.decode()
     assert "What was sent is not stored" in form.content.decode()
-    monkeypatch.setattr(api, "take_batch", failing(problem))
+    monkeypatch.setattr(api.TAKEN, "act", failing(problem))
     device = post(client, token, batch("chair-1", "a", [(1, "HR", 72.0)]))
     assert device.status_code == 503
     assert device.json()["error"]["what"] == refusals.FULL

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from clinic.orders import signed_plan
 from clinic.people import Clinic
@@ -13,7 +12,7 @@ from limen.clinic.audit.act import acting
 from limen.clinic.audit.models import AuditEntry
 from limen.clinic.patients.models import Patient
 from limen.clinic.sessions.devices import bootstrap_device
-from limen.clinic.sessions.health import hear_clock, hold
+from limen.clinic.sessions.health import Heard, hear, hold
 from limen.clinic.sessions.ingest import token_hash
 from limen.clinic.sessions.models import Device, DeviceAssociation, Session
 
@@ -115,7 +114,7 @@ def test_a_pump_is_registered_with_its_label_and_the_page_says_what_is_known_of_
     assert "another device has the label" in director.post(address, {"name": "x", "label": "IP-0042"}).text
     with acting(by="tests", action="tests.held", site=clinic.site):
         hold(pump, "b1", {"samples": [1, 2, 3]}, "device pump-1 is on no session", "device")
-    hear_clock(pump, timezone.now().timestamp() - 90.0, 7)
+        hear([Heard(pump, -90.0, 7)])
     text = director.get(address).text
     assert "off by -90" in text
     assert "<b>3</b> kept aside" in text

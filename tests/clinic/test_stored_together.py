@@ -21,95 +21,99 @@ pytestmark = [
 ]
 
 
-def beat(site, name: str, *, problem: Exception | None = None):
-    """Write a row, or write it and fail."""
-
-    def act() -> str:
-        with acting(by="test", action="test.beat", site=site, audited=False):
-            Heartbeat.objects.create(name=name, at="2026-11-22T08:00:00Z", pid=1, version="x")
-            if problem is not None:
-                raise problem
-            return name
-
-    return act
+BEAT = {"at": "2026-11-22T08:00:00Z", "pid": 1, "version": "x"}
+FIRST = "first"  # it holds the turn until the others have gathered
+REFUSED = RefusedError("the device is on another patient", where="patient")
 
 
-def gathered(together: Together, acts: list) -> list:
+class Beats:
+    """Writes a row for each name in one transaction, and remembers how they came."""
+
+    def __init__(self, site) -> None:
+        self.site = site
+        self.opened = threading.Event()
+        self.groups: list[list[str]] = []
+
+    def __call__(self, names):
+        if list(names) == [FIRST]:
+            self.opened.wait(10)
+            return [FIRST]
+        self.groups.append(list(names))
+        with acting(by="test", action="test.beat", site=self.site, audited=False):
+            for name in names:
+                if name != "refused":
+                    Heartbeat.objects.create(name=name, **BEAT)
+        return [REFUSED if name == "refused" else name for name in names]
+
+
+def gathered(act: Beats, wanted: list[str]) -> list:
     """Let all gather behind a first one, then go: what each got, a value or a problem."""
-    found: list = [None] * len(acts)
-    opened = threading.Event()
+    together: Together[str, str] = Together(act)
+    found: list = [None] * len(wanted)
 
-    def run(index: int, act) -> None:
+    def run(place: int, name: str) -> None:
         try:
-            found[index] = together.do(act)
+            found[place] = together.do(name)
         except Exception as problem:  # noqa: BLE001  it is what the caller got
-            found[index] = problem
+            found[place] = problem
         finally:
             connections.close_all()
 
-    first = threading.Thread(target=run, args=(0, lambda: opened.wait(10)))
-    threads = [threading.Thread(target=run, args=(index, act)) for index, act in enumerate(acts)]
+    first = threading.Thread(target=together.do, args=(FIRST,))
+    threads = [threading.Thread(target=run, args=each) for each in enumerate(wanted)]
     first.start()
     for thread in threads:
         thread.start()
-    while len(together._waiting) < len(acts):
+    while len(together._waiting) < len(wanted):
         time.sleep(0.005)
-    opened.set()
+    act.opened.set()
     for thread in [first, *threads]:
         thread.join()
     return found
 
 
 @pytest.fixture
-def site():
-    return furnish().site
+def act() -> Beats:
+    return Beats(furnish().site)
 
 
 def names() -> list[str]:
     return sorted(Heartbeat.objects.values_list("name", flat=True))
 
 
-def test_what_gathers_is_one_transaction_and_everyone_is_answered(site, monkeypatch):
-    begun = []
-    real = DatabaseWrapper._start_transaction_under_autocommit
-    monkeypatch.setattr(
-        DatabaseWrapper, "_start_transaction_under_autocommit", lambda self: (begun.append(1), real(self))[1]
-    )
+def test_what_gathers_is_done_at_once_and_everyone_is_answered(act):
     wanted = [f"n{number}" for number in range(6)]
-    assert gathered(Together(), [beat(site, name) for name in wanted]) == wanted
+    assert gathered(act, wanted) == wanted
     assert names() == wanted
-    assert len(begun) == 1
+    assert [sorted(group) for group in act.groups] == [wanted]
 
 
-def test_a_refusal_concerns_nobody_else(site):
-    refusal = RefusedError("the device is on another patient", where="patient")
-    found = gathered(Together(), [beat(site, "a"), beat(site, "b", problem=refusal), beat(site, "c")])
-    assert (found[0], found[1], found[2]) == ("a", refusal, "c")
+def test_a_refusal_concerns_nobody_else(act):
+    assert gathered(act, ["a", "refused", "c"]) == ["a", REFUSED, "c"]
     assert names() == ["a", "c"]
 
 
-def test_where_the_database_fails_for_one_each_is_done_alone(site):
-    found = gathered(Together(), [beat(site, "a"), beat(site, "a"), beat(site, "c")])
-    assert found[0] == "a"
-    assert isinstance(found[1], DatabaseError)
+def test_where_the_database_fails_for_one_each_is_done_alone(act):
+    found = gathered(act, ["a", "a", "c"])
+    assert sorted(type(each).__name__ for each in found[:2]) == ["IntegrityError", "str"]
     assert found[2] == "c"
     assert names() == ["a", "c"]
 
 
-def test_where_the_transaction_does_not_end_nobody_is_told_that_theirs_stands(site, monkeypatch):
+def test_where_the_transaction_does_not_end_nobody_is_told_that_theirs_stands(act, monkeypatch):
     def full(self) -> None:
         self.rollback()
         raise DatabaseError("database or disk is full")
 
     monkeypatch.setattr(DatabaseWrapper, "commit", full)
-    found = gathered(Together(), [beat(site, "a"), beat(site, "b")])
+    found = gathered(act, ["a", "b"])
     monkeypatch.undo()
     assert [type(problem) for problem in found] == [DatabaseError, DatabaseError]
     assert names() == []
 
 
-def test_within_a_transaction_of_the_caller_it_is_simply_done(site):
+def test_within_a_transaction_of_the_caller_it_is_simply_done(act):
     with transaction.atomic():
-        assert Together().do(beat(site, "a")) == "a"
+        assert Together(act).do("a") == "a"
         transaction.set_rollback(True)
     assert names() == []

@@ -18,6 +18,7 @@ from limen.errors import InputError, RefusedError
 SETTINGS = "limen.clinic.project.settings"
 DEMO_MARK = "demonstration"
 FIRST_PAGE_S = 1.0
+KEEP_ALIVE_S = 75  # a device that sends every few seconds, and a nurse who taps as often, find their connection open
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +222,7 @@ def serve(bind: Bind, opened: socket.socket, then: Callable[[], None] | None = N
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=3,
+        timeout_keep_alive=KEEP_ALIVE_S,
         ssl_certfile=bind.tls_cert,
         ssl_keyfile=bind.tls_key,
     )

@@ -50,13 +50,20 @@ def sharing_threads(application: Application) -> Application:
             await application(scope, receive, send)
             return
         threads = devices if scope["path"].startswith("/api/") else people
-        with threads.least_busy(counted=not _listens(scope)) as executor:
+        accepted = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+        with threads.least_busy(counted=not listens(accepted.decode("latin-1"))) as executor:
             async with ThreadSensitiveContext(executor=executor):
                 await application(scope, receive, send)
 
     return shared
 
 
-def _listens(scope: Scope) -> bool:
-    """Whether this request opens a stream of events, which stays open for minutes."""
-    return any(name == b"accept" and b"text/event-stream" in value for name, value in scope["headers"])
+def listens(accept: str) -> bool:
+    """Whether a request that accepts this opens a stream of events, which stays open for minutes.
+
+    Examples
+    --------
+    >>> listens("text/event-stream"), listens("text/html,*/*")
+    (True, False)
+    """
+    return "text/event-stream" in accept

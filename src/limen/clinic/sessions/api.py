@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any, Literal
 
 from django.contrib.auth.decorators import login_not_required
@@ -14,14 +15,16 @@ from ninja.security import HttpBearer
 from pydantic import AllowInfNan, Field
 
 import limen
-from limen.clinic.sessions.health import hear_clock, hold_refused
+from limen.clinic.sessions.health import hold_refused
 from limen.clinic.sessions.ingest import (
+    Batch,
     Measured,
+    Taken,
     UnknownError,
     WrongPatientError,
     audit_refusal,
     device_of,
-    take_batch,
+    take_batches,
 )
 from limen.clinic.sessions.models import Device
 from limen.clinic.sessions.together import Together
@@ -33,7 +36,7 @@ SignalName = Literal[
     "HR", "PULSE", "SPO2", "RR", "NIBP_SYS", "NIBP_DIA", "NIBP_MEAN", "ETCO2", "TEMP", "PUMP_VOLUME", "PUMP_RATE"
 ]
 MAX_SAMPLES = 1000
-STORED = Together()
+TAKEN: Together[Batch, Taken] = Together(take_batches)
 PLAIN = "^[^\\x00-\\x1f]*$"  # PostgreSQL stores no NUL, and a name has no line break
 
 
@@ -102,14 +105,14 @@ api = NinjaAPI(
 
 
 @api.post("/ingest", response={200: BatchOut, frozenset({400, 401, 404, 409, 422, 503}): Refusal}, url_name="ingest")
-def ingest(request: HttpRequest, batch: BatchIn) -> dict[str, Any]:
+def ingest(request: HttpRequest, batch: BatchIn) -> Taken:
     """Take a batch of samples for the session the device is on."""
     device: Device = request.auth  # type: ignore[attr-defined]
     try:
-        answer = STORED.do(
-            lambda: take_batch(
+        return TAKEN.do(
+            Batch(
                 device=device,
-                batch_key=batch.batch,
+                key=batch.batch,
                 samples=[
                     Measured(sample.seq, sample.signal, sample.value, age_s=batch.sent_s - sample.t_s)
                     for sample in batch.samples
@@ -117,14 +120,14 @@ def ingest(request: HttpRequest, batch: BatchIn) -> dict[str, Any]:
                 named_device=batch.device,
                 named_session=batch.session,
                 named_patient=batch.patient,
+                clock_off_s=None if batch.clock_s is None else batch.clock_s - time.time(),
+                lost=batch.lost,
             )
         )
     except (UnknownError, RefusedError) as problem:
         disagrees = isinstance(problem, UnknownError | WrongPatientError)
         hold_refused(device, batch.batch, batch.model_dump(), problem, disagrees=disagrees)
         raise
-    hear_clock(device, batch.clock_s, batch.lost)
-    return answer
 
 
 def _answer(request: HttpRequest, status: int, what: str, where: str = "", allowed: str = "") -> HttpResponse:

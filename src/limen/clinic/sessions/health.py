@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -78,26 +80,44 @@ def _told(session: Session, device: Device) -> bool:
     return not since.exists()
 
 
-def hear_clock(device: Device, clock_s: float | None, lost: int) -> None:
-    """Compare the device's clock with ours, and note what its gateway had to drop."""
-    if clock_s is None and not lost:
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a message tells of its device beside values; ``off_s`` is the device's clock minus ours, if it gave one."""
+
+    device: Device
+    off_s: float | None
+    lost: int
+
+
+def hear(told: Iterable[Heard]) -> None:
+    """Compare the clocks of some devices with ours, and note what their gateways had to drop; inside an act."""
+    telling = [heard for heard in told if heard.off_s is not None or heard.lost]
+    if not telling:
         return
     now = timezone.now()
-    known = DeviceHealth.objects.filter(device=device).first()
-    offsets = list(known.offsets) if known else []
-    if clock_s is not None:
-        offsets = with_offset(offsets, round(clock_s - now.timestamp(), 3))
-    if known is not None and known.lost == max(known.lost, lost):
-        moved = bool(offsets) and (known.skew_s is None or abs(offsets[-1] - known.skew_s) > MOVED_S)
-        due = known.skew_at is None or not timedelta(0) <= now - known.skew_at < WRITE_EVERY
-        if clock_s is None or not (moved or due):
-            return
-    with acting(by=f"device:{device.name}", action="sessions.hear_clock", site=device.site, audited=False):
-        row = _of(device)
-        row.offsets, row.skew_s = offsets, skew_s(offsets)
-        row.skew_at = now if clock_s is not None else row.skew_at
-        row.lost = max(row.lost, lost)
-        row.save(update_fields=["offsets", "skew_s", "skew_at", "lost"])
+    known = {row.device_id: row for row in DeviceHealth.objects.filter(device__in=[heard.device for heard in telling])}
+    for heard in telling:
+        row = known.get(heard.device.pk)
+        if row is None or _news(row, heard, now):
+            _note(row or _of(heard.device), heard, now)
+
+
+def _news(row: DeviceHealth, heard: Heard, now: datetime) -> bool:
+    """Whether it is to be written down: comparing is cheap, and writing once a second for each chair is not."""
+    if heard.lost > row.lost:
+        return True
+    if heard.off_s is None:
+        return False
+    moved = row.skew_s is None or abs(heard.off_s - row.skew_s) > MOVED_S
+    return moved or row.skew_at is None or not timedelta(0) <= now - row.skew_at < WRITE_EVERY
+
+
+def _note(row: DeviceHealth, heard: Heard, now: datetime) -> None:
+    if heard.off_s is not None:
+        row.offsets = with_offset(row.offsets, round(heard.off_s, 3))
+        row.skew_s, row.skew_at = skew_s(row.offsets), now
+    row.lost = max(row.lost, heard.lost)
+    row.save(update_fields=["offsets", "skew_s", "skew_at", "lost"])
 
 
 def _of(device: Device) -> DeviceHealth:

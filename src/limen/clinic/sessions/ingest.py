@@ -5,27 +5,30 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Subquery
+from django.db.models import Q
 from django.utils import timezone
 
 from limen.clinic.accounts.policy import Denial
 from limen.clinic.audit.act import acting
 from limen.clinic.audit.models import AuditEntry
 from limen.clinic.patients.models import Patient
-from limen.clinic.sessions.clock import lock_time, stamp_s
-from limen.clinic.sessions.health import hold
+from limen.clinic.sessions.clock import lock_times, stamp_s
+from limen.clinic.sessions.health import Heard, hear, hold
 from limen.clinic.sessions.models import Device, DeviceAssociation, LiveEvent, Sample, SampleBatch, Session
-from limen.clinic.sessions.outbox import emit
-from limen.errors import InputError, RefusedError
+from limen.clinic.sessions.outbox import emit_all
+from limen.errors import InputError, LimenError, RefusedError
 
 LIVE = (Session.Status.RUNNING, Session.Status.RECOVERY)
 OLDEST_S = 24 * 3600.0
 OUTSIDE = "measured before this device was put on this patient"
+Taken = dict[str, Any]
+Key = tuple[int, str]  # number and signal: what a value is known by, of one device
 AHEAD_S = 2.0  # a device that stamps a value just after it wrote the batch
 
 
@@ -41,6 +44,25 @@ class Measured:
     signal: str
     value: float | None
     age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a device sent in one message; the names are those that the message itself gives, if it does."""
+
+    device: Device
+    key: str
+    samples: Sequence[Measured]
+    named_device: str | None = None
+    named_session: str | None = None
+    named_patient: str | None = None
+    clock_off_s: float | None = None  # the device's own clock minus ours when the message came
+    lost: int = 0  # values that its gateway had to drop, ever
+
+    @property
+    def by(self) -> str:
+        """Who wrote it, as rows say it."""
+        return f"device:{self.device.name}"
 
 
 def new_token() -> str:
@@ -68,7 +90,7 @@ def take_batch(
     named_device: str | None = None,
     named_session: str | None = None,
     named_patient: str | None = None,
-) -> dict[str, Any]:
+) -> Taken:
     """Store a batch. The same batch again, and the same sample in another batch, change nothing.
 
     Returns
@@ -87,69 +109,216 @@ def take_batch(
     InputError
         If a value is measured in the future or more than a day ago. Nothing is stored.
     """
-    values = list(samples)
-    _check_ages(values)
-    if named_device and named_device != device.name:
-        _refuse(device, f"the token belongs to {device.name}, the message names {named_device}", "device")
-    with acting(by=f"device:{device.name}", action="sessions.take_batch", site=device.site, audited=False):
-        association = _association(device)
-        session = lock_time(association.session_id)
-        _check_names(device, session, named_session, named_patient)
-        if session.status not in LIVE:
-            raise RefusedError(
-                "the session of this device is not running", where="session", allowed="running, recovery"
-            )
-        known = _under_lock(device, association, batch_key)
-        now = timezone.now()
-        received_s = stamp_s(session, known.tick_s, known.clock_offset_s, now=now)
-        begin_s = _begin_s(session, association)
-        inside = [item for item in values if received_s - item.age_s >= begin_s]
-        fresh = _unknown(device, inside)
-        stored = len(fresh) if known.stored is None else known.stored
-        if known.stored is None:
-            _store(device, session, batch_key, fresh, received_s, now)
-            before = _unknown(device, [item for item in values if received_s - item.age_s < begin_s])
-            if before:
-                hold(device, batch_key, {"samples": [asdict(item) for item in before]}, OUTSIDE, "")
+    [answer] = take_batches([Batch(device, batch_key, list(samples), named_device, named_session, named_patient)])
+    if isinstance(answer, LimenError):
+        raise answer
+    return answer
+
+
+def take_batches(batches: Sequence[Batch]) -> list[Taken | LimenError]:
+    """Store batches of several devices at once, and answer each as ``take_batch`` would.
+
+    Fifty chairs send fifty batches a second: each question is asked once for all, and the disk is waited for once.
+
+    Returns
+    -------
+    list
+        For each batch in order what became of it, or why it is refused. A refusal concerns nobody else.
+    """
+    answers: dict[int, Taken | LimenError] = {}
+    for turn in _turns(batches):
+        mine = [batches[place] for place in turn]
+        with acting(by="devices", action="sessions.take_batch", site=mine[0].device.site, audited=False):
+            answers.update(zip(turn, _take(mine), strict=True))
+    return [answers[place] for place in range(len(batches))]
+
+
+def _turns(batches: Sequence[Batch]) -> list[list[int]]:
+    """Which are taken at once: those of one site, one of each device. A device's second has to know of its first."""
+    turns: list[dict[UUID, int]] = []
+    for place, batch in enumerate(batches):
+        device = batch.device
+        fits = (
+            turn
+            for turn in turns
+            if device.pk not in turn and batches[next(iter(turn.values()))].device.site_id == device.site_id
+        )
+        turn = next(fits, None)
+        if turn is None:
+            turns.append(turn := {})
+        turn[device.pk] = place
+    return [list(turn.values()) for turn in turns]
+
+
+def _take(batches: Sequence[Batch]) -> list[Taken | LimenError]:
+    devices = [batch.device.pk for batch in batches]
+    on = DeviceAssociation.objects.filter(device__in=devices, ended_at=None)
+    went_on = dict(on.values_list("device_id", "session_id"))
+    sessions = lock_times(went_on.values())
+    # All else under the lock, for another process may have taken a device off in the meantime.
+    places = {found[0]: _Place(*found[1:]) for found in on.values_list("device_id", *_PLACE)}
+    counts, values = _counts(batches), _values(batches)
+    now = timezone.now()
+    judged: list[_Intake | LimenError] = []
+    for batch in batches:
+        pk = batch.device.pk
+        try:
+            session, place = _whose(batch, went_on, sessions, places)
+            received_s = stamp_s(session, place.tick_s, place.clock_offset_s or 0.0, now=now)
+            begin_s = place.begin_s(session)
+            judged.append(_judged(batch, session, received_s, begin_s, counts.get((pk, batch.key)), values.get(pk, {})))
+        except LimenError as problem:
+            judged.append(problem)
+    _store([intake for intake in judged if isinstance(intake, _Intake) and intake.count is None], now)
+    taken = [intake.batch for intake in judged if isinstance(intake, _Intake)]
+    hear(Heard(batch.device, batch.clock_off_s, batch.lost) for batch in taken)
+    return [intake.answer() if isinstance(intake, _Intake) else intake for intake in judged]
+
+
+_PLACE = ("session_id", "started_at", "started_t_s", "session__alarms__tick_t_s", "session__alarms__clock_offset_s")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a device is now, and how far that session's time has come: the columns of ``_PLACE``."""
+
+    session_id: UUID
+    started_at: datetime
+    started_t_s: float | None
+    tick_s: float | None
+    clock_offset_s: float | None
+
+    def begin_s(self, session: Session) -> float:
+        """Session time of being put on this patient; what the device measured before is somebody else's."""
+        if self.started_t_s is not None:
+            return self.started_t_s
+        return (self.started_at - session.started_at).total_seconds() if session.started_at else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Intake:
+    """A batch that is not refused. ``count``: how many of its values were new when it came before, if it did."""
+
+    batch: Batch
+    session: Session
+    received_s: float
+    inside: list[Measured]
+    outside: list[Measured]
+    fresh: list[Measured]
+    count: int | None
+
+    def t_s(self, item: Measured) -> float:
+        """When a value was measured, in session time."""
+        return round(self.received_s - item.age_s, 3)
+
+    def answer(self) -> Taken:
+        """What its device is told."""
+        stored = len(self.fresh) if self.count is None else self.count
         return {
-            "batch": batch_key,
-            "session": str(session.pk),
+            "batch": self.batch.key,
+            "session": str(self.session.pk),
             "stored": stored,
-            "known": len(inside) - stored,
-            "outside": len(values) - len(inside),
+            "known": len(self.inside) - stored,
+            "outside": len(self.outside),
         }
 
 
-def _begin_s(session: Session, association: DeviceAssociation) -> float:
-    """Session time at which the device was put on this patient; what it measured before is somebody else's."""
-    if association.started_t_s is not None:
-        return association.started_t_s
-    return (association.started_at - session.started_at).total_seconds() if session.started_at else 0.0
+def _whose(
+    batch: Batch, went_on: Mapping[UUID, UUID], sessions: Mapping[UUID, Session], places: Mapping[UUID, _Place]
+) -> tuple[Session, _Place]:
+    """The session that a batch is for, by where its device is; refused where the message says otherwise."""
+    device = batch.device
+    _check_ages(batch.samples)
+    if batch.named_device and batch.named_device != device.name:
+        _refuse(device, f"the token belongs to {device.name}, the message names {batch.named_device}", "device")
+    if device.pk not in went_on:
+        raise RefusedError(
+            f"device {device.name} is on no session", where="device", allowed="a device put on a session by a person"
+        )
+    place = places.get(device.pk)
+    session = sessions[went_on[device.pk]]
+    if place is None or place.session_id != session.pk:
+        raise RefusedError("the device was taken off its session", where="device")
+    _check_names(device, session, batch.named_session, batch.named_patient)
+    if session.status not in LIVE:
+        raise RefusedError("the session of this device is not running", where="session", allowed="running, recovery")
+    return session, place
 
 
-def _store(
-    device: Device, session: Session, batch_key: str, fresh: list[Measured], received_s: float, now: datetime
-) -> None:
-    SampleBatch.objects.create(device=device, batch_key=batch_key, received_at=now, count=len(fresh))
-    rows = Sample.objects.bulk_create(
+def _judged(
+    batch: Batch, session: Session, received_s: float, begin_s: float, count: int | None, stored: Mapping[Key, Any]
+) -> _Intake:
+    inside: list[Measured] = []
+    outside: list[Measured] = []
+    for item in batch.samples:
+        (inside if received_s - item.age_s >= begin_s else outside).append(item)
+    return _Intake(batch, session, received_s, inside, outside, _unknown(inside, stored), count)
+
+
+def _counts(batches: Sequence[Batch]) -> dict[tuple[UUID, str], int]:
+    """How many values a batch had that came before, by device and key."""
+    devices, keys = {batch.device.pk for batch in batches}, {batch.key for batch in batches}
+    rows = SampleBatch.objects.filter(device__in=devices, batch_key__in=keys)
+    return {(device, key): count for device, key, count in rows.values_list("device_id", "batch_key", "count")}
+
+
+def _values(batches: Sequence[Batch]) -> dict[UUID, dict[Key, float | None]]:
+    """What is stored under the numbers of each device."""
+    wanted = Q()
+    for batch in batches:
+        wanted |= Q(device=batch.device.pk, seq__in={item.seq for item in batch.samples})
+    found: dict[UUID, dict[Key, float | None]] = {}
+    for device, seq, signal, value in Sample.objects.filter(wanted).values_list("device_id", "seq", "signal", "value"):
+        found.setdefault(device, {})[seq, signal] = value
+    return found
+
+
+def _store(intakes: list[_Intake], now: datetime) -> None:
+    SampleBatch.objects.bulk_create(
+        SampleBatch(
+            device=intake.batch.device,
+            batch_key=intake.batch.key,
+            received_at=now,
+            count=len(intake.fresh),
+            created_by=intake.batch.by,
+        )
+        for intake in intakes
+    )
+    Sample.objects.bulk_create(
         Sample(
-            session=session,
-            device=device,
+            session=intake.session,
+            device=intake.batch.device,
             seq=item.seq,
             signal=item.signal,
             value=item.value,
-            t_s=round(received_s - item.age_s, 3),
-            received_t_s=received_s,
+            t_s=intake.t_s(item),
+            received_t_s=intake.received_s,
             received_at=now,
+            created_by=intake.batch.by,
         )
-        for item in fresh
+        for intake in intakes
+        for item in intake.fresh
     )
-    if rows:
-        values = [[row.signal, row.t_s, row.value] for row in rows]
-        emit(session, LiveEvent.Kind.SAMPLES, {"received_t_s": received_s, "values": values})
+    for intake in intakes:
+        if intake.outside:
+            values = {"samples": [asdict(item) for item in intake.outside]}
+            hold(intake.batch.device, intake.batch.key, values, OUTSIDE, "")
+    emit_all(
+        LiveEvent(
+            session=intake.session,
+            kind=LiveEvent.Kind.SAMPLES,
+            data={
+                "received_t_s": intake.received_s,
+                "values": [[item.signal, intake.t_s(item), item.value] for item in intake.fresh],
+            },
+            created_by=intake.batch.by,
+        )
+        for intake in intakes
+        if intake.fresh
+    )
 
 
-def _check_ages(values: list[Measured]) -> None:
+def _check_ages(values: Sequence[Measured]) -> None:
     for item in values:
         if not -AHEAD_S <= item.age_s <= OLDEST_S:
             when = "after it was sent" if item.age_s < 0 else f"{item.age_s / 3600:.1f} h before it was sent"
@@ -158,35 +327,6 @@ def _check_ages(values: list[Measured]) -> None:
                 where="samples.t_s",
                 allowed="at most a day before sent_s, on the same clock",
             )
-
-
-def _association(device: Device) -> DeviceAssociation:
-    found = DeviceAssociation.objects.filter(device=device, ended_at=None).first()
-    if found is None:
-        raise RefusedError(
-            f"device {device.name} is on no session", where="device", allowed="a device put on a session by a person"
-        )
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What has to be read under the session's lock; ``stored`` is the count of this batch, if it came before."""
-
-    stored: int | None
-    tick_s: float | None
-    clock_offset_s: float
-
-
-def _under_lock(device: Device, association: DeviceAssociation, batch_key: str) -> _Known:
-    """Read in one question, after the lock: another process may have taken the device off in the meantime."""
-    batch = SampleBatch.objects.filter(device=device, batch_key=batch_key).values("count")
-    still = DeviceAssociation.objects.filter(pk=association.pk, ended_at=None).annotate(stored=Subquery(batch))
-    found = still.values_list("stored", "session__alarms__tick_t_s", "session__alarms__clock_offset_s").first()
-    if found is None:
-        raise RefusedError("the device was taken off its session", where="device")
-    stored, tick_s, clock_offset_s = found
-    return _Known(stored, tick_s, clock_offset_s or 0.0)
 
 
 def _check_names(device: Device, session: Session, named_session: str | None, named_patient: str | None) -> None:
@@ -201,8 +341,6 @@ def _check_names(device: Device, session: Session, named_session: str | None, na
 
 
 def _exists(device: Device, named_session: str) -> bool:
-    from uuid import UUID
-
     try:
         wanted = UUID(named_session)
     except ValueError:
@@ -241,13 +379,9 @@ def audit_refusal(problem: WrongPatientError) -> None:
     )
 
 
-def _unknown(device: Device, values: list[Measured]) -> list[Measured]:
+def _unknown(values: list[Measured], stored: Mapping[Key, float | None]) -> list[Measured]:
     """The values not stored yet. A stored number with another value is refused, for one of the two is wrong."""
-    if not values:
-        return []
-    known = Sample.objects.filter(device=device, seq__in={item.seq for item in values})
-    stored = {(seq, signal): value for seq, signal, value in known.values_list("seq", "signal", "value")}
-    fresh: dict[tuple[int, str], Measured] = {}
+    fresh: dict[Key, Measured] = {}
     for item in values:
         key = (item.seq, item.signal)
         before = stored[key] if key in stored else fresh[key].value if key in fresh else item.value

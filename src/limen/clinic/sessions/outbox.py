@@ -8,6 +8,7 @@ until its commit. Writers hold it for the last moment of a short transaction; al
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
@@ -17,9 +18,15 @@ from limen.clinic.sessions.models import LiveEvent, Session
 _ORDER_LOCK = 0x11AE17
 
 
-def emit(session: Session, kind: str, data: dict[str, Any]) -> LiveEvent:
+def emit(session: Session, kind: str, data: dict[str, Any]) -> None:
     """Tell live pages; inside an act, as the last write before its commit."""
-    if connection.vendor == "postgresql":
+    emit_all([LiveEvent(session=session, kind=kind, data=data)])
+
+
+def emit_all(events: Iterable[LiveEvent]) -> None:
+    """The same, of several things in their order."""
+    rows = list(events)
+    if rows and connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ORDER_LOCK])
-    return LiveEvent.objects.create(session=session, kind=kind, data=data)
+    LiveEvent.objects.bulk_create(rows)

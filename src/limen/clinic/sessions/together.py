@@ -1,92 +1,79 @@
-"""Batches that wait at the same moment are stored in one transaction: on SQLite each costs a wait for the disk.
+"""Batches that wait at the same moment are taken at once: on SQLite each transaction costs a wait for the disk.
 
-A floor of fifty chairs sends fifty batches a second. While one is on its way to the disk the others gather, and the
+A floor of fifty chairs sends fifty batches a second. While some are on their way to the disk the others gather, and the
 next of them takes all that have gathered. Nobody is answered before the transaction that holds their batch has ended.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection
 
-T = TypeVar("T")
+W = TypeVar("W")
+A = TypeVar("A")
 
 
 @dataclass(eq=False, slots=True)
-class _Work(Generic[T]):
-    """What one caller wants stored, and what came of it."""
+class _Waiting(Generic[W, A]):
+    """What one caller wants done, and what came of it."""
 
-    act: Callable[[], T]
-    done: bool = False
-    value: T | None = None
-    problem: Exception | None = None
-
-    def alone(self) -> None:
-        """Do it, and keep what it says or how it fails."""
-        try:
-            self.value = self.act()
-        except Exception as problem:  # noqa: BLE001  raised again where the caller waits
-            self.problem = problem
+    wanted: W
+    answer: A | Exception | None = None
 
 
-class Together:
-    """The callers of one process that write the same kind of thing."""
+class Together(Generic[W, A]):
+    """The callers of one process that want the same kind of thing done.
 
-    def __init__(self) -> None:
-        self._waiting: list[_Work[Any]] = []
+    Parameters
+    ----------
+    act : callable
+        Does it for several at once, in a transaction: for each in order an answer, or why it is refused.
+    """
+
+    def __init__(self, act: Callable[[Sequence[W]], Sequence[A | Exception]]) -> None:
+        self.act = act
+        self._waiting: list[_Waiting[W, A]] = []
         self._gate = threading.Lock()
         self._turn = threading.Lock()
 
-    def do(self, act: Callable[[], T]) -> T:
-        """Do ``act`` in a transaction that others may share; its refusal concerns nobody else.
+    def do(self, wanted: W) -> A:
+        """Have it done, perhaps with what others want.
 
         Raises
         ------
         Exception
-            Whatever ``act`` raised, or what kept the transaction from its end.
+            Why it is refused, or what kept the transaction from its end.
         """
+        mine: _Waiting[W, A] = _Waiting(wanted)
         if connection.vendor != "sqlite" or connection.in_atomic_block:
-            return act()
-        mine: _Work[T] = _Work(act)
-        with self._gate:
-            self._waiting.append(mine)
-        with self._turn:
-            if not mine.done:
-                with self._gate:
-                    group, self._waiting = self._waiting, []
-                # Not among them only where whoever took it was ended on the way.
-                _store(group if mine in group else [*group, mine])
-        if mine.problem is not None:
-            raise mine.problem
-        return cast(T, mine.value)
+            self._act([mine])
+        else:
+            with self._gate:
+                self._waiting.append(mine)
+            with self._turn:
+                if mine.answer is None:
+                    with self._gate:
+                        group, self._waiting = self._waiting, []
+                    # Not among them only where whoever took it was ended on the way.
+                    self._act(group if mine in group else [*group, mine])
+        if isinstance(mine.answer, Exception):
+            raise mine.answer
+        return cast(A, mine.answer)
 
-
-def _store(group: list[_Work[Any]]) -> None:
-    if len(group) == 1 or not _in_one(group):
-        for work in group:
-            work.alone()
-    for work in group:
-        work.done = True
-
-
-def _in_one(group: list[_Work[Any]]) -> bool:
-    """All in one transaction; whether it ended well. Else nothing of it stands, and each has to be done alone."""
-    try:
-        with transaction.atomic():
-            for work in group:
-                work.value, work.problem = None, None
-                with transaction.atomic():
-                    work.alone()
-                    if work.problem is not None:
-                        transaction.set_rollback(True)
-                if isinstance(work.problem, DatabaseError):
-                    raise work.problem
-    except DatabaseError:
-        for work in group:
-            work.value, work.problem = None, None
-        return False
-    return True
+    def _act(self, group: list[_Waiting[W, A]]) -> None:
+        """Do it for all. Where that fails nothing of it stands, and each is tried alone."""
+        try:
+            answers = self.act([waiting.wanted for waiting in group])
+        except Exception as problem:  # noqa: BLE001  raised again where the caller waits
+            if len(group) == 1:
+                answers = [problem]
+            else:
+                for waiting in group:
+                    self._act([waiting])
+                return
+        for waiting, answer in zip(group, answers, strict=True):
+            waiting.answer = answer
