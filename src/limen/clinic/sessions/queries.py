@@ -291,12 +291,9 @@ def board(site: Site) -> dict[str, Any]:
     newest = newest_live_event(site=site)
     sessions = {session.chair_id: session for session in _open_sessions(site)}
     readings = {session.pk: _Reading(session) for session in sessions.values()}
-    doubt = doubts(site=site)
-    over = passed({pk: reading.events for pk, reading in readings.items()})
+    tiles = board_tiles(readings, site=site)
     chairs = [
-        {**board_tile(readings[sessions[chair.pk].pk], doubt), "passed": over.get(sessions[chair.pk].pk, [])}
-        if chair.pk in sessions
-        else {"session": None, "chair": chair.name}
+        tiles[sessions[chair.pk].pk] if chair.pk in sessions else {"session": None, "chair": chair.name}
         for chair in sorted(Chair.objects.filter(site=site, is_active=True), key=lambda chair: chair_order(chair.name))
     ]
     return {
@@ -314,10 +311,8 @@ def board_chair(site: Site, session_id: UUID) -> dict[str, Any] | None:
     session = _open_sessions(site).filter(pk=session_id).first()
     if session is None:
         return None
-    reading = _Reading(session)
-    over = passed({session.pk: reading.events}).get(session.pk, [])
-    tile = {**board_tile(reading, doubts(session=session)), "passed": over}
-    return {"now": timezone.now().isoformat(), "last_event_id": newest, "chairs": [tile]}
+    tiles = board_tiles({session.pk: _Reading(session)}, session=session)
+    return {"now": timezone.now().isoformat(), "last_event_id": newest, "chairs": list(tiles.values())}
 
 
 def _open_sessions(site: Site) -> QuerySet[Session]:
@@ -325,15 +320,23 @@ def _open_sessions(site: Site) -> QuerySet[Session]:
     return whole.defer("rules_snapshot", "plan__result").filter(site=site, status__in=LIVE)
 
 
-def board_tile(reading: _Reading, doubt: Mapping[UUID, str]) -> dict[str, Any]:
-    """One chair as the board draws it."""
+def board_tiles(readings: Mapping[UUID, _Reading], **scope: Any) -> dict[UUID, dict[str, Any]]:
+    """Chairs as the board draws them; ``scope`` (``site=`` or ``session=``) holds at least these."""
+    doubt = doubts(**scope)
+    over = passed({pk: reading.events for pk, reading in readings.items()})
     return {
-        **_tile(reading),
-        "device_doubt": doubt.get(reading.session.pk, ""),
-        "baseline": reading.header.baseline_values(),
-        "limits": _limits(reading),
-        "cuffs": series(reading.session, reading.watch, ("NIBP_SYS",)).get("NIBP_SYS", {"t_s": [], "value": []}),
-        "outlook": drawn(outlook(reading.session, reading.state, every=4), newest_forecast(reading.events), every=4),
+        pk: {
+            **_tile(reading),
+            "passed": over.get(pk, []),
+            "device_doubt": doubt.get(pk, ""),
+            "baseline": reading.header.baseline_values(),
+            "limits": _limits(reading),
+            "cuffs": series(reading.session, reading.watch, ("NIBP_SYS",)).get("NIBP_SYS", {"t_s": [], "value": []}),
+            "outlook": drawn(
+                outlook(reading.session, reading.state, every=4), newest_forecast(reading.events), every=4
+            ),
+        }
+        for pk, reading in readings.items()
     }
 
 

@@ -136,7 +136,8 @@
       // beside the sill, never across it
       const [begin, sill, pad] = [bbox.left + 6 * devicePixelRatio, x(u, live.now), 8 * devicePixelRatio];
       const crosses = sill > begin - pad && sill < begin + ctx.measureText(live.title).width + pad;
-      words(ctx, live.title, crosses ? sill + pad : begin, bbox.top, "ink");
+      const left = crosses ? sill + pad : begin;
+      words(ctx, fitting(ctx, live.title, bbox.left + bbox.width - left), left, bbox.top, "ink");
       ctx.restore();
       clipped(u, (pen, box) => live.walls.forEach((wall) => wallName(u, pen, box, wall)));
       if (options.cuff) cuffs(u);
@@ -159,6 +160,13 @@
         words(ctx, "forecast", at + 7 * devicePixelRatio, bbox.top + bbox.height - 2, "fc");
       }
       ctx.restore();
+    }
+
+    // What the lane has no room for goes from the end, part by part: half a word is worse than none.
+    function fitting(ctx, title, room) {
+      const parts = title.split(", ");
+      while (parts.length > 1 && ctx.measureText(parts.join(", ")).width > room) parts.pop();
+      return parts.join(", ");
     }
 
     // What happened: a dotted line through every lane, named in the lane that names things, two rows so that names that

@@ -186,6 +186,7 @@
     const blind = document.body.classList.contains("is-blind");
     const unwatched = !blind && (watched ?? 0) > watchLimitS;
     node.classList.toggle("tile--lost", unwatched || blind);
+    node.classList.toggle("tile--doubt", unwatched || (session.device_doubt in doubted && !blind));
     const standing = blind ? [] : session.alarms;
     const unseen = standing.filter((alarm) => alarm.acknowledged_t_s === null);
     const worst = ["high", "medium", "low"].find((priority) => unseen.some((alarm) => alarm.priority === priority));
@@ -202,7 +203,8 @@
     );
     const pump = session.phase === "running" ? "Pump may still run" : words.phase(session);
     const said = `${words.mg(blind ? session.given_mg : limen.givenMg(session))} of ${words.exact(session.dose_mg)} mg`;
-    parts.foot.replaceChildren(el("b", {}, said), blind ? ` at ${limen.clock(session, session.t_s)}` : " given", el("span", { class: "foot-2" }, blind ? pump : unwatched ? el("b", {}, `Limits not checked for ${words.span(watched)}`) : foot(session)));
+    const given = el("span", { class: "foot-1" }, el("b", {}, said), blind ? ` at ${limen.clock(session, session.t_s)}` : " given");
+    parts.foot.replaceChildren(given, el("span", { class: "foot-2" }, blind ? pump : unwatched ? el("b", {}, `Limits not checked for ${words.span(watched)}`) : foot(session)));
   }
 
   // What a tired eye must not take for fine comes before what is merely worth knowing.
