@@ -113,7 +113,7 @@
 
   // Where alarms, calls or a small screen leave too little room, the numbers take the next smaller step rather than
   // stand below the fold. Judged anew only when what takes the room changes, so that nothing jumps.
-  const smaller = { full: ["full", "tight", "third"], half: ["half", "third", "fifth"], third: ["third", "fifth"] };
+  const smaller = { full: ["full", "tight", "tight bare", "third"], half: ["half", "third", "fifth"], third: ["third", "fifth"] };
   let fitted = "";
 
   function fit() {
@@ -122,7 +122,9 @@
     fitted = now;
     const first = density();
     for (const step of window.innerWidth > 520 ? smaller[first] ?? [first] : [first]) {
-      main.dataset.density = step;
+      const [size, bare] = step.split(" ");
+      main.dataset.density = size;
+      main.classList.toggle("is-bare", Boolean(bare)); // without what has been given
       rows();
       if (document.documentElement.scrollHeight <= window.innerHeight) break;
     }

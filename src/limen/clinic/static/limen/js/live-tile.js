@@ -163,7 +163,7 @@
   }
 
   function draw(parts, session) {
-    parts.owner.textContent = session.offer ? `Owner ${session.owner}, offered to ${session.offer.to}` : `Owner ${session.owner}`;
+    parts.owner.replaceChildren(el("span", { class: "k" }, "Owner "), session.offer ? `${session.owner}, offered to ${session.offer.to}` : session.owner);
     limen.setVital(parts.heart, session, session.signals.HR ? "HR" : "PULSE");
     limen.setVital(parts.spo2, session, "SPO2");
     limen.setVital(parts.breaths, session, "RR");
