@@ -106,6 +106,16 @@ def test_the_same_tap_twice_is_one_dose(room, nasal):
     assert state_of(nasal).given_mg == 28.0
 
 
+def test_the_last_tap_sent_again_because_its_answer_was_lost_is_the_dose_that_stands(room, nasal):
+    record(by=room.nurse, session=nasal, kind="dose.given", data={}, key="first")
+    last = record(by=room.nurse, session=nasal, kind="dose.given", data={}, key="last")
+    again = record(by=room.nurse, session=nasal, kind="dose.given", data={}, key="last", late_s=30.0)
+    assert again.pk == last.pk
+    assert state_of(nasal).given_mg == 56.0
+    with pytest.raises(RefusedError, match="every dose of the signed plan is given"):
+        record(by=room.nurse, session=nasal, kind="dose.given", data={}, key="another")
+
+
 def test_devices_close_in_the_book(room, nasal):
     witness = room.person("second", "nurse")
     vials = [held(room, f"SPRAY-{number}", "esketamine-nasal") for number in (1, 2)]

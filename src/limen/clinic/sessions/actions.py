@@ -20,6 +20,7 @@ from limen.clinic.sessions.correcting import amend, resolve_event, shown_back, u
 from limen.clinic.sessions.devices import check_read_back, join, leave, streams_of
 from limen.clinic.sessions.handover import accept_chair, decline_chair, offer_chair, take_over
 from limen.clinic.sessions.models import AlarmSnapshot, DeviceAssociation, Session, SessionEvent
+from limen.clinic.sessions.planned import dose_of
 from limen.clinic.sessions.record import append, done_before
 from limen.clinic.sessions.rescuing import give_rescue
 from limen.clinic.sites.models import Chair
@@ -189,6 +190,11 @@ def record(
 ) -> SessionEvent:
     """Write down what was seen, asked, given or corrected."""
     _refuse_unknown(kind, RECORDED)
+    # The deed that stands is found before anything is asked of the state that it has changed.
+    session = lock(session)
+    known = done_before(session, kind, key)
+    if known is not None:
+        return known
     values = dict(data or {})
     if kind == "infusion.started":
         values = _as_planned(session, values)
@@ -204,7 +210,7 @@ def record(
 
 def _as_planned(session: Session, values: dict[str, Any]) -> dict[str, Any]:
     """The infusion of the signed plan; another dose or duration needs a reason in words."""
-    dose = session.plan.result.get("dose") or {}
+    dose = dose_of(session)
     steps = [step for step in dose.get("steps", ()) if step["kind"] == "infusion"]
     if not steps:
         return values

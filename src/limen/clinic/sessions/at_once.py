@@ -20,7 +20,7 @@ def planned(session: Session) -> list[dict[str, Any]]:
 
 
 def next_dose(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The next dose of the signed plan; another amount, or one more, needs a reason in words.
+    """The next dose of the signed plan; another amount, or one more, needs a reason in words. Call it under ``lock``.
 
     Raises
     ------
