@@ -18,7 +18,7 @@ from limen.knowledge.adverse_events import adverse_events
 from limen.knowledge.naming import possible
 from limen.knowledge.rems import FormField, MonitoringForm, monitoring_form
 from limen.session.event_base import Recorded
-from limen.session.events import DoseGiven, Event, ObservationRecorded
+from limen.session.events import DoseGiven, EntryCorrected, Event, ObservationRecorded
 from limen.session.harm import happened
 from limen.session.harm_events import AdverseEventRecorded
 from limen.session.header import SessionHeader
@@ -69,7 +69,7 @@ def rems_form(
     """
     used = form or monitoring_form()
     state = fold(header, events)
-    filler = _Filler(header, state, in_order(corrected(events)), samples, watch, recorded or {}, used)
+    filler = _Filler(header, state, _true(events), samples, watch, recorded or {}, used)
     answers: dict[str, Answer] = {}
     groups: list[dict[str, Any]] = []
     for group in used.groups:
@@ -100,6 +100,15 @@ def rems_form(
         "sources": list(used.sources),
         "verification": used.verification.value,
     }
+
+
+def _true(events: Sequence[Event]) -> tuple[Event, ...]:
+    """What was true, in order of time, each known in its own second: nothing in it is left to correct or to wait for."""
+    return tuple(
+        event.model_copy(update={"received_t_s": None})
+        for event in in_order(corrected(events))
+        if not isinstance(event, EntryCorrected)
+    )
 
 
 def _row(entry: FormField, answer: Answer, form: MonitoringForm, times: Mapping[str, float]) -> dict[str, Any]:

@@ -81,6 +81,22 @@ def test_a_corrected_entry_counts_as_corrected() -> None:
     assert fields(rems_of(session({"add": [fix]})))["bp_40"]["value"] == "145/88"
 
 
+def test_an_undone_entry_leaves_the_form_as_if_it_had_never_been() -> None:
+    slip = {"id": "slip", "t_s": 70, "kind": "symptom.reported", "text": "nausea"}
+    undo = {"id": "undo", "t_s": 75, "kind": "entry.corrected", "entry": "slip", "reason": "wrong chair"}
+    undone = session({"add": [slip, undo]})
+    assert rems_of(undone) == rems_of(session({}))
+    assert replay(undone).note["rems"] == rems_of(session({}))
+
+
+def test_an_entry_corrected_twice_counts_as_corrected_last() -> None:
+    fixes = [
+        {"id": f"fix{t_s}", "t_s": t_s, "kind": "entry.corrected", "entry": "at100", "changes": {"aldrete": aldrete}}
+        for t_s, aldrete in ((6400, 4), (6500, 9))
+    ]
+    assert fields(rems_of(session({"add": fixes})))["ready_min"]["value"] == 100
+
+
 def test_every_value_says_where_it_came_from() -> None:
     # What the clinic wrote down is marked by its group; every other value names its events or the session's header.
     origins = {entry.id: entry.origin for group in monitoring_form().groups for entry in group.fields}
