@@ -159,3 +159,64 @@ def test_the_live_door_undoes_and_amends(room, session):
     assert tap("b", {"entry": first, "changes": [1], "reason": WHY}, 400)["error"]["where"] == "changes"
     tap("c", {"entry": first, "changes": {"moaas": 4}, "reason": WHY})
     assert latest(session, "moaas") == 4
+
+
+def test_what_was_taken_back_does_not_come_back_to_life(room, session):
+    """Whose page still shows it may amend or end it: its milligrams and its harm must not count again."""
+    dose = record(
+        by=room.nurse,
+        session=session,
+        kind="dose.given",
+        data={"dose_mg": 5.0, "route": "iv", "note": "a bolus by hand"},
+    )
+    harm = record(by=room.nurse, session=session, kind="adverse-event.recorded", data={"text": "vomiting"})
+    for row in (dose, harm):
+        amend(by=room.director, session=session, entry=f"e{row.seq}", changes=None, reason=WHY, key=f"gone{row.seq}")
+    who = f"{room.director.display_name} has taken this back"
+    with pytest.raises(RefusedError, match=who) as refused:
+        amend(by=room.nurse, session=session, entry=f"e{dose.seq}", changes={"dose_mg": 4.0}, reason=WHY)
+    assert "anew" in refused.value.hint
+    with pytest.raises(RefusedError, match=who):
+        resolve_event(by=room.nurse, session=session, entry=f"e{harm.seq}")
+    with pytest.raises(RefusedError, match=who):
+        undo(by=room.nurse, session=session, entry=f"e{dose.seq}")
+    state = state_of(session)
+    assert (state.given_mg, state.doses, state.adverse_events) == (0.0, (), ())
+    again = amend(
+        by=room.director, session=session, entry=f"e{dose.seq}", changes=None, reason=WHY, key=f"gone{dose.seq}"
+    )
+    assert again.kind == "entry.corrected"
+    assert SessionEvent.objects.filter(session=session, kind="entry.corrected").count() == 2
+
+
+@pytest.mark.parametrize("changes", [{}, {"sbp_mmHg": 140}, {"sbp_mmHg": 140.0, "dbp_mmHg": 80}])
+def test_an_amendment_that_changes_nothing_is_none(room, session, changes):
+    entry = seen(room, session, sbp_mmHg=140, dbp_mmHg=80)
+    with pytest.raises(InputError, match="changes nothing"):
+        amend(by=room.nurse, session=session, entry=entry, changes=changes, reason=WHY)
+    amend(by=room.nurse, session=session, entry=entry, changes={"sbp_mmHg": 130}, reason=WHY)
+    amend(by=room.nurse, session=session, entry=entry, changes={"sbp_mmHg": 140}, reason=WHY)
+    assert latest(session, "sbp_mmHg") == 140
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("by", "Somebody Else"), ("t_s", 1.0), ("received_t_s", 900000), ("id", "e0"), ("kind", "x")]
+)
+def test_who_wrote_an_entry_and_when_is_not_amended(room, session, name, value):
+    entry = seen(room, session, moaas=5)
+    with pytest.raises(InputError) as refused:
+        amend(by=room.nurse, session=session, entry=entry, changes={name: value, "moaas": 4}, reason=WHY)
+    assert refused.value.where == f"changes.{name}"
+    assert latest(session, "moaas") == 5
+
+
+def test_a_page_cannot_say_when_the_server_heard_of_something(room, session):
+    client = Client()
+    client.force_login(room.nurse)
+    data = {"text": "x", "received_t_s": 900000, "t_s": 900000, "by": "Somebody Else"}
+    body = {"kind": "symptom.reported", "key": "a", "data": data}
+    answer = client.post(f"/live/session/{session.pk}/act", body, content_type="application/json")
+    assert answer.status_code == 200, answer.content
+    assert SessionEvent.objects.get(session=session, kind="symptom.reported").data == {"text": "x"}
+    after = record(by=room.nurse, session=session, kind="observation.recorded", data={"moaas": 5})
+    assert after.t_s < 60.0

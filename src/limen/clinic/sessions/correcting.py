@@ -9,10 +9,11 @@ from limen.clinic.accounts.permissions import Permission
 from limen.clinic.audit.act import action
 from limen.clinic.sessions.clock import lock, session_time_s
 from limen.clinic.sessions.models import Session, SessionEvent
-from limen.clinic.sessions.record import append, done_before, header_of, rules_of
+from limen.clinic.sessions.record import ENVELOPE, append, done_before, events_of, header_of, rules_of
 from limen.errors import InputError, RefusedError
 from limen.session.events import parse_event
 from limen.session.grading import GRADED, grades
+from limen.session.state import corrected
 
 if TYPE_CHECKING:
     from limen.clinic.accounts.models import User
@@ -33,7 +34,7 @@ def undo(*, by: User, session: Session, entry: str, key: str | None = None, late
     InputError
         If there is no such entry of this kind.
     RefusedError
-        If another person wrote it, or it is older.
+        If another person wrote it, it is older, or it has been taken back.
     """
     session = lock(session)
     known = done_before(session, "entry.corrected", key)
@@ -67,17 +68,19 @@ def amend(
     Raises
     ------
     InputError
-        If the reason says too little, or a change is impossible.
+        If the reason says too little, or a change is impossible, none at all, or one of who wrote it and when.
     RefusedError
-        If a changed value is critical and was not shown back.
+        If a changed value is critical and was not shown back, or the entry has been taken back.
     """
     session = lock(session)
     known = done_before(session, "entry.corrected", key)
     if known is not None:
         return known
-    _entry(session, entry)
+    row = _entry(session, entry)
     if len(reason.strip()) < REASON_LENGTH:
         raise InputError("the reason says too little", where="reason", allowed=f"at least {REASON_LENGTH} letters")
+    if changes is not None:
+        _refuse_idle(session, row, changes)
     fixed = None if changes is None else shown_back(session, dict(changes), kept=late_s > 0.0)
     data = {"entry": entry, "reason": reason.strip(), **({} if fixed is None else {"changes": fixed})}
     return append(session, "entry.corrected", by=by.display_name, data=data, key=key, late_s=late_s)
@@ -87,7 +90,15 @@ def amend(
 def resolve_event(
     *, by: User, session: Session, entry: str, outcome: str = "", key: str | None = None, late_s: float = 0.0
 ) -> SessionEvent:
-    """An adverse event is over: its clock stops now."""
+    """An adverse event is over: its clock stops now.
+
+    Raises
+    ------
+    InputError
+        If the entry is no adverse event.
+    RefusedError
+        If it has been taken back.
+    """
     session = lock(session)
     known = done_before(session, "entry.corrected", key)
     if known is not None:
@@ -142,4 +153,33 @@ def _entry(session: Session, entry: str) -> SessionEvent:
     row = SessionEvent.objects.filter(session=session, seq=int(seq), kind__in=WRITTEN).first() if seq else None
     if row is None:
         raise InputError(f"no entry {entry!r} to put right", where="entry", allowed=", ".join(WRITTEN))
+    last = (
+        SessionEvent.objects.filter(session=session, kind="entry.corrected", data__entry=entry).order_by("-seq").first()
+    )
+    if last is not None and last.data.get("changes") is None:
+        # Else what a page of yesterday's minute still shows would count again: its milligrams, its harm, its alarms.
+        raise RefusedError(
+            f"{last.by} has taken this back",
+            where="entry",
+            allowed="an entry that stands",
+            hint="Write it down anew where it did happen",
+        )
     return row
+
+
+def _refuse_idle(session: Session, row: SessionEvent, changes: Mapping[str, Any]) -> None:
+    """Refuse changes of the envelope, and changes that leave the entry as it stands."""
+    for name in ENVELOPE:
+        if name in changes:
+            raise InputError(
+                "who wrote it and when is not changed",
+                where=f"changes.{name}",
+                allowed="what was written",
+                hint="Take it back and write it down anew",
+            )
+    stands = next(event for event in corrected(events_of(session)) if event.id == f"e{row.seq}")
+    merged = {**stands.model_dump(exclude_none=True), **changes}
+    if parse_event(merged, where="changes") == stands:
+        raise InputError(
+            "changes nothing", where="changes", allowed="at least one other value, or none at all to take it back"
+        )

@@ -19,7 +19,7 @@ from limen.session.header import SessionHeader, parse_header
 from limen.session.state import SessionState, fold, legal
 
 LATEST_S = 3600.0
-_ENVELOPE = {"t_s", "kind", "id", "by"}
+ENVELOPE = ("t_s", "received_t_s", "kind", "id", "by")  # whose, when and what: the server's word, never a page's
 _PUMPING = ("planned", "started", "running", "paused")  # the book takes what was given once the pump has stopped
 
 
@@ -132,7 +132,7 @@ def append(
     rows = events_json(session)
     # Never before the event that stands last, whatever the clock says: the order recorded is the order of time.
     received_s = max([session_time_s(session), *(row.get("received_t_s", row["t_s"]) for row in rows)])
-    body = {name: value for name, value in (data or {}).items() if name not in _ENVELOPE}
+    body = {name: value for name, value in (data or {}).items() if name not in ENVELOPE}
     happened_s = round(received_s - late_s, 3)
     if late_s:
         body["received_t_s"] = received_s
