@@ -18,9 +18,9 @@ from limen.knowledge.adverse_events import adverse_events
 from limen.knowledge.naming import possible
 from limen.knowledge.rems import FormField, MonitoringForm, monitoring_form
 from limen.session.event_base import Recorded
-from limen.session.events import DoseGiven, EntryCorrected, Event, ObservationRecorded
+from limen.session.events import DoseGiven, EmergencyStarted, EntryCorrected, Event, ObservationRecorded
 from limen.session.harm import happened
-from limen.session.harm_events import AdverseEventRecorded
+from limen.session.harm_events import AdverseEventRecorded, RescueGiven
 from limen.session.header import SessionHeader
 from limen.session.readiness import discharge_facts, dose_route
 from limen.session.state import SessionState, corrected, fold, in_order
@@ -103,7 +103,7 @@ def rems_form(
 
 
 def _true(events: Sequence[Event]) -> tuple[Event, ...]:
-    """What was true, in order of time, each known in its own second: nothing in it is left to correct or to wait for."""
+    """What was true, in order of time, each known in its own second: nothing is left to correct or to wait for."""
     return tuple(
         event.model_copy(update={"received_t_s": None})
         for event in in_order(corrected(events))
@@ -321,8 +321,14 @@ class _Filler:
         ended_t_s = max([*ends, *([gone.t_s] if gone is not None else [])], default=None)
         start = self.first_t_s or 0.0
         said = f"from {span(max(0.0, onset_t_s - start))}"
+        unclear = ""
         if ended_t_s is None or len(ends) < len(named):
-            return Answer(None, said, _ids([*([first] if first else []), *named]), "its end is not recorded")
+            unclear = "its end is not recorded"
+        elif ended_t_s < last:
+            at = span(max(0.0, last - start))
+            unclear = f"said to be over at {span(max(0.0, ended_t_s - start))}, but seen again at {at}"
+        if unclear:
+            return Answer(None, said, _ids([*([first] if first else []), *named]), unclear)
         entries = [*([first] if first else []), *([gone] if gone else []), *named]
         return Answer(f"{said} to {span(max(0.0, ended_t_s - start))}", events=_ids(entries))
 
@@ -335,7 +341,15 @@ class _Filler:
             return Answer(why="whether an event was serious was not asked")
         if self.end_t_s is None:
             return Answer(why="the session is not over")
+        for event in self.events:
+            if isinstance(event, EmergencyStarted | RescueGiven) and not self._told_of(event.t_s):
+                what = "an emergency was started" if isinstance(event, EmergencyStarted) else "a rescue was given"
+                return Answer(why=f"{what}, and no adverse event says whether it was serious", events=_ids([event]))
         return Answer(False, said="no: none is on record", events=_ids(self.harm))
+
+    def _told_of(self, t_s: float) -> bool:
+        """Whether an adverse event stood at that second, or was written down from then on."""
+        return any(event.t_s >= t_s or event.resolved_t_s is None or event.resolved_t_s >= t_s for event in self.harm)
 
     def _serious_detail(self) -> Answer:
         said: list[str] = []

@@ -8,8 +8,10 @@ from typing import Any
 from limen.clinic.notes.models import SessionNote
 from limen.clinic.patients import queries as patients
 from limen.clinic.sessions.models import Session
+from limen.clinic.sessions.record import header_of, state_of
 from limen.clinic.sites.zones import local
 from limen.clinic.stock.book import rows
+from limen.session.rems import applies
 
 
 def recorded_rems(session: Session) -> dict[str, Any]:
@@ -26,15 +28,12 @@ def recorded_rems(session: Session) -> dict[str, Any]:
         and local(asked.effective_at, site).date() == day
     )
     lots = sorted({row.vial.lot for row in rows(site).filter(session=session) if row.vial.lot})
-    before = Session.objects.filter(patient=patient, started_at__isnull=False).exclude(pk=session.pk)
-    if session.started_at is not None:
-        before = before.filter(started_at__lt=session.started_at)
     note = SessionNote.objects.filter(session=session, kind=SessionNote.Kind.NOTE).select_related("signed_by").first()
     return {
         "first_name": patient.given_name or None,
         "last_name": patient.family_name or None,
         "birth_date": patient.birth_date.isoformat(),
-        "first_treatment": not before.exists() if session.started_at is not None else None,
+        "first_treatment": not _given_before(session) if session.started_at is not None else None,
         "enrolled": enrolled.value if enrolled is not None and isinstance(enrolled.value, bool) else None,
         "medicines": [row.name for row in patients.medications(patient) if row.status == "active"] if today else None,
         "provider_name": session.owner.display_name if session.owner else None,
@@ -44,6 +43,18 @@ def recorded_rems(session: Session) -> dict[str, Any]:
         "signed_by": note.signed_by.display_name if note is not None else None,
         "signed_on": local(note.signed_at, site).date().isoformat() if note is not None else None,
     }
+
+
+def _given_before(session: Session) -> bool:
+    """Whether an earlier session gave a dose of a product of the form: another product is another treatment."""
+    earlier = Session.objects.filter(
+        patient=session.patient, started_at__lt=session.started_at, events__kind="dose.given"
+    ).distinct()
+    for row in earlier.order_by("-started_at"):
+        state = state_of(row)
+        if state.doses and applies(header_of(row), state):
+            return True
+    return False
 
 
 def signed_form(form: Mapping[str, Any], session: Session) -> dict[str, Any]:
