@@ -8,10 +8,16 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from limen.clinic.calls.actions import accept, screen_asks, shown
+from limen.clinic.calls.queries import calls_of, log_of
+from limen.clinic.emergency.actions import end_emergency, start_emergency, tap
+from limen.clinic.emergency.queries import told_beside
 from limen.clinic.sessions.actions import record
 from limen.clinic.sessions.export import export_session
+from limen.clinic.sessions.floor_models import PatientLink
 from limen.clinic.sessions.ingest import Measured, take_batch
 from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, Sample, SessionEvent
+from limen.clinic.sessions.patient_call import answered, begin, look_up, make_call_page, signal
 from limen.clinic.sessions.queries import board, session_live
 from limen.clinic.sessions.sse import Scope
 from limen.clinic.sessions.watching import Watcher
@@ -137,3 +143,56 @@ def test_a_pages_own_clock_follows_the_session_not_the_wall(floor):
     # What live-parts.js counts with: the start by the clock as it stands now, so that now minus start is session time.
     began = floor.session.started_at - dt.timedelta(seconds=page["clock_offset_s"])
     assert (dt.datetime.fromisoformat(page["now"]) - began).total_seconds() == pytest.approx(page["t_s"], abs=0.1)
+
+
+def test_a_call_is_shown_and_accepted_in_the_seconds_after_it_was_made(floor):
+    nurse, site = floor.room.nurse, floor.room.site
+    floor.live(30)
+    floor.clock.move_to(timezone.now() - BACK)
+    floor.live(5)
+    screen_asks(user=nurse, site=site)
+    floor.live(3, spo2=85.0)
+    called = next(
+        entry for entry in log_of(floor.session) if entry["who"] == nurse.display_name and "MON-4" in entry["alarm"]
+    )
+    (call,) = [one for one in calls_of(nurse, site) if one["alarm"] == called["alarm"]]
+    age_s = (timezone.now() - dt.datetime.fromisoformat(call["since"])).total_seconds()
+    assert age_s == pytest.approx(1.0, abs=2.0)
+    floor.live(40, spo2=85.0)
+    shown(user=nurse, site=site, calls=[{"session": str(floor.session.pk), "alarm": called["alarm"]}])
+    floor.live(20, spo2=85.0)
+    accept(by=nurse, session=floor.session, alarm=called["alarm"])
+    mine = [
+        entry for entry in log_of(floor.session) if (entry["alarm"], entry["who"]) == (called["alarm"], called["who"])
+    ]
+    at = {entry["kind"]: entry["t_s"] for entry in mine}
+    assert at["delivered"] - at["called"] == pytest.approx(40, abs=2)
+    assert at["accepted"] - at["called"] == pytest.approx(60, abs=2)
+
+
+@pytest.mark.parametrize("back", [BACK, dt.timedelta(0)])
+def test_an_emergency_stands_in_the_note_at_the_second_of_its_event(floor, back):
+    floor.live(30)
+    floor.clock.move_to(timezone.now() - back)
+    floor.live(10)
+    emergency = start_emergency(by=floor.room.nurse, site=floor.room.site, key="k", session=floor.session)
+    floor.live(10)
+    tap(by=floor.room.nurse, emergency=emergency, kind="step", what="airway-oxygen", key="s")
+    floor.live(10)
+    end_emergency(by=floor.room.nurse, emergency=emergency, outcome="all well", key="e")
+    (told,) = told_beside(floor.session)
+    wall = [told["started_at"], told["steps"]["airway-oxygen"]["at"], told["ended_at"]]
+    events = SessionEvent.objects.filter(session=floor.session, kind__startswith="emergency.").order_by("seq")
+    for at, event in zip(wall, events, strict=True):
+        since_s = (dt.datetime.fromisoformat(at) - floor.session.started_at).total_seconds()
+        assert since_s == pytest.approx(event.t_s, abs=2)
+
+
+def test_the_patient_is_told_for_how_long_the_call_has_stood(floor):
+    link = PatientLink.objects.get(pk=look_up(make_call_page(by=floor.room.nurse, session=floor.session), "").link.pk)
+    begin(link)
+    floor.live(30)
+    signal(link, "come")
+    floor.clock.move_to(timezone.now() - BACK)
+    floor.live(50)
+    assert answered(link)["for_s"] == pytest.approx(50, abs=2)

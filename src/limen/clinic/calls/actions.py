@@ -16,6 +16,7 @@ from limen.clinic.accounts.permissions import Permission
 from limen.clinic.audit.act import acting, action, note
 from limen.clinic.calls.models import CallEntry, Screen
 from limen.clinic.calls.queries import calls_for, people
+from limen.clinic.sessions.clock import session_now_s
 from limen.clinic.sessions.models import LiveEvent, Session
 from limen.clinic.sessions.outbox import emit
 from limen.clinic.sites.models import Site
@@ -104,9 +105,7 @@ def _mark(user: User, site: Site, session_id: UUID, alarm: str, kind: str) -> in
     if called is None or rows.filter(kind=kind).exists():
         return 0
     session = called.session
-    t_s = (timezone.now() - session.started_at).total_seconds() if session.started_at else called.t_s
-    CallEntry.objects.create(
-        session=session, alarm=alarm, person=user, step=called.step, kind=kind, t_s=round(max(t_s, called.t_s), 3)
-    )
+    t_s = round(max(session_now_s(session), called.t_s), 3)
+    CallEntry.objects.create(session=session, alarm=alarm, person=user, step=called.step, kind=kind, t_s=t_s)
     emit(session, LiveEvent.Kind.ALARM, {"t_s": t_s, "calls": 1})
     return 1

@@ -15,6 +15,7 @@ from limen.clinic.accounts.models import Membership, User
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.roles import ROLES
 from limen.clinic.calls.models import CallEntry, Screen
+from limen.clinic.sessions.clock import turned_s
 from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, Session
 from limen.clinic.sites.models import Site
 from limen.knowledge.alarm_response import AlarmResponse, alarm_response
@@ -69,7 +70,7 @@ def calls_for(session: Session, alarms: Iterable[Alarm]) -> tuple[Call, ...]:
 
 def calls_of(user: User, site: Site) -> list[dict[str, Any]]:
     """What a person is called to now: calls for alarms that still stand unanswered, newest last."""
-    standing: dict[tuple[Any, str], tuple[Session, Alarm]] = {}
+    standing: dict[tuple[Any, str], tuple[AlarmSnapshot, Alarm]] = {}
     snapshots = AlarmSnapshot.objects.filter(session__site=site, session__status__in=LIVE).select_related(
         "session__chair", "session__owner"
     )
@@ -78,7 +79,7 @@ def calls_of(user: User, site: Site) -> list[dict[str, Any]]:
             continue
         for alarm in AlarmState.from_json(snapshot.state).alarms:
             if alarm.acknowledged_t_s is None:
-                standing[snapshot.session_id, alarm.id] = (snapshot.session, alarm)
+                standing[snapshot.session_id, alarm.id] = (snapshot, alarm)
     if not standing:
         return []
     rows = CallEntry.objects.filter(person=user, session_id__in={pk for pk, _ in standing})
@@ -91,8 +92,11 @@ def calls_of(user: User, site: Site) -> list[dict[str, Any]]:
     return [_call_json(*standing[key], steps[key], found) for key, found in kinds.items()]
 
 
-def _call_json(session: Session, alarm: Alarm, step: int, kinds: set[str]) -> dict[str, Any]:
-    began = session.started_at + timedelta(seconds=alarm.t_s) if session.started_at is not None else None
+def _call_json(snapshot: AlarmSnapshot, alarm: Alarm, step: int, kinds: set[str]) -> dict[str, Any]:
+    session = snapshot.session
+    # By the clock as it stands now: a page counts from it.
+    since_s = alarm.t_s - turned_s(session, snapshot)
+    began = session.started_at + timedelta(seconds=since_s) if session.started_at is not None else None
     return {
         "session": str(session.pk),
         "alarm": alarm.id,

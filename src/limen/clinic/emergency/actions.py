@@ -12,7 +12,7 @@ from limen.clinic.accounts.models import User
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.audit.act import about, acting, action, note
 from limen.clinic.emergency.models import Emergency, EmergencyEntry
-from limen.clinic.emergency.queries import LIVE, team
+from limen.clinic.emergency.queries import LIVE, event_key, team
 from limen.clinic.sessions.handover import change_owner
 from limen.clinic.sessions.models import LiveEvent, Session
 from limen.clinic.sessions.outbox import emit
@@ -79,7 +79,7 @@ def _name_chair(row: Emergency, session: Session, by: User, late_s: float) -> No
     at = timezone.now() - timedelta(seconds=_late(late_s))
     EmergencyEntry.objects.create(emergency=row, kind=Kind.CHAIR_NAMED, person=by, what=session.chair.name, at=at)
     if not state_of(session).emergency:
-        append(session, "emergency.started", by=by.display_name, key=f"emergency-{row.pk}", late_s=_late(late_s))
+        append(session, "emergency.started", by=by.display_name, key=event_key(row), late_s=_late(late_s))
 
 
 @action(Permission.SESSION_RECORD, on="emergency")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from limen.clinic.accounts.models import Membership, User
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.roles import ROLES
 from limen.clinic.emergency.models import Emergency, EmergencyEntry
-from limen.clinic.sessions.models import Session
+from limen.clinic.sessions.clock import TURNED_S
+from limen.clinic.sessions.models import AlarmSnapshot, Session, SessionEvent
 from limen.clinic.sites.models import Site
 from limen.clinic.sites.rescue import emergency_sheet
 from limen.errors import LimenError
@@ -33,31 +35,57 @@ def open_emergencies(site: Site) -> list[dict[str, Any]]:
     return [emergency_json(row) for row in rows]
 
 
-def emergency_json(row: Emergency) -> dict[str, Any]:
-    """One emergency as pages show it."""
+def emergency_json(row: Emergency, *, turned_s: float = 0.0) -> dict[str, Any]:
+    """One emergency as pages show it; its times are put on by ``turned_s`` where they stand beside a session's."""
+
+    def told(at: datetime) -> str:
+        return (at + timedelta(seconds=turned_s)).isoformat()
+
     entries = list(row.entries.select_related("person"))
     people: dict[str, dict[str, Any]] = {}
     for entry in entries:
         if entry.kind in (Kind.CALLED, Kind.SHOWN, Kind.GOING):
             people.setdefault(entry.person.display_name, {"name": entry.person.display_name, "person": entry.person_id})
-            people[entry.person.display_name][str(entry.kind)] = entry.at.isoformat()
+            people[entry.person.display_name][str(entry.kind)] = told(entry.at)
     return {
         "id": str(row.pk),
         "session": str(row.session_id) if row.session_id else None,
         "chair": next((entry.what for entry in reversed(entries) if entry.kind == Kind.CHAIR_NAMED), None),
-        "started_at": row.started_at.isoformat(),
+        "started_at": told(row.started_at),
         "started_by": row.started_by.display_name,
-        "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+        "ended_at": told(row.ended_at) if row.ended_at else None,
         "outcome": row.outcome,
         "people": list(people.values()),
         "roles": {entry.what: entry.person.display_name for entry in entries if entry.kind == Kind.ROLE},
         "steps": {
-            entry.what: {"at": entry.at.isoformat(), "by": entry.person.display_name}
+            entry.what: {"at": told(entry.at), "by": entry.person.display_name}
             for entry in entries
             if entry.kind == Kind.STEP
         },
         "chairs_taken": {entry.what: entry.person.display_name for entry in entries if entry.kind == Kind.CHAIR_TAKEN},
     }
+
+
+def told_beside(session: Session) -> list[dict[str, Any]]:
+    """The emergencies of a session, the first one first, in times that count on from its start as its events' do."""
+    rows = Emergency.objects.filter(session=session).select_related("session__chair", "started_by")
+    return [emergency_json(row, turned_s=_turned_then_s(session, row)) for row in rows.order_by("created_at")]
+
+
+def _turned_then_s(session: Session, row: Emergency) -> float:
+    """How far the server's clock had been set back when this emergency was written into the session."""
+    event = SessionEvent.objects.filter(session=session, key=event_key(row)).first()
+    if event is None or session.started_at is None:
+        last = AlarmSnapshot.objects.filter(session=session).values_list("clock_offset_s", flat=True).first()
+        return last or 0.0
+    known_s = float(event.data.get("received_t_s", event.t_s))
+    turned_s = known_s - (event.at - session.started_at).total_seconds()
+    return turned_s if abs(turned_s) > TURNED_S else 0.0
+
+
+def event_key(row: Emergency) -> str:
+    """What the session knows this emergency by."""
+    return f"emergency-{row.pk}"
 
 
 def sheets(site: Site) -> list[dict[str, Any]]:

@@ -7,8 +7,7 @@ from typing import Any
 from django.db.models import Sum
 
 from limen.clinic.calls.models import CallEntry
-from limen.clinic.emergency.models import Emergency, EmergencyEntry
-from limen.clinic.emergency.queries import emergency_json
+from limen.clinic.emergency.models import EmergencyEntry
 from limen.clinic.sessions.models import AlarmSnapshot, DeviceAssociation, DeviceHealth, HeldBatch, Session
 from limen.clinic.sites.zones import local
 
@@ -26,12 +25,6 @@ def newest_beside(session: Session) -> tuple[Any, ...]:
         held,
     )
     return (*tick, *(rows.order_by("-id").values_list("id", flat=True).first() for rows in lists))
-
-
-def emergencies_of(session: Session) -> list[dict[str, Any]]:
-    """Every emergency of this session, the first one first."""
-    rows = Emergency.objects.filter(session=session).select_related("session__chair", "started_by")
-    return [emergency_json(row) for row in rows.order_by("started_at")]
 
 
 def clock_turned_s(session: Session) -> float:

@@ -15,7 +15,8 @@ from django.utils.formats import date_format
 import limen
 from limen.clinic.accounts.models import User
 from limen.clinic.calls.queries import log_of
-from limen.clinic.notes.beside import clock_turned_s, device_words, emergencies_of, newest_beside
+from limen.clinic.emergency.queries import told_beside
+from limen.clinic.notes.beside import clock_turned_s, device_words, newest_beside
 from limen.clinic.notes.rems import recorded_rems
 from limen.clinic.outcomes.models import QuestionnaireResponse
 from limen.clinic.patients.models import Fact
@@ -102,7 +103,7 @@ def _write(session: Session) -> dict[str, Any]:
         "account": session_account(session).to_json(),
         "pump": pump_json(session),
         "calls": log_of(session),
-        "emergencies": emergencies_of(session),
+        "emergencies": told_beside(session),
         "devices": device_words(session),
         "clock_turned_s": clock_turned_s(session),
         "marks": _marks(session),

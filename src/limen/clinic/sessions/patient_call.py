@@ -16,7 +16,7 @@ from django.utils.crypto import constant_time_compare
 
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.audit.act import acting, action
-from limen.clinic.sessions.clock import lock, session_time_s
+from limen.clinic.sessions.clock import lock, session_now_s, session_time_s
 from limen.clinic.sessions.floor_models import Comfort, PatientLink
 from limen.clinic.sessions.models import Session
 from limen.clinic.sessions.record import append, events_of
@@ -145,7 +145,7 @@ def answered(link: PatientLink) -> dict[str, object]:
         return {"state": "waiting", "by": None, "for_s": None}
     events = events_of(session)
     call, last = standing_call(events), last_signal(events)
-    now_s = (timezone.now() - session.started_at).total_seconds()
+    now_s = session_now_s(session)
     if call is not None:
         return {"state": "called", "by": None, "for_s": max(0, round(now_s - call.t_s))}
     going = [event for event in events if event.kind == "call.answered"]

@@ -19,11 +19,10 @@ from uuid import UUID
 
 import numpy as np
 from django.db import DatabaseError, connection
-from django.utils import timezone
 
 from limen.care.leaving import leaving_after
 from limen.clinic.audit.act import acting
-from limen.clinic.sessions.clock import lock
+from limen.clinic.sessions.clock import lock, session_now_s
 from limen.clinic.sessions.earlier import earlier_of
 from limen.clinic.sessions.models import Sample, Session
 from limen.clinic.sessions.monitor import LIVE
@@ -103,7 +102,7 @@ class Forecaster:
         if session.started_at is None:
             return False
         header, rules, events = header_of(session), rules_of(session), events_of(session)
-        now_s = (timezone.now() - session.started_at).total_seconds()
+        now_s = session_now_s(session)
         state = fold(header, events, at_t_s=max(now_s, *(event.known_t_s for event in events), 0.0))
         doses = given_doses(state)
         if not doses or state.dose_start_t_s is None:
