@@ -23,6 +23,7 @@ from limen.reports.figures.clock import Clock
 from limen.reports.figures.session import session_figure
 from limen.reports.note_course import (
     alarm_part,
+    correction_line,
     device_part,
     dose_lines,
     emergency_parts,
@@ -93,6 +94,7 @@ def note_document(
         _given(note, parts, clock),
         _drawn(content),
         _seen(note, clock),
+        _also_seen(note, clock),
         alarm_part(note, content.get("calls") or (), clock),
         *emergency_parts(content.get("emergencies") or (), clock),
         harm_part(note, clock.at),
@@ -201,6 +203,13 @@ def _seen(note: Mapping[str, Any], clock: Clock) -> Part:
     return Part("Seen", tables=(table,), paragraphs=tuple(words))
 
 
+def _also_seen(note: Mapping[str, Any], clock: Clock) -> Part | None:
+    """What the observations say beside the columns of their table: each with its time and who wrote it."""
+    rows = [row for row in note["vitals"] if row.get("also")]
+    lines = tuple(event_line({**row, "kind": "observation.recorded", "detail": row["also"]}, clock) for row in rows)
+    return Part("Also observed", lines=lines) if lines else None
+
+
 def _who(row: Mapping[str, Any], clock: Clock) -> str:
     words = [str(row.get("by") or ("not said" if row.get("written") else "device"))]
     if row.get("written_t_s") is not None:
@@ -305,17 +314,17 @@ def _differences(note: Mapping[str, Any], clock: Clock) -> Part | None:
 
 
 def _corrections(note: Mapping[str, Any], clock: Clock) -> Part | None:
-    lines = []
-    for row in note["corrections"]:
-        was = ", ".join(f"{within(name)} {words_of(name, value, clock)}" for name, value in (row["was"] or {}).items())
-        now = ", ".join(f"{within(name)} {words_of(name, value, clock)}" for name, value in (row["is"] or {}).items())
-        change = f"{was} entered in error" if row["in_error"] else f"{was} replaced by {now}"
-        why = f", “{row['reason']}”" if row.get("reason") else ", no reason written"
-        what = str(row.get("kind") or row["entry"]).replace(".", " ").replace("-", " ")
-        if row.get("entry_t_s") is not None:
-            what += f" of {clock.at(row['entry_t_s'])}" + (f" by {row['entry_by']}" if row.get("entry_by") else "")
-        lines.append((clock.at(row["t_s"]), f"{row.get('by') or 'not said'}: {what}, {change}{why}"))
-    return Part("Corrections", lines=tuple(lines)) if lines else None
+    lines = tuple(correction_line(row, clock) for row in note["corrections"])
+    return Part("Corrections", lines=lines) if lines else None
+
+
+def later_part(rows: Sequence[Mapping[str, Any]], clock: Clock, *, answered: bool) -> Part | None:
+    """What was written after a note was signed, and so is not in it."""
+    if not rows:
+        return None
+    lines = tuple(correction_line(row, clock) if "entry" in row else event_line(row, clock) for row in rows)
+    title = "Written after this signature" + ("" if answered else ": add an addendum")
+    return Part(title, paragraphs=("What was signed does not tell of this.",), lines=lines)
 
 
 def _missing(note: Mapping[str, Any]) -> Part | None:

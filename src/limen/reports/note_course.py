@@ -24,6 +24,11 @@ _TITLES = {
     "device.associated": "Device put on",
     "device.lost": "Device lost",
     "limits.changed": "Own limits set",
+    "observation.recorded": "Observed",
+    "alarm.acknowledged": "Alarm answered",
+    "audio.paused": "Sound of the alarms held back",
+    "monitor.started": "The monitor began to watch",
+    "monitor.stopped": "The monitor stopped watching",
 }
 _CALLS = {"come": "please come", "ok": "all is well"}
 # Said elsewhere in the note, or of no use to a reader.
@@ -72,6 +77,13 @@ def event_line(row: Row, clock: Clock) -> tuple[str, str]:
         told = str(detail.get("device") or "not named")
     elif kind == "emergency.step":
         told = str(detail.get("what"))
+    elif kind == "limits.changed" and not detail.get("limits"):
+        words = "Own limits taken off, the rules' limits hold"
+        told = str(detail.get("reason") or "")
+    elif kind == "audio.paused":
+        told = _held_back(detail)
+    elif kind in {"monitor.started", "monitor.stopped"}:
+        told = str(detail.get("note") or detail.get("reason") or "")
     else:
         told = ", ".join(
             f"{within(name)} {words_of(name, value, clock)}" for name, value in detail.items() if name not in _UNSAID
@@ -79,6 +91,27 @@ def event_line(row: Row, clock: Clock) -> tuple[str, str]:
     later = f", written down {clock.at(row['written_t_s'])}" if row.get("written_t_s") is not None else ""
     by = f" ({row['by']}{later})" if row.get("by") else (f" ({later[2:]})" if later else "")
     return clock.at(row["t_s"]), f"{words[:1].upper()}{words[1:]}" + (f": {told}" if told else "") + by
+
+
+def correction_line(row: Row, clock: Clock) -> tuple[str, str]:
+    """What one entry was and became, by whom and why."""
+    was = ", ".join(f"{within(name)} {words_of(name, value, clock)}" for name, value in (row["was"] or {}).items())
+    now = ", ".join(f"{within(name)} {words_of(name, value, clock)}" for name, value in (row["is"] or {}).items())
+    change = f"{was} entered in error" if row["in_error"] else f"{was} replaced by {now}"
+    why = f", “{row['reason']}”" if row.get("reason") else ", no reason written"
+    what = str(row.get("kind") or row["entry"]).replace(".", " ").replace("-", " ")
+    if row.get("entry_t_s") is not None:
+        what += f" of {clock.at(row['entry_t_s'])}" + (f" by {row['entry_by']}" if row.get("entry_by") else "")
+    return clock.at(row["t_s"]), f"{row.get('by') or 'not said'}: {what}, {change}{why}"
+
+
+def _held_back(detail: Row) -> str:
+    """For how long the sound was held back, and how long was asked for where the rules allow less."""
+    asked_s, held_s = detail.get("duration_s"), detail.get("held_s")
+    if held_s is None:
+        return "" if asked_s is None else f"asked for {asked_s:g} s"
+    asked = f", asked for {asked_s:g} s" if asked_s is not None and asked_s != held_s else ""
+    return f"for {held_s:g} s{asked}"
 
 
 def alarm_part(note: Row, calls: Sequence[Row], clock: Clock) -> Part:

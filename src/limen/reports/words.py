@@ -25,6 +25,7 @@ _UNITS = (
     ("_min", "min"),
     ("_h", "h"),
 )
+_DISTRESS = ("none", "mild", "moderate", "severe")
 _LABELS = {
     "sbp_mmHg": "Systolic pressure",
     "dbp_mmHg": "Diastolic pressure",
@@ -48,6 +49,7 @@ _LABELS = {
     "medicines_24_h": "Medicines in the last 24 h",
     "call_24_h": "Call after 24 h",
     "unmet": "Not met",
+    "device_first_t_s": "First device",
     "events": "Events",
 }
 
@@ -113,6 +115,8 @@ def said(name: str, value: Any) -> str:
         return ", ".join(f"{within(str(key))} {said(str(key), item)}" for key, item in value.items()) or "none"
     if isinstance(value, list | tuple):
         return "; ".join(said(name, item) if isinstance(item, Mapping) else str(item) for item in value) or "none"
+    if name == "distress" and value in range(len(_DISTRESS)):
+        return f"{_DISTRESS[int(value)]} ({value:g})"
     if isinstance(value, int | float | Decimal):
         spelled = unit(name)
         if spelled == "mg":

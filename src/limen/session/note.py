@@ -13,7 +13,7 @@ from limen.care.alarm_limits import span
 from limen.care.alarm_state import Alarm, Sample
 from limen.knowledge.monitoring import MonitoringRules
 from limen.session.differences import differences
-from limen.session.events import Event, InfusionStarted
+from limen.session.events import AlarmAcknowledged, Event, InfusionStarted
 from limen.session.harm import harm_rows
 from limen.session.header import SessionHeader
 from limen.session.note_events import correction_rows, event_rows, vital_rows
@@ -99,8 +99,8 @@ def build_note(
         "devices": device_rows(events, state.at_t_s),
         "leaving": leaving,
         "observations_due": due.to_json() if due is not None else None,
-        "events": event_rows(state, events),
-        "alarms": [_alarm_row(alarm) for alarm in alarms],
+        "events": event_rows(state, events, rules),
+        "alarms": _alarm_rows(alarms, corrected(events, state.at_t_s)),
         "harm": harm_rows(header, state),
         "rems": None if rems is None else dict(rems),
         "differences": differences(state, events, ordered_mg=ordered),
@@ -205,6 +205,7 @@ def _order(header: SessionHeader) -> dict[str, Any]:
 def _given(state: SessionState, events: Sequence[Event]) -> dict[str, Any]:
     last = state.infusions[-1] if state.infusions else None
     volumes = [entry.pump_volume_mL for entry in state.infusions if entry.pump_volume_mL is not None]
+    whole = len(volumes) == len(state.infusions)  # the volume of a part is not the volume given
     started = [event for event in corrected(events, state.at_t_s) if isinstance(event, InfusionStarted)]
     sites = [event.site for event in started if event.site]
     given = state.dose_start_t_s is not None
@@ -215,7 +216,7 @@ def _given(state: SessionState, events: Sequence[Event]) -> dict[str, Any]:
         "start_t_s": state.dose_start_t_s,
         "stop_t_s": state.end_t_s,
         "given_mg": float(state.given_mg) if given else None,
-        **({} if last is None else {"pump_volume_mL": sum(volumes) if volumes else None}),
+        **({} if last is None else {"pump_volume_mL": sum(volumes) if whole else None}),
         **({"devices": sum(dose.devices or 0 for dose in state.doses) or None} if _nasal(state) else {}),
     }
 
@@ -288,18 +289,32 @@ def _audit(state: SessionState, events: Sequence[Event]) -> dict[str, Any]:
     }
 
 
-def _alarm_row(alarm: Alarm) -> dict[str, Any]:
-    return {
-        "id": alarm.id,
-        "t_s": alarm.t_s,
-        "ended_t_s": alarm.ended_t_s,
-        "priority": alarm.priority,
-        "kind": alarm.kind,
-        "condition": alarm.condition,
-        "because": alarm.because,
-        "acknowledged_t_s": alarm.acknowledged_t_s,
-        "acknowledged_by": alarm.acknowledged_by or None,
-    }
+def _alarm_rows(alarms: Sequence[Alarm], true: Sequence[Event]) -> list[dict[str, Any]]:
+    """Each alarm with who answered it: while it stood, or once it had ended by itself."""
+    answers: dict[str, AlarmAcknowledged] = {}
+    for event in true:
+        if isinstance(event, AlarmAcknowledged) and event.alarm is not None:
+            answers.setdefault(event.alarm, event)
+    rows = []
+    for alarm in alarms:
+        seen_t_s, seen_by = alarm.acknowledged_t_s, alarm.acknowledged_by
+        after = answers.get(alarm.id)
+        if seen_t_s is None and after is not None:
+            seen_t_s, seen_by = after.t_s, after.by
+        rows.append(
+            {
+                "id": alarm.id,
+                "t_s": alarm.t_s,
+                "ended_t_s": alarm.ended_t_s,
+                "priority": alarm.priority,
+                "kind": alarm.kind,
+                "condition": alarm.condition,
+                "because": alarm.because,
+                "acknowledged_t_s": seen_t_s,
+                "acknowledged_by": seen_by or None,
+            }
+        )
+    return rows
 
 
 def _number(known: Mapping[str, Any], part: str, name: str) -> float | None:

@@ -10,9 +10,13 @@ from limen.care.alarm_limits import Watch
 from limen.care.alarm_state import Sample
 from limen.knowledge.monitoring import MonitoringRules
 from limen.session.events import (
+    AlarmAcknowledged,
+    AudioPaused,
     EntryCorrected,
     Event,
+    MonitorStarted,
     ObservationRecorded,
+    SessionStarted,
 )
 from limen.session.harm_events import AdverseEventRecorded
 from limen.session.state import SessionState, corrected, in_order
@@ -21,15 +25,15 @@ _COLUMNS = {"SPO2": "spo2_pct", "HR": "hr_per_min", "RR": "rr_per_min"}
 _PRESSURE = {"NIBP_SYS": "sbp_mmHg", "NIBP_DIA": "dbp_mmHg"}
 _SCORES = ("moaas", "dissociation", "aldrete", "cadss")
 
+# In the table itself; whatever else an observation says stands beside it.
+_IN_TABLE = {*_COLUMNS.values(), *_PRESSURE.values(), "moaas", "dissociation"}
+# About the entry: who confirmed what, and the monitor's values that the row has from the samples.
+_OF_THE_ENTRY = {"confirmed", "unconfirmed", "device_values"}
+
 # Recorded by the thousand or shown elsewhere in the note: not lines of its story.
-_NOT_A_LINE = {
-    "observation.recorded",
-    "alarm.acknowledged",
-    "audio.paused",
-    "monitor.started",
-    "monitor.stopped",
-    "forecast.updated",
-}
+_NOT_A_LINE = {"observation.recorded", "forecast.updated"}
+# What the monitor writes by itself: nobody's word, so nothing that a signature would lack.
+_BY_ITSELF = {"monitor.started", "monitor.stopped", "forecast.updated"}
 # What was written down later than this after it happened says when.
 _LATER_S = 60.0
 _COMMON = {"t_s", "received_t_s", "id", "by", "note", "kind"}
@@ -48,9 +52,12 @@ def vital_rows(state: SessionState, samples: Sequence[Sample], rules: Monitoring
             readings.setdefault(sample.signal, []).append((sample.t_s, sample.value))
     for listed in readings.values():
         listed.sort()
-    written = {entry.t_s: entry for entry in state.observations}
     cuffs = {t_s for signal in _PRESSURE for t_s, _ in readings.get(signal, [])}
-    return [_row(t_s, written.get(t_s), readings, rules) for t_s in sorted({*written, *cuffs}) if t_s <= state.at_t_s]
+    alone = cuffs - {entry.t_s for entry in state.observations}
+    # Two people may write in the same second: each has a row.
+    listed: list[tuple[float, ObservationRecorded | None]] = [(entry.t_s, entry) for entry in state.observations]
+    listed += [(t_s, None) for t_s in alone if t_s <= state.at_t_s]
+    return [_row(t_s, entry, readings, rules) for t_s, entry in sorted(listed, key=lambda item: item[0])]
 
 
 def _row(
@@ -78,7 +85,15 @@ def _row(
     columns = (*_PRESSURE.values(), *_COLUMNS.values(), *_SCORES)
     row["unconfirmed"] = list(entry.unconfirmed or ()) if entry is not None else []
     row["written"] = [column for column in columns if getattr(entry, column, None) is not None]
+    row["also"] = {} if entry is None else _also(entry)
     return row
+
+
+def _also(entry: ObservationRecorded) -> dict[str, Any]:
+    """All that a person wrote down beside the columns of the table."""
+    detail = entry.model_dump(mode="json", exclude_none=True)
+    told = set(ObservationRecorded.model_fields) - _IN_TABLE - _OF_THE_ENTRY - (_COMMON - {"note"})
+    return {key: value for key, value in detail.items() if key in told}
 
 
 def _newest(listed: list[tuple[float, float]], t_s: float, age_s: float) -> float | None:
@@ -88,27 +103,59 @@ def _newest(listed: list[tuple[float, float]], t_s: float, age_s: float) -> floa
     return listed[spot - 1][1]
 
 
-def event_rows(state: SessionState, events: Sequence[Event]) -> list[dict[str, Any]]:
+def event_rows(state: SessionState, events: Sequence[Event], rules: MonitoringRules) -> list[dict[str, Any]]:
     """What happened, in order of time, corrections applied: kind, who, and the words and numbers recorded."""
+    true = in_order(corrected(events, state.at_t_s))
+    expected = _monitor_in_time(true)
     rows: list[dict[str, Any]] = []
-    for event in in_order(corrected(events, state.at_t_s)):
-        if event.kind in _NOT_A_LINE or isinstance(event, EntryCorrected):
+    for event in true:
+        if event.kind in _NOT_A_LINE or isinstance(event, EntryCorrected) or event is expected:
             continue
-        detail = event.model_dump(mode="json", exclude_none=True)
-        row: dict[str, Any] = {
-            "t_s": event.t_s,
-            "kind": event.kind,
-            "by": event.by,
-            "detail": {key: value for key, value in detail.items() if key not in _COMMON},
-        }
-        if event.known_t_s - event.t_s > _LATER_S:
-            row["written_t_s"] = event.known_t_s
-        if isinstance(event, AdverseEventRecorded):
-            row["open"] = event.resolved_t_s is None
-        if event.note:
-            row["detail"]["note"] = event.note
+        if isinstance(event, AlarmAcknowledged) and not event.note:
+            continue  # it stands with its alarm
+        row = _event_row(event)
+        if isinstance(event, AudioPaused):
+            most_s = rules.sound.paused_max_s
+            row["detail"]["held_s"] = most_s if event.duration_s is None else min(event.duration_s, most_s)
         rows.append(row)
     return rows
+
+
+def _event_row(event: Event) -> dict[str, Any]:
+    detail = event.model_dump(mode="json", exclude_none=True)
+    row: dict[str, Any] = {
+        "t_s": event.t_s,
+        "kind": event.kind,
+        "by": event.by,
+        "detail": {key: value for key, value in detail.items() if key not in _COMMON},
+    }
+    if event.known_t_s - event.t_s > _LATER_S:
+        row["written_t_s"] = event.known_t_s
+    if isinstance(event, AdverseEventRecorded):
+        row["open"] = event.resolved_t_s is None
+    if event.note:
+        row["detail"]["note"] = event.note
+    return row
+
+
+def _monitor_in_time(true: Sequence[Event]) -> Event | None:
+    """The first word of the monitor, where it watched from the start: no news. Any later one follows a blind time."""
+    first = next((event for event in true if isinstance(event, MonitorStarted)), None)
+    started_t_s = next((event.t_s for event in true if isinstance(event, SessionStarted)), 0.0)
+    return first if first is not None and first.t_s - started_t_s <= _LATER_S else None
+
+
+def later_rows(events: Sequence[Event], count: int) -> list[dict[str, Any]]:
+    """What people wrote after the first ``count`` events: a line each, as :func:`event_rows` has it, or a correction.
+
+    Parameters
+    ----------
+    events : sequence of Event
+        As recorded, all of them: a correction names an earlier one.
+    """
+    late = [event for event in events[count:] if event.kind not in _BY_ITSELF]
+    fixed = {row["id"]: row for row in correction_rows(events)}
+    return [fixed[event.id] if isinstance(event, EntryCorrected) else _event_row(event) for event in late]
 
 
 def correction_rows(events: Sequence[Event]) -> list[dict[str, Any]]:
@@ -122,6 +169,7 @@ def correction_rows(events: Sequence[Event]) -> list[dict[str, Any]]:
         before = entry.model_dump(mode="json", exclude_none=True) if entry is not None else {}
         rows.append(
             {
+                "id": event.id,
                 "t_s": event.t_s,
                 "entry": event.entry,
                 "kind": before.get("kind"),
