@@ -24,9 +24,13 @@ MAX_BODY = 16 * 1024
 KINDS = tuple(f"emergency.{deed}" for deed in ("start", "chair", "take", "end", *actions.TAPPED))
 
 
+@passive
 @require_POST
 def act(request: ClinicRequest) -> JsonResponse:
-    """One deed: ``{"kind", "key", "data", "late_s"}``, as live pages send theirs. The same key is the same deed."""
+    """One deed: ``{"kind", "key", "data", "late_s"}``, as live pages send theirs. The same key is the same deed.
+
+    The idle limit does not end it: a press for help must not be lost to a screen that nobody touched for a while.
+    """
     try:
         row = _do(request, *read_deed(request.body, KINDS, most=MAX_BODY))
     except LimenError as problem:

@@ -269,7 +269,8 @@ def _signals(reading: _Reading) -> dict[str, Any]:
     views = signal_views(reading.alarms, reading.watch)
     for signal, view in views.items():
         known = reading.alarms.signals[signal]
-        cuff = reading.watch.signals[signal].cuff
+        entry = reading.watch.signals[signal]
+        cuff = entry.cuff
         if cuff:
             schedule = reading.rules.monitoring.schedule_for(reading.header.protocol)
             every_s = 60.0 * (
@@ -282,6 +283,7 @@ def _signals(reading: _Reading) -> dict[str, Any]:
             stale_s = max(technical.stale.floor_s, technical.stale.periods * period_s)
             lost_s = max(technical.lost.floor_s, technical.lost.periods * period_s)
         view.update(title=reading.watch.title(signal), cuff=cuff, stale_s=stale_s, lost_s=lost_s)
+        view.update(low=entry.low, high=entry.high)  # what is outside cannot be a reading: no page shows it as a number
         view.pop("age_s")  # an age is told by the page's clock, from t_s
     return views
 
