@@ -12,9 +12,13 @@ from limen.clinic.audit.models import AuditEntry
 from limen.clinic.emergency.actions import end_emergency, name_chair, screen_showed, start_emergency, take_chair, tap
 from limen.clinic.emergency.models import Emergency, EmergencyEntry
 from limen.clinic.emergency.queries import emergency_json, open_emergencies, sheets
-from limen.clinic.sessions.actions import end_session, record
-from limen.clinic.sessions.models import Session, SessionEvent
+from limen.clinic.notes.content import draft
+from limen.clinic.sessions.actions import create_session, end_session, record
+from limen.clinic.sessions.export import export_session
+from limen.clinic.sessions.models import AlarmRecord, Session, SessionEvent
+from limen.clinic.sessions.record import state_of
 from limen.errors import InputError, RefusedError
+from limen.session.replay import replay
 from live_room import furnish
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +86,65 @@ def test_a_chair_whose_session_is_over_still_calls_everyone(floor):
     assert [kind for kind, _, _ in floor.entries(emergency)].count("called") >= 2
     assert open_emergencies(floor.site)[0]["chair"] == f"{floor.session.chair.name}, after its session"
     assert "emergency.started" not in floor.kinds(floor.session)
+
+
+def test_an_emergency_after_the_session_is_in_that_patients_record(floor):
+    end_session(by=floor.nurse, session=floor.session, reason="patient transferred to another room")
+    stale = Session.objects.get(pk=floor.session.pk)
+    emergency = floor.start(session=stale)
+    assert floor.start("k2", session=stale) == emergency
+    for _ in range(2):
+        tap(by=floor.helper, emergency=emergency, kind="step", what="airway-oxygen", key="s")
+    end_emergency(by=floor.helper, emergency=emergency, outcome="taken over by the ambulance", key="e")
+    client = Client()
+    client.force_login(floor.nurse)
+    paper = client.get(f"/emergency/{emergency.pk}/").content.decode()
+    assert floor.session.patient.mrn in paper
+    assert f"{floor.session.chair.name}, after its session" in paper
+    (told,) = draft(stale)["emergencies"]
+    assert (told["outcome"], list(told["steps"])) == ("taken over by the ambulance", ["airway-oxygen"])
+    # What was done stands once among its events, after its end, and neither opens it again nor leaves it in emergency.
+    assert floor.kinds(stale)[-2:] == ["session.ended", "emergency.step"]
+    stale.refresh_from_db()
+    assert (stale.status, state_of(stale).phase, state_of(stale).emergency) == (Session.Status.ENDED, "ended", False)
+    recorded = [row.data for row in AlarmRecord.objects.filter(session=stale).order_by("seq")]
+    assert list(replay(export_session(stale.pk)).changes) == recorded
+
+
+def test_a_press_of_a_page_that_still_shows_a_running_session_is_not_refused(floor):
+    stale = Session.objects.select_related("site", "chair").get(pk=floor.session.pk)
+    end_session(by=floor.nurse, session=floor.session, reason="patient transferred to another room")
+    assert floor.start(session=stale).session_id == stale.pk
+
+
+def test_an_emergency_before_the_session_has_a_patient_too(floor):
+    planned = create_session(by=floor.nurse, plan=floor.room.signed_plan(3), chair=floor.room.chairs[0])
+    emergency = floor.start(session=planned)
+    tap(by=floor.helper, emergency=emergency, kind="step", what="airway-oxygen", key="s")
+    assert emergency_json(emergency)["chair"] == f"{planned.chair.name}, before its session"
+    assert list(emergency_json(emergency)["steps"]) == ["airway-oxygen"]
+    assert floor.kinds(planned) == []
+
+
+def test_no_chair_is_named_in_an_emergency_that_has_ended(floor):
+    """A tap that was kept, or another page: the session would hear of an emergency that nobody can end."""
+    emergency = floor.start(session=None)
+    end_emergency(by=floor.nurse, emergency=emergency, outcome="called by mistake", key="e")
+    with pytest.raises(RefusedError, match="the emergency has ended"):
+        name_chair(by=floor.helper, emergency=emergency, session=floor.session)
+    assert "emergency.started" not in floor.kinds(floor.session)
+
+
+def test_a_chair_of_another_site_is_not_named(floor):
+    there = furnish("hill").begun(1)[0]
+    emergency = floor.start(session=None)
+    for put in (
+        lambda: name_chair(by=floor.helper, emergency=emergency, session=there),
+        lambda: floor.start("other", session=there),
+    ):
+        with pytest.raises(InputError, match="no such chair at this site"):
+            put()
+    assert "emergency.started" not in floor.kinds(there)
 
 
 @pytest.mark.parametrize("kind", ["emergency.started", "emergency.ended", "emergency.step"])

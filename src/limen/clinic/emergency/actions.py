@@ -13,6 +13,7 @@ from limen.clinic.accounts.permissions import Permission
 from limen.clinic.audit.act import about, acting, action, note
 from limen.clinic.emergency.models import Emergency, EmergencyEntry
 from limen.clinic.emergency.queries import LIVE, event_key, team
+from limen.clinic.sessions.clock import lock
 from limen.clinic.sessions.handover import change_owner
 from limen.clinic.sessions.models import LiveEvent, Session
 from limen.clinic.sessions.outbox import emit
@@ -32,8 +33,12 @@ def start_emergency(
 ) -> Emergency:
     """Call everyone. With a chair, its record says so too; a chair that has an open emergency keeps that one.
 
-    A page may name a chair whose session is over, with the patient still in it: everyone is called all the same.
+    A page may name a chair whose session is over, with the patient still in it, or has not begun: everyone is called
+    all the same, and it is that patient's emergency.
     """
+    if session is not None:
+        _same_site(site.pk, session)
+        session = lock(session)  # before the site, as every act that needs both: the book waits for the site too
     # Two presses at once wait for each other here: the second finds what the first began.
     Site.objects.select_for_update(no_key=True).get(pk=site.pk)
     known = Emergency.objects.filter(site=site, key=key).first()
@@ -47,11 +52,8 @@ def start_emergency(
     EmergencyEntry.objects.bulk_create(
         [EmergencyEntry(emergency=row, kind=Kind.CALLED, person=person, at=at) for person, _ in team(site)]
     )
-    if session is not None and session.status in LIVE:
-        _name_chair(row, session, by, late_s)
-    elif session is not None:
-        where = f"{session.chair.name}, after its session"
-        EmergencyEntry.objects.create(emergency=row, kind=Kind.CHAIR_NAMED, person=by, what=where, at=at)
+    if session is not None:
+        _put_at(row, session, by, late_s)
     _tell(site, row)
     return row
 
@@ -60,25 +62,44 @@ def start_emergency(
 def name_chair(*, by: User, emergency: Emergency, session: Session, late_s: float = 0.0) -> Emergency:
     """Say which chair it is."""
     row = Emergency.objects.select_for_update(of=("self",)).get(pk=emergency.pk)
+    _same_site(row.site_id, session)
     if row.session_id == session.pk:
         return row
+    if row.ended_at is not None:
+        # Else the session would be told of an emergency that nobody can end.
+        raise RefusedError("the emergency has ended", where="emergency", hint="Press again if help is needed now")
+    session = lock(session)
     if row.session_id is not None:
         raise RefusedError("the chair has been named", where="session", allowed="once", hint="End it and press again")
     if Emergency.objects.filter(session=session, ended_at=None).exists():
         raise RefusedError(f"{session.chair.name} has an emergency of its own", where="session")
-    _name_chair(row, session, by, late_s)
+    if session.status not in LIVE:
+        raise RefusedError(f"{session.chair.name} has no running session", where="session", allowed="a chair in use")
+    _put_at(row, session, by, late_s)
     _tell(row.site, row)
     return row
 
 
-def _name_chair(row: Emergency, session: Session, by: User, late_s: float) -> None:
-    if session.status not in LIVE:
-        raise RefusedError(f"{session.chair.name} has no running session", where="session", allowed="a chair in use")
+def _same_site(site_id: UUID, session: Session) -> None:
+    if session.site_id != site_id:
+        raise InputError("no such chair at this site", where="session", allowed="a chair of the emergency's site")
+
+
+def _put_at(row: Emergency, session: Session, by: User, late_s: float) -> None:
+    """Whose emergency it is. A session that runs has it among its events too."""
     row.session = session
     row.save(update_fields=["session"])
     at = timezone.now() - timedelta(seconds=_late(late_s))
-    EmergencyEntry.objects.create(emergency=row, kind=Kind.CHAIR_NAMED, person=by, what=session.chair.name, at=at)
-    if not state_of(session).emergency:
+    when = (
+        ""
+        if session.status in LIVE
+        else ", before its session"
+        if session.started_at is None
+        else ", after its session"
+    )
+    where = f"{session.chair.name}{when}"
+    EmergencyEntry.objects.create(emergency=row, kind=Kind.CHAIR_NAMED, person=by, what=where, at=at)
+    if session.status in LIVE and not state_of(session).emergency:
         append(session, "emergency.started", by=by.display_name, key=event_key(row), late_s=_late(late_s))
 
 
@@ -86,7 +107,10 @@ def _name_chair(row: Emergency, session: Session, by: User, late_s: float) -> No
 def tap(
     *, by: User, emergency: Emergency, kind: str, what: str = "", key: str | None = None, late_s: float = 0.0
 ) -> Emergency:
-    """Somebody goes, takes a role, or has done a step; the time is that of the tap."""
+    """Somebody goes, takes a role, or has done a step; the time is that of the tap.
+
+    A step is an event of the session too, after its end as well: what was done there is in its record and its file.
+    """
     row = _open(emergency, key)
     if row is None:
         return emergency
@@ -99,7 +123,7 @@ def tap(
         raise InputError(f"unknown role {what!r}", where="what", allowed=", ".join(role.id for role in cards.roles))
     at = timezone.now() - timedelta(seconds=_late(late_s))
     EmergencyEntry.objects.create(emergency=row, kind=kind, person=by, what=what, at=at, key=key)
-    if kind == Kind.STEP and row.session is not None:
+    if kind == Kind.STEP and row.session is not None and row.session.started_at is not None:
         step = cards.step(what)
         append(
             row.session,
