@@ -33,7 +33,7 @@ _OF_THE_ENTRY = {"confirmed", "unconfirmed", "device_values"}
 # Recorded by the thousand or shown elsewhere in the note: not lines of its story.
 _NOT_A_LINE = {"observation.recorded", "forecast.updated"}
 # What the monitor writes by itself: nobody's word, so nothing that a signature would lack.
-_BY_ITSELF = {"monitor.started", "monitor.stopped", "forecast.updated"}
+BY_ITSELF = {"monitor.started", "monitor.stopped", "forecast.updated"}
 # What was written down later than this after it happened says when.
 _LATER_S = 60.0
 _COMMON = {"t_s", "received_t_s", "id", "by", "note", "kind"}
@@ -153,7 +153,7 @@ def later_rows(events: Sequence[Event], count: int) -> list[dict[str, Any]]:
     events : sequence of Event
         As recorded, all of them: a correction names an earlier one.
     """
-    late = [event for event in events[count:] if event.kind not in _BY_ITSELF]
+    late = [event for event in events[count:] if event.kind not in BY_ITSELF]
     fixed = {row["id"]: row for row in correction_rows(events)}
     return [fixed[event.id] if isinstance(event, EntryCorrected) else _event_row(event) for event in late]
 

@@ -9,12 +9,16 @@ from django.utils.formats import date_format
 
 from limen.clinic.notes.content import draft, seal_of
 from limen.clinic.notes.models import SessionNote
-from limen.clinic.sessions.models import Session
+from limen.clinic.sessions.models import Session, SessionEvent
+from limen.clinic.sessions.record import events_of
 from limen.clinic.sites.zones import local
 from limen.reports.document import Document, Part, Signature
-from limen.reports.note import note_document
+from limen.reports.figures.clock import Clock
+from limen.reports.note import later_part, note_document
 from limen.reports.take_home import take_home_document
+from limen.session.note_events import BY_ITSELF, later_rows
 
+AFTER = "More was written after this was signed: it stands at the end, and needs an addendum."
 DRAFT = "Draft, not signed: written from the events of this moment."
 
 
@@ -41,11 +45,28 @@ def note_of(session: Session) -> NoteView:
     whole = all(seal_of(row.content) == row.sha256 for row in rows) and all(
         row.content.get("seal") == signed.sha256 for row in rows if row is not signed
     )
-    status = "" if whole else "This record does not fit its seal. Tell the medical director."
+    addenda = [row for row in rows if row.kind == SessionNote.Kind.ADDENDUM]
+    later, answered = _later(session, signed, addenda)
+    status = "" if later is None or answered else AFTER
+    status = status if whole else "This record does not fit its seal. Tell the medical director."
     signatures = [_signature(row) for row in rows if row.kind != SessionNote.Kind.ADDENDUM]
     document = note_document(signed.content, signatures=signatures, seal=signed.sha256, status=status)
-    extra = _remarks(signed) + [_addendum(row) for row in rows if row.kind == SessionNote.Kind.ADDENDUM]
+    extra = [*_remarks(signed), *([later] if later is not None else []), *(_addendum(row) for row in addenda)]
     return NoteView(with_parts(document, extra), signed, whole, signed.content)
+
+
+def _later(session: Session, signed: SessionNote, addenda: list[SessionNote]) -> tuple[Part | None, bool]:
+    """What people wrote into the session after its note was signed, and whether an addendum came after all of it."""
+    audit = next((part for part in signed.content["note"]["parts"] if part["part"] == "audit"), {"fields": []})
+    count = next((field["value"] for field in audit["fields"] if field["field"] == "events"), None)
+    since = SessionEvent.objects.filter(session=session).order_by("seq")[count:] if count is not None else ()
+    written = [row for row in since if row.kind not in BY_ITSELF]
+    if not written:
+        return None, True
+    newest = max(row.at for row in written)
+    answered = any(row.signed_at >= newest for row in addenda)
+    clock = Clock(signed.content.get("started_at"), signed.content.get("zone") or "UTC")
+    return later_part(later_rows(events_of(session), count), clock, answered=answered), answered
 
 
 def take_home_of(session: Session) -> Document:
