@@ -33,6 +33,7 @@
 
   async function ask() {
     window.clearTimeout(timer);
+    let failed = false;
     // Only a page that somebody can see has shown anything.
     const drawn = document.visibilityState === "visible" ? [...seen.values()].filter((call) => !told.has(id(call))) : [];
     try {
@@ -42,11 +43,14 @@
       draw(calls);
       document.dispatchEvent(new CustomEvent("limen:emergencies", { detail: called }));
       document.dispatchEvent(new CustomEvent("limen:sounding", { detail: sounding }));
-    } catch {
+    } catch (fault) {
       // the bar of a blind page says that the line is down; the ladder goes on without this screen
+      failed = true;
+      if (fault.message === "403") await limen.renew(); // signed in anew in another tab
     }
     const news = [...seen.values()].some((call) => !told.has(id(call)) && !call.delivered);
-    timer = window.setTimeout(ask, news ? 50 : every);
+    window.clearTimeout(timer); // two may have asked
+    timer = window.setTimeout(ask, news && !failed ? 50 : every);
   }
 
   function draw(calls) {

@@ -38,13 +38,17 @@
   async function send(kind, data, key) {
     const answer = await limen.act(box.dataset.act, `emergency.${kind}`, data, key);
     find("kept").hidden = !answer.kept;
-    find("kept").textContent = answer.kept ? "No network: kept here and sent later. CALL OUT LOUD." : "";
+    find("kept").textContent = answer.kept ? `${answer.why ? `Not sent, ${answer.why}` : "No network"}: kept here and sent later. CALL OUT LOUD.` : "";
     if (answer.emergency) one(answer.emergency);
-    if (answer.error) {
-      find("kept").hidden = false;
-      find("kept").textContent = answer.error.what || String(answer.error);
-    }
+    if (answer.error) refused(kind, data, answer.error);
     return answer;
+  }
+
+  function refused(kind, data, error) {
+    if (kind === "step") for (const done of tapped.values()) delete done[data.what];
+    find("kept").hidden = false;
+    find("kept").textContent = error.what || String(error);
+    if (open) draw();
   }
 
   // What is on is shown; a second emergency, at this chair or another, is one more press: its button stands there.
@@ -66,6 +70,17 @@
     if (open) send(kind, { ...data, ...(open.id ? { emergency: open.id } : { begun: open.key, at_session: open.session }) });
   }
 
+  // ---- what this page tapped: done for it until the server tells so, for an older answer may still be on its way
+
+  const tapped = new Map(); // emergency (its id, or the key of its start) -> step -> when
+  const mine = () => tapped.get(open.id ?? open.key) ?? {};
+  const done = (step) => open.steps[step] ?? mine()[step];
+
+  function become(found) {
+    if (!open.id) tapped.set(found.id, { ...tapped.get(open.key), ...tapped.get(found.id) });
+    open = found;
+  }
+
   // ---- what the server says: every emergency of the site that is open
 
   let standing = [];
@@ -85,7 +100,7 @@
         [open] = standing;
         show();
       }
-    } else if (open && (open.id === found.id || (!open.id && (open.session === found.session || !open.session)))) open = found;
+    } else if (open && (open.id === found.id || (!open.id && (open.session === found.session || !open.session)))) become(found);
     if (open) draw();
   }
 
@@ -100,7 +115,8 @@
       if (open) close();
       return;
     }
-    open = first;
+    if (began && first.session === began.session) become(first);
+    else open = first;
     if (news && !document.body.dataset.page.includes("sign-in")) show();
     else draw();
   }
@@ -208,9 +224,9 @@
       mine.textContent = holder ? `${holder}. Change` : "I take this";
     }
     for (const button of box.querySelectorAll("[data-em-step]")) {
-      const done = open.steps[button.dataset.emStep];
-      button.setAttribute("aria-pressed", String(Boolean(done)));
-      button.querySelector("time").textContent = done ? time(done.at) : "";
+      const when = done(button.dataset.emStep);
+      button.setAttribute("aria-pressed", String(Boolean(when)));
+      button.querySelector("time").textContent = when ? time(when.at) : "";
     }
   }
 
@@ -269,8 +285,8 @@
   for (const card of box.querySelectorAll("[data-em-role]")) card.querySelector("[data-em-mine]").addEventListener("click", () => deed("role", { what: card.dataset.emRole }));
   for (const button of box.querySelectorAll("[data-em-step]")) {
     button.addEventListener("click", () => {
-      if (!open || open.steps[button.dataset.emStep]) return;
-      open.steps[button.dataset.emStep] = { at: new Date(limen.now()).toISOString(), by: "you" };
+      if (!open || done(button.dataset.emStep)) return;
+      tapped.set(open.id ?? open.key, { ...mine(), [button.dataset.emStep]: { at: new Date(limen.now()).toISOString(), by: "you" } });
       cards();
       deed("step", { what: button.dataset.emStep });
     });
@@ -282,6 +298,7 @@
     field.value = "";
   });
   for (const button of document.querySelectorAll("[data-emergency-open]")) button.addEventListener("click", press);
+  document.addEventListener("limen:refused", ({ detail: { deed: { kind, data }, answer } }) => kind.startsWith("emergency.") && refused(kind.replace("emergency.", ""), data, answer.error));
   document.addEventListener("limen:emergencies", (event) => {
     take(event.detail);
     for (const button of document.querySelectorAll("[data-emergency-open]")) {

@@ -191,9 +191,11 @@
 
   function around() {
     const blind = document.body.classList.contains("is-blind");
-    limen.rail(document.querySelector("[data-rail]"), blind ? [] : entries(), (session) => `/session/${session.session}/`, window.innerWidth >= 1000 && board.chairs.length <= 8 ? 5 : window.innerWidth <= 520 ? 2 : 3);
+    const standing = blind ? [] : entries();
+    const unwatched = blind || open().some((chair) => limen.isUnwatched(watched[chair.session]));
+    limen.rail(document.querySelector("[data-rail]"), standing, (session) => `/session/${session.session}/`, window.innerWidth >= 1000 && board.chairs.length <= 8 ? 5 : window.innerWidth <= 520 ? 2 : 3);
     limen.asks(document.querySelector("[data-asks]"), blind ? [] : open(), (session) => `/session/${session.session}/`);
-    limen.sound(blind ? ["medium"] : limen.sounding(entries()));
+    limen.sound([...limen.sounding(standing), ...(unwatched ? ["medium"] : [])]);
     strip();
     fit();
     arrange();
@@ -202,11 +204,12 @@
   function samples(message) {
     const session = board.chairs.find((chair) => chair.session === message.session);
     if (!session) return;
-    for (const [signal, tS, value] of message.values) {
+    for (const [signal, tS, sent] of message.values) {
       const known = session.signals[signal];
-      if (known) known.no_value = value === null || value <= 0;
-      if (known && value !== null && value > 0 && (known.t_s === null || tS > known.t_s)) Object.assign(known, { value, t_s: tS });
-      if (signal === "NIBP_SYS" && value !== null && value > 0) {
+      const value = limen.reading(known, sent);
+      if (known) known.no_value = value === null;
+      if (known && value !== null && (known.t_s === null || tS > known.t_s)) Object.assign(known, { value, t_s: tS });
+      if (signal === "NIBP_SYS" && value !== null) {
         session.cuffs.t_s.push(tS);
         session.cuffs.value.push(value);
       }

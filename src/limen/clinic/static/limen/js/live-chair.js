@@ -26,17 +26,17 @@
     draw();
   }
 
-  // Samples come as they were stored, without judgement: a value of 0 or none is a gap, and the state tells the rest.
+  // Samples come as they were stored, without judgement: what cannot be a reading is a gap, and the state tells the rest.
   function samples(message) {
     limen.deviceSamples(message);
     for (const [signal, tS, value] of message.values) {
       const line = traces[signal];
-      const reading = value === null || value <= 0 ? null : value;
+      const known = session.signals[signal];
+      const reading = limen.reading(known, value);
       if (line && (line.t.length === 0 || tS > line.t[line.t.length - 1])) {
         line.t.push(tS);
         line.v.push(reading);
       }
-      const known = session.signals[signal];
       if (known) known.no_value = reading === null;
       if (known && reading !== null && (known.t_s === null || tS > known.t_s)) Object.assign(known, { value: reading, t_s: tS });
     }
@@ -164,7 +164,7 @@
       pressure: limen.lane(place("pressure"), { ...common, title: "Pressure mmHg", range: [40, high + 10], ticks: [60, 100, 140, 180].filter((tick) => tick < high), height: share(0.36), cuff: true, names: true, marked: true }),
       HR: limen.lane(place("HR"), { ...common, title: "Heart /min", range: [35, 145], ticks: [50, 80, 110, 140], height: share(0.22) }),
       SPO2: limen.lane(place("SPO2"), { ...common, title: "SpO2 %", range: [84, 101], ticks: [85, 90, 95, 100], height: share(0.18) }),
-      drug: limen.lane(place("drug"), { ...common, title: "Effect site ng/mL", range: [0, 300], ticks: [0, 100, 200, 300], height: share(0.24) + 26, times: true, names: true }),
+      drug: limen.lane(place("drug"), { ...common, title: "Effect site ng/mL", range: [0, 300], ticks: [0, 100, 200, 300, 400, 600, 800, 1200, 1600, 2000], height: share(0.24) + 26, times: true, names: true }),
     };
   }
 
@@ -255,7 +255,7 @@
     const standing = document.body.classList.contains("is-blind") ? [] : entries();
     limen.rail(find("[data-rail]"), standing, null, window.innerWidth > 520 ? 6 : 2);
     limen.asks(find("[data-asks]"), document.body.classList.contains("is-blind") ? [] : [session], null);
-    limen.sound(document.body.classList.contains("is-blind") ? ["medium"] : limen.sounding(entries()));
+    limen.sound([...limen.sounding(standing), ...(document.body.classList.contains("is-blind") ? ["medium"] : [])]);
   }
 
   function draw() {
@@ -266,8 +266,8 @@
     drawReady();
     limen.drawLog(session);
     drawRail();
-    drawLanes();
     drawOutlook();
+    drawLanes();
     limen.deeds(session);
     limen.twin(session);
     limen.early(session);
@@ -281,7 +281,7 @@
   take(session);
   limen.openObserve(link);
   const line = limen.listen(script.dataset.events, script.dataset.state, { session: script.dataset.session, state: take, samples });
-  document.addEventListener("limen:done", line.refetch);
+  for (const heard of ["limen:done", "limen:sent"]) document.addEventListener(heard, line.refetch);
   window.setInterval(() => {
     drawGiven();
     drawRail();
@@ -293,8 +293,8 @@
       document.documentElement.dataset.theme = theme;
       for (const place of document.querySelectorAll("[data-lane]")) place.replaceChildren();
       lanes = null;
-      drawLanes();
       drawOutlook();
+      drawLanes();
     });
   }
   // The server's clock was set back: the time axis is another one.

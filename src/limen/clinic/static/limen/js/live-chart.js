@@ -33,29 +33,54 @@
     const live = { now: options.from, gaps: [], low: [], forecast: options.forecast, walls: options.walls || [], title: options.title, marks: [] };
     let [bottom, top] = options.range;
 
-    // A value beyond the usual range widens the lane: what is worst must not be off the picture.
+    const isKnown = (value) => value !== null && value !== undefined;
+
+    // What is drawn beyond the usual range widens the lane, seen, forecast and walls alike: what is worst must not be off
+    // the picture, nor stand at a value that it has not.
     function widen(values) {
-      const known = values.filter((value) => value !== null && value !== undefined);
-      bottom = Math.min(options.range[0], ...known.map((value) => value - 5));
-      top = Math.max(options.range[1], ...known.map((value) => value + 5));
+      const seen = values.filter(isKnown);
+      const drawn = [...expected(), ...live.walls.map((wall) => wall.value)].filter(isKnown);
+      bottom = Math.min(options.range[0], ...seen.map((value) => value - 5), ...drawn);
+      top = Math.max(options.range[1], ...seen.map((value) => value + 5), ...drawn);
+    }
+
+    const until = () => Math.max(options.to, live.now + 300);
+
+    function expected() {
+      const { t: times, typical, patients, models } = live.forecast || { t: [], typical: [] };
+      const shown = (value, index) => times[index] >= options.from && times[index] <= until();
+      return [typical, ...(patients || []), ...(models || [])].flatMap((list) => (list || []).filter(shown));
     }
 
     const x = (u, value) => u.valToPos(value, "x", true);
-    const y = (u, value) => u.valToPos(Math.min(top, Math.max(bottom, value)), "y", true);
+    const y = (u, value) => u.valToPos(value, "y", true);
 
-    function path(u, times, values) {
+    // A value that is withheld has no place on the picture: the line and the band are broken there.
+    function stretches(times, ...lists) {
+      const found = [];
+      times.forEach((_, index) => {
+        if (!lists.every((list) => isKnown(list[index]))) found.push([]);
+        else if (found.length) found[found.length - 1].push(index);
+        else found.push([index]);
+      });
+      return found.filter((part) => part.length);
+    }
+
+    function path(u, times, values, parts = stretches(times, values)) {
       const line = new Path2D();
-      times.forEach((time, index) => line[index ? "lineTo" : "moveTo"](x(u, time), y(u, values[index])));
+      for (const part of parts) part.forEach((index, nth) => line[nth ? "lineTo" : "moveTo"](x(u, times[index]), y(u, values[index])));
       return line;
     }
 
     function band(u, times, low, high, fill, edge, dash) {
       if (!low || !high) return;
       const { ctx } = u;
-      const area = path(u, times, high);
-      for (let index = times.length - 1; index >= 0; index -= 1) area.lineTo(x(u, times[index]), y(u, low[index]));
       ctx.fillStyle = colour(fill);
-      ctx.fill(area);
+      for (const part of stretches(times, low, high)) {
+        const area = path(u, times, high, [part]);
+        for (const index of [...part].reverse()) area.lineTo(x(u, times[index]), y(u, low[index]));
+        ctx.fill(area);
+      }
       ctx.strokeStyle = colour(edge);
       ctx.lineWidth = devicePixelRatio;
       ctx.setLineDash(dash.map((part) => part * devicePixelRatio));
@@ -231,7 +256,7 @@
       const tall = u.bbox.height / devicePixelRatio;
       const near = 17 / Math.max(1, tall);
       const kept = [];
-      for (const tick of options.ticks) {
+      for (const tick of options.ticks.filter((one) => one >= bottom && one <= top)) {
         if (!kept.length || (tick - kept[kept.length - 1]) / (top - bottom) >= near) kept.push(tick);
       }
       return kept;
@@ -244,7 +269,7 @@
     const chart = new window.uPlot(
       {
         width: Math.max(200, place.clientWidth), height: options.height, legend: { show: false }, cursor: { show: false },
-        scales: { x: { time: true, range: () => [options.from, Math.max(options.to, live.now + 300)] }, y: { range: () => [bottom, top] } },
+        scales: { x: { time: true, range: () => [options.from, until()] }, y: { range: () => [bottom, top] } },
         axes: [
           { ...axis, show: Boolean(options.times), size: 24, values: (u, splits) => splits.map((at) => clock.format(at * 1000)), space: 70 },
           { ...axis, size: 40, splits: roomy, gap: 6 },

@@ -6,6 +6,8 @@
   const find = (selector) => document.querySelector(selector);
   let link = null;
   let shown = "";
+  const onceMs = 2000;
+  const pressed = new Map(); // kind -> when it was pressed last
 
   const session = () => link.session();
   const ask = (...parts) => limen.ask(...parts);
@@ -137,6 +139,16 @@
     return el("div", { class: "advice", role: "note" }, ...lines);
   }
 
+  // One press is one deed: a second tap, or a key held down, would count another device. The button is free again with
+  // the state that knows of it.
+  async function press(button, kind, data, label) {
+    if (performance.now() - (pressed.get(kind) ?? -Infinity) < onceMs) return;
+    pressed.set(kind, performance.now());
+    button.disabled = true;
+    const answer = await limen.send(kind, data, label);
+    button.disabled = !answer.error;
+  }
+
   // ---- buttons, by what may follow now
 
   function octagon() {
@@ -160,7 +172,7 @@
     if (shown === wanted) return;
     shown = wanted;
     const button = (label, deed, main) => el("button", { class: `press${main ? " press--main press--wide-row" : ""}`, type: "button", onclick: deed }, label);
-    const once = (label, kind, data, main) => button(label, () => limen.send(kind, data, label), main);
+    const once = (label, kind, data, main) => button(label, (event) => press(event.currentTarget, kind, data, label), main);
     const pumped = now.steps.filter((step) => step.kind === "infusion");
     const dose = `${limen.words.exact(pumped.reduce((sum, step) => sum + step.dose_mg, 0))} mg over ${pumped.reduce((sum, step) => sum + step.duration_min, 0)} min`;
     const record = may.has("session:record");
@@ -189,6 +201,9 @@
   function openDeeds(given) {
     link = given;
     find("[data-hand-over]").addEventListener("click", handOver);
+    document.addEventListener("limen:sent", () => {
+      shown = "";
+    });
   }
 
   Object.assign(limen, { deeds, openDeeds });

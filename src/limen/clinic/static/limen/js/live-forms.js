@@ -11,7 +11,7 @@
   const back = find("[data-confirm]");
   const undoMs = 10000;
   const waitMs = 15000;
-  const undone = new Set(["observation.recorded", "symptom.reported", "rescue.given", "adverse-event.recorded"]);
+  const undone = new Set(["observation.recorded", "symptom.reported", "rescue.given", "adverse-event.recorded", "dose.given"]);
   let link = null;
   let undoTimer = 0;
 
@@ -98,7 +98,15 @@
 
   // Resolves with the values to save, or null where the person corrects them. Nobody answers: saved, and said to be
   // unconfirmed, for what was seen must not be lost.
+  let asked = null; // the question that stands
+
+  // A new tap or question answers the one that stands, as if it had been corrected: only what was meant last is saved.
+  function unask() {
+    asked?.(null, false);
+  }
+
   function confirm(values) {
+    unask();
     const critical = graded(values).filter(({ level }) => level === "critical");
     if (!critical.length) return Promise.resolve(values);
     const keys = critical.map(({ key }) => key);
@@ -106,12 +114,13 @@
       const left = el("span", { class: "n", "aria-hidden": "true" });
       const until = performance.now() + waitMs;
       const before = document.activeElement;
-      const done = (answer) => {
+      const done = (answer, refocus = true) => {
+        asked = null;
         window.clearInterval(timer);
         back.removeEventListener("keydown", keys_);
         back.hidden = true;
         back.replaceChildren();
-        if (before?.isConnected) before.focus({ preventScroll: true });
+        if (refocus && before?.isConnected) before.focus({ preventScroll: true });
         resolve(answer);
       };
       // A question that must be answered keeps the keyboard: Tab goes round, Escape is "Correct it".
@@ -127,6 +136,7 @@
         next.focus();
       };
       back.addEventListener("keydown", keys_);
+      asked = done;
       const timer = window.setInterval(() => {
         const rest = until - performance.now();
         left.textContent = `Saved as not confirmed in ${limen.words.span(Math.max(0, rest) / 1000)}`;
@@ -226,7 +236,7 @@
   });
 
   Object.assign(limen, {
-    send, say, shut, showPanel, ask, close, confirm, graded, refusal, titles, text, number, drop,
+    send, say, shut, showPanel, ask, close, confirm, unask, graded, refusal, titles, text, number, drop,
     openForms: (given) => {
       link = given;
     },

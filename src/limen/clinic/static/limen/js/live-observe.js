@@ -6,17 +6,32 @@
   const { el, may } = limen;
   const find = (selector) => document.querySelector(selector);
   const taps = {};
+  const aloneMs = 60000; // half an observation must not join the next visit's
+  let latest = 0;
+  let alone = 0;
+  let dropped = false;
   let link = null;
 
   const rows = () => [...document.querySelectorAll("[data-five]")];
 
   function tap(row, button) {
+    limen.unask();
+    latest += 1;
+    dropped = false;
     const again = button.getAttribute("aria-pressed") === "true";
     for (const other of row.querySelectorAll("button")) other.setAttribute("aria-pressed", String(other === button && !again));
     if (again) delete taps[row.dataset.five];
     else taps[row.dataset.five] = Number(button.value);
+    window.clearTimeout(alone);
+    if (Object.keys(taps).length === 1) alone = window.setTimeout(forget, aloneMs);
     if (Object.keys(taps).length === 2) save();
     else draw();
+  }
+
+  function forget() {
+    dropped = true;
+    clear();
+    draw();
   }
 
   // What the monitor shows now and is not lost: noted with its age. It is the monitor's reading, not the nurse's.
@@ -38,18 +53,19 @@
 
   function draw() {
     const place = find("[data-obs-said]");
-    if (!link || place.dataset.hold) return;
+    if (!link) return;
     const with_ = shown(beside());
-    const first = Object.keys(taps).length === 1 ? "1 of 2 tapped. " : "";
+    const first = Object.keys(taps).length === 1 ? "1 of 2 tapped. " : dropped ? "One tap alone was not saved after 1:00. " : "";
     const values = with_ ? `The second tap saves, with ${with_}.` : "The second tap saves. No value from the monitor now: write them by hand.";
     const said = `${first}${values}`;
     if (place.textContent !== said) place.replaceChildren(first ? el("b", {}, first) : "", el("span", { class: "quiet" }, values));
   }
 
   async function save() {
+    const mine = latest;
     const values = await limen.confirm({ ...taps });
     if (values === null) {
-      clear();
+      if (mine === latest) clear(); // corrected; a newer tap has rows of its own
       draw();
       return;
     }

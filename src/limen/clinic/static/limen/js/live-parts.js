@@ -63,6 +63,13 @@
 
   // ---- vitals
 
+  // What a sample says: null where it cannot be a reading of a living person (0, none, 127 or 511 of an oximeter), by
+  // the range that the server judges it by.
+  function reading(known, value) {
+    const { low, high } = known ?? { low: 0, high: Infinity };
+    return value !== null && value !== undefined && value > low && value <= high ? value : null;
+  }
+
   function setVital(item, session, signal, words, prefix = "") {
     const known = session.signals[signal];
     item.dataset.staleS = known ? known.stale_s : 10;
@@ -104,10 +111,12 @@
   }
 
   // Whether the value behind a standing alarm is within its limit again: the alarm ends once it has held for a while.
+  // Only a limit with a side can be judged here: a value outside its forecast may be on either.
   function isBack(session, alarm) {
     const known = session.signals[alarm.signal];
     if (alarm.kind !== "physiological" || alarm.limit === null || !known || known.value === null || known.t_s <= alarm.measured_t_s) return false;
-    return alarm.condition.endsWith("low") ? known.value > alarm.limit : known.value < alarm.limit;
+    if (alarm.condition.endsWith(" low")) return known.value > alarm.limit;
+    return alarm.condition.endsWith(" high") && known.value < alarm.limit;
   }
 
   // A number that looks normal in an alarm's colour says why.
@@ -298,6 +307,6 @@
   }
 
   Object.assign(limen, {
-    el, may, began, isoAt, elapsed, clock, words: { span, mg, exact, phase, dueWords, round, seat, distress }, givenMg, progress, aheadMin, setVital, setPressure, setScore, colour, rail, sounding, nextDose, doseWords,
+    el, may, began, isoAt, elapsed, clock, words: { span, mg, exact, phase, dueWords, round, seat, distress }, givenMg, progress, aheadMin, reading, setVital, setPressure, setScore, colour, rail, sounding, nextDose, doseWords,
   });
 })();

@@ -1,6 +1,6 @@
 "use strict";
 // One chair on the board: phase ring, what is due, numbers and scores with their ages, the small forecast, who owns it.
-//   Limen.tile(chair) -> {node, id, draw(session), tick(session, watched)}
+//   Limen.tile(chair) -> {node, id, draw(session), tick(session, watched)}      Limen.isUnwatched(ageS)
 (() => {
   const limen = window.Limen;
   const { el, words } = limen;
@@ -181,10 +181,13 @@
     ribbon(parts.ribbon, session);
   }
 
+  // Whether the monitor has not judged this session for too long, while it may watch the others.
+  const isUnwatched = (ageS) => (ageS ?? 0) > watchLimitS;
+
   // What moves by itself: clocks, the next observation, what the pump has given.
   function tick(node, parts, session, watched) {
     const blind = document.body.classList.contains("is-blind");
-    const unwatched = !blind && (watched ?? 0) > watchLimitS;
+    const unwatched = !blind && isUnwatched(watched);
     node.classList.toggle("tile--lost", unwatched || blind);
     node.classList.toggle("tile--doubt", unwatched || (session.device_doubt in doubted && !blind));
     const standing = blind ? [] : session.alarms;
@@ -227,5 +230,5 @@
     place.hidden = text === "";
   }
 
-  Object.assign(limen, { tile });
+  Object.assign(limen, { tile, isUnwatched });
 })();

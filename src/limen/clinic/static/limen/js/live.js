@@ -7,6 +7,7 @@
   const limen = window.Limen;
   const serverLimitMs = 3500;
   const answerMs = 8000; // a cut line gives no answer at all, not even an error
+  const oldMs = 2000; // an answer that took longer tells no time of day
   const reopenMs = 6000; // and no end of the stream: without a word for so long it is opened anew
   const json = { Accept: "application/json" };
 
@@ -18,6 +19,17 @@
     let fetching = false;
     let again = false;
     let timer = 0;
+    let out = false; // signed out: the stream is closed until a state is given again
+    let failing = false; // the last state asked for was not given
+    let askedAt = 0;
+    let wholes = 0; // states given so far
+
+    async function get(address) {
+      const answer = await fetch(address, { headers: json, cache: "no-store", signal: AbortSignal.timeout(answerMs) });
+      if (answer.status === 401 || answer.redirected) leave();
+      if (!answer.ok || answer.redirected) throw new Error(`no state: ${answer.status}`);
+      return answer.json();
+    }
 
     async function refetch() {
       if (fetching) {
@@ -25,27 +37,48 @@
         return;
       }
       fetching = true;
+      askedAt = performance.now();
       try {
-        const answer = await fetch(stateUrl, { headers: json, cache: "no-store", signal: AbortSignal.timeout(answerMs) });
-        if (answer.status === 401 || answer.redirected) signedOut();
-        if (answer.ok && !answer.redirected) {
-          const state = await answer.json();
-          limen.sync(state.now);
-          for (const one of [state, ...(state.chairs || [])]) one.turned_ms = limen.turnedMs();
-          lastId = Math.max(lastId ?? 0, state.last_event_id);
-          turned([state, ...(state.chairs || [])]);
-          page.state(state);
-        }
+        const state = await get(stateUrl);
+        if (performance.now() - askedAt < oldMs) limen.sync(state.now);
+        for (const one of [state, ...(state.chairs || [])]) one.turned_ms = limen.turnedMs();
+        lastId = Math.max(lastId ?? 0, state.last_event_id);
+        for (const [session, id] of dirty) if (id <= state.last_event_id) dirty.delete(session);
+        wholes += 1;
+        failing = false;
+        if (out) back();
+        turned([state, ...(state.chairs || [])]);
+        page.state(state);
       } catch {
-        // no answer is what the blind bar is for; the next word of the server fetches again
-        again = source !== null && source.readyState === EventSource.OPEN;
+        // While the stream speaks the state is asked for until it is given; without it no alarm is drawn, so no pulse
+        // counts meanwhile and the page goes blind.
+        failing = true;
+        again = out || (source !== null && source.readyState === EventSource.OPEN);
       } finally {
         fetching = false;
         if (again) {
           again = false;
           soon(1000);
         }
+        if (dirty.size && !failing) fetchOnes();
       }
+    }
+
+    const deaf = () => failing || (fetching && performance.now() - askedAt > answerMs / 2);
+
+    // The sign-in has ended. A stream that went on would keep the page "Live" without its alarms. Asked again and again:
+    // a sign-in in another tab opens the page anew.
+    function leave() {
+      out = true;
+      source.close();
+      signedOut(true);
+    }
+
+    function back() {
+      out = false;
+      signedOut(false);
+      renew(); // the old token went with the old sign-in
+      open();
     }
 
     function soon(ms) {
@@ -53,31 +86,36 @@
       timer = window.setTimeout(refetch, ms);
     }
 
-    // One chair anew. Whatever goes wrong, the whole is fetched instead.
-    const dirty = new Set();
+    // One chair anew, one after the other. Whatever goes wrong, the whole is fetched instead.
+    const dirty = new Map(); // session -> the event that it is fetched for
     let ones = 0;
+    let busy = false;
 
     async function fetchOnes() {
       ones = 0;
-      const wanted = [...dirty];
-      dirty.clear();
-      for (const session of wanted) {
+      if (busy) return;
+      busy = true;
+      for (let [entry] = dirty; entry && !fetching; [entry] = dirty) {
+        const [session, id] = entry;
+        const before = wholes;
         try {
-          const answer = await fetch(`${stateUrl}?session=${session}`, { headers: json, cache: "no-store", signal: AbortSignal.timeout(answerMs) });
-          const found = answer.ok && !answer.redirected ? await answer.json() : { chairs: [] };
-          for (const one of found.chairs) one.turned_ms = limen.turnedMs();
-          if (fetching || !found.chairs.length || !page.one(found.chairs[0])) soon(0);
+          const { chairs } = await get(`${stateUrl}?session=${session}`);
+          if (fetching || wholes !== before) continue; // the whole may be the newer one: asked again, unless it holds the event
+          for (const one of chairs) one.turned_ms = limen.turnedMs();
+          if (!chairs.length || !page.one(chairs[0])) soon(0);
         } catch {
           soon(0);
         }
+        if (dirty.get(session) === id) dirty.delete(session);
       }
+      busy = false;
     }
 
     function changed(event) {
       lastId = Number(event.lastEventId);
       const session = page.one ? JSON.parse(event.data).session : null;
       if (!session) return soon(30);
-      dirty.add(session);
+      dirty.set(session, lastId);
       ones = ones || window.setTimeout(fetchOnes, 30);
     }
 
@@ -89,12 +127,14 @@
     function open() {
       word();
       const from = lastId === null ? url : `${url}?after=${lastId}`;
-      source = new EventSource(from);
+      source?.close();
+      const mine = new EventSource(from);
+      source = mine;
       source.addEventListener("open", () => soon(0));
       for (const kind of ["open", "pulse", "reset", "samples"]) source.addEventListener(kind, word);
       source.addEventListener("pulse", (event) => {
         const said = JSON.parse(event.data);
-        pulse(said, page.session);
+        pulse(said, page.session, deaf());
         if (page.pulse) page.pulse(said);
       });
       source.addEventListener("reset", () => soon(0));
@@ -106,9 +146,8 @@
         source.addEventListener(kind, changed);
       }
       source.addEventListener("error", () => {
-        if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
-        source.close();
-        window.setTimeout(open, 2000);
+        if (mine !== source || mine.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+        window.setTimeout(() => !out && mine === source && open(), 2000);
         soon(0); // tells whether the sign-in has ended
       });
     }
@@ -116,9 +155,9 @@
     open();
     window.setInterval(() => {
       if (performance.now() - heardAt < reopenMs || source.readyState === EventSource.CLOSED) return;
-      source.close();
       open();
     }, 1000);
+    look = () => soon(0);
     document.addEventListener("limen:turned", () => soon(0));
     window.setInterval(() => soon(0), 30000); // what no event tells: observations fall due, walls come near
     return { refetch: () => soon(0) };
@@ -126,12 +165,14 @@
 
   // The chain is as good as its weakest link: the server's word, the monitor's sign of life, and the second up to which
   // it has watched this session. On the board the sessions are judged one by one, in their tiles.
-  function pulse(word, session) {
+  // Where the page cannot fetch its state, no pulse counts: alarms come with the state alone.
+  function pulse(word, session, deaf) {
+    trouble = word.trouble || (deaf ? "the server speaks, but does not tell this page its alarms" : "");
+    if (deaf) return;
     const watched = session ? word.watched_age_s[session] ?? 0 : 0;
     const age = word.monitor_age_s === null ? Infinity : Math.max(word.monitor_age_s, watched);
     wordAt = performance.now();
     limen.heard(word.now, age * 1000);
-    trouble = word.trouble || "";
   }
 
   // Which link is cut: the server speaks and its monitor does not, or the server does not speak. While all is well the
@@ -160,9 +201,11 @@
     }
   }
 
-  function signedOut() {
-    for (const place of document.querySelectorAll("[data-signed-out]")) place.hidden = false;
+  function signedOut(is) {
+    for (const place of document.querySelectorAll("[data-signed-out]")) place.hidden = !is;
   }
+
+  let look = () => undefined; // a listening page asks at once whether it is still signed in
 
   // ---- doing
 
@@ -192,12 +235,14 @@
         const answer = await post(deed);
         say();
         if (answer === null) {
-          settle(deed.key, { kept: true, key: deed.key });
+          for (const key of [...waiting.keys()]) settle(key, { kept: true, key, why });
           window.setTimeout(send, 2000);
           break;
         }
         write(read().filter((other) => other.key !== deed.key));
+        const late = !waiting.has(deed.key); // it was kept, and its form is gone
         settle(deed.key, answer);
+        if (answer.error && late) refuse(deed, answer.error);
         document.dispatchEvent(new CustomEvent("limen:sent", { detail: { deed, answer } }));
         if (answer.error) document.dispatchEvent(new CustomEvent("limen:refused", { detail: { deed, answer } }));
       }
@@ -213,7 +258,26 @@
     if (resolve) resolve(answer);
   }
 
-  async function post(deed) {
+  // After a sign-in in another tab the token of this page is the old one's. The page itself, asked for anew, holds the
+  // new one: taken only while the same person is signed in, for a tap never goes under another one's name.
+  let renewedAt = -Infinity;
+
+  async function renew() {
+    if (performance.now() - renewedAt < 10000) return false;
+    renewedAt = performance.now();
+    try {
+      const answer = await fetch(window.location.pathname, { cache: "no-store", signal: AbortSignal.timeout(answerMs) });
+      const { body } = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const token = body.querySelector("input[name=csrfmiddlewaretoken]");
+      if (!answer.ok || answer.redirected || !token || body.dataset.person !== person) return false;
+      for (const field of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) field.value = token.value;
+      return true;
+    } catch {
+      return false; // what waits says that it waits
+    }
+  }
+
+  async function post(deed, renewed = false) {
     const token = document.querySelector("input[name=csrfmiddlewaretoken]");
     const body = JSON.stringify({ kind: deed.kind, key: deed.key, data: deed.data, late_s: (Date.now() - deed.at) / 1000 });
     try {
@@ -225,15 +289,22 @@
       });
       why = "";
       if (answer.status === 401 || answer.redirected) {
-        signedOut();
+        why = "you are signed out, sign in again";
+        look();
+        return null;
+      }
+      const plain = !(answer.headers.get("Content-Type") || "").includes("json"); // not the deed's own answer
+      if (answer.status === 403 && plain) {
+        if (!renewed && (await renew())) return post(deed, true);
+        why = "this page is older than your sign-in: load it again, then it is sent";
         return null;
       }
       if (answer.status >= 500) {
         why = (await answer.json()).error?.what || "";
         return null;
       }
-      const found = await answer.json();
-      return answer.ok ? found : { ...found, error: found.error || `refused (${answer.status})` };
+      const found = plain ? {} : await answer.json();
+      return answer.ok && !plain ? found : { ...found, error: found.error || `refused (${answer.status})` };
     } catch {
       return null;
     }
@@ -241,18 +312,47 @@
 
   let why = ""; // what the server said when it did not take a tap
 
+  // What was kept and then refused: said until somebody has read it, also on the next page of this tab.
+  const refusedName = `limen.refused.${person}`;
+  const refused = () => JSON.parse(window.sessionStorage.getItem(refusedName) || "[]");
+
+  function refuse({ kind, data, at }, error) {
+    const values = Object.entries(data).filter(([, value]) => ["string", "number"].includes(typeof value) && String(value).length < 40);
+    const what = [kind.replace(".", " ").replaceAll("-", " "), ...values.map(([key, value]) => `${key.replaceAll("_", " ")} ${value}`)].join(", ");
+    const because = typeof error === "string" ? error : [error.what, error.allowed && `allowed: ${error.allowed}`, error.hint].filter(Boolean).join(". ");
+    const said = `Not taken, write it down again: ${what}, tapped ${limen.clockTime(limen.now() - (Date.now() - at))}: ${because}`;
+    window.sessionStorage.setItem(refusedName, JSON.stringify([...refused(), said]));
+  }
+
   function say() {
     const count = read().length;
     const because = count && why ? `: ${why}` : "";
+    const waits = count ? [`${count === 1 ? "1 tap" : `${count} taps`} kept here, not sent yet${because}`] : [];
+    const lost = refused();
+    const said = [...waits, ...lost].join(". ");
     for (const place of document.querySelectorAll("[data-kept]")) {
-      place.hidden = count === 0;
-      place.textContent = `${count === 1 ? "1 tap" : `${count} taps`} kept here, not sent yet${because}`;
+      place.hidden = !said;
+      if (place.dataset.said === said) continue; // read out once, and a button under the finger stays
+      place.dataset.said = said;
+      place.replaceChildren(said, ...(lost.length ? [" ", readButton()] : []));
     }
+  }
+
+  function readButton() {
+    const button = document.createElement("button");
+    button.className = "press";
+    button.type = "button";
+    button.textContent = "Read";
+    button.addEventListener("click", () => {
+      window.sessionStorage.removeItem(refusedName);
+      say();
+    });
+    return button;
   }
 
   window.setInterval(() => {
     if (read().length) send();
   }, 5000);
   say();
-  Object.assign(limen, { listen, act, newKey });
+  Object.assign(limen, { listen, act, newKey, renew });
 })();
