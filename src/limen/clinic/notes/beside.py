@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
-
-from django.db.models import Sum
 
 from limen.clinic.calls.models import CallEntry
 from limen.clinic.emergency.models import EmergencyEntry
+from limen.clinic.sessions.ingest import OLDEST_S
 from limen.clinic.sessions.models import AlarmSnapshot, DeviceAssociation, DeviceHealth, HeldBatch, Session
 from limen.clinic.sites.zones import local
 
@@ -40,14 +41,35 @@ def device_words(session: Session) -> dict[str, str]:
         DeviceAssociation.objects.filter(session=session).select_related("device", "site").order_by("started_at")
     ):
         words = found.setdefault(row.device.name, [_clock(row)])
-        held = HeldBatch.objects.filter(device=row.device, held_at__gte=row.started_at)
-        if row.ended_at is not None:
-            held = held.filter(held_at__lte=row.ended_at)
-        count = held.aggregate(count=Sum("count"))["count"]
+        count, why = _held(row)
         if count:
-            why = held.order_by("-id").values_list("why", flat=True).first()
             words.append(f"{count} values kept aside and not charted, the last because {why}")
     return {name: "; ".join(words) for name, words in found.items()}
+
+
+def _held(row: DeviceAssociation) -> tuple[int, str]:
+    """How many values that were measured on this patient were kept aside, whenever they came, and why the last was.
+
+    A gateway that was cut off delivers hours later, when the device is on nobody or on the next patient.
+    """
+    held = HeldBatch.objects.filter(device=row.device, held_at__gte=row.started_at).order_by("id")
+    if row.ended_at is not None:
+        held = held.filter(held_at__lte=row.ended_at + timedelta(seconds=OLDEST_S))
+    count, why = 0, ""
+    for held_at, body, because in held.values_list("held_at", "body", "why"):
+        mine = sum(_on_this_patient(row, held_at - timedelta(seconds=age_s)) for age_s in _ages_s(body))
+        if mine:
+            count, why = count + mine, because
+    return count, why
+
+
+def _on_this_patient(row: DeviceAssociation, at: datetime) -> bool:
+    return row.started_at <= at and (row.ended_at is None or at <= row.ended_at)
+
+
+def _ages_s(body: Mapping[str, Any]) -> list[float]:
+    """How old each value was when it came: said with it, else by the clock of its batch."""
+    return [sample["age_s"] if "age_s" in sample else body["sent_s"] - sample["t_s"] for sample in body["samples"]]
 
 
 def _clock(row: DeviceAssociation) -> str:
