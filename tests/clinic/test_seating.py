@@ -11,10 +11,13 @@ from clinic.people import Clinic
 from limen.clinic.audit.act import acting
 from limen.clinic.audit.models import AuditEntry
 from limen.clinic.patients.models import Patient
+from limen.clinic.sessions.actions import associate_device, start_session
 from limen.clinic.sessions.devices import bootstrap_device
 from limen.clinic.sessions.health import Heard, hear, hold
 from limen.clinic.sessions.ingest import token_hash
 from limen.clinic.sessions.models import Device, DeviceAssociation, Session
+from limen.clinic.sites.actions import bootstrap_chair
+from limen.errors import RefusedError
 
 
 def signed_in(user) -> Client:
@@ -119,3 +122,48 @@ def test_a_pump_is_registered_with_its_label_and_the_page_says_what_is_known_of_
     assert "off by -90" in text
     assert "<b>3</b> kept aside" in text
     assert "<b>7</b> lost at its gateway" in text
+
+
+def test_a_session_made_at_the_wrong_chair_ends_before_it_begins_and_its_plan_is_free(
+    clinic: Clinic, session: Session, browser: Client
+) -> None:
+    device, _ = bootstrap_device(by="tests", site=clinic.site, name="bedside-1")
+    associate_device(by=clinic.nurse, session=session, device=device)
+    right = bootstrap_chair(by="tests", site=clinic.site, name="Chair 2")
+    seat, end = (reverse(f"sessions:{name}", args=[session.pk]) for name in ("seat", "give_up"))
+    assert end in browser.get(seat).text
+    answer = browser.post(end, {"reason": "wrong"})
+    assert (answer.status_code, "the reason says too little" in answer.text) == (400, True)
+    prepare = reverse("sessions:prepare", args=[session.course_id])
+    for _ in range(2):
+        answer = browser.post(end, {"reason": "made at the wrong chair"})
+        assert answer.headers["Location"] == prepare
+    session.refresh_from_db()
+    assert (session.status, session.started_at) == (Session.Status.ENDED, None)
+    assert session.ended_at is not None
+    assert not session.events.exists()
+    assert not DeviceAssociation.objects.filter(ended_at=None).exists()
+    first, *_ = AuditEntry.objects.filter(action="sessions.end_session", outcome="done").order_by("pk")
+    assert (first.actor, first.detail["reason"]) == (clinic.nurse.username, "made at the wrong chair")
+    assert end not in browser.get(seat).text
+    with pytest.raises(RefusedError, match="the session has ended"):
+        start_session(by=clinic.nurse, session=session)
+
+    assert "Make the session" in browser.get(prepare).text
+    browser.post(prepare, {"chair": str(right.pk)})
+    made = Session.objects.exclude(pk=session.pk).get()
+    assert (made.plan, made.chair, made.number, made.header["session_number"]) == (session.plan, right, 1, 1)
+    start_session(by=clinic.nurse, session=made)
+    for path in (reverse("sessions:chair", args=[session.pk]), reverse("patients:detail", args=[session.patient_id])):
+        assert browser.get(path).status_code == 200
+    answer = browser.post(reverse("sessions:give_up", args=[made.pk]), {"reason": "it runs, so it is not given up"})
+    assert answer.status_code == 409
+
+
+def test_the_live_door_ends_a_session_that_has_not_begun(clinic: Clinic, session: Session, browser: Client) -> None:
+    body = {"kind": "session.ended", "key": "a", "data": {"reason": "made at the wrong chair"}}
+    for _ in range(2):
+        answer = browser.post(f"/live/session/{session.pk}/act", body, content_type="application/json")
+        assert (answer.status_code, answer.json()["seq"]) == (200, None)
+    session.refresh_from_db()
+    assert session.status == Session.Status.ENDED

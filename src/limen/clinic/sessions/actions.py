@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Max
 from django.utils import timezone
 
 import limen
@@ -20,7 +21,7 @@ from limen.clinic.sessions.correcting import amend, resolve_event, shown_back, u
 from limen.clinic.sessions.devices import check_read_back, join, leave, streams_of
 from limen.clinic.sessions.handover import accept_chair, decline_chair, offer_chair, take_over
 from limen.clinic.sessions.models import AlarmSnapshot, DeviceAssociation, Session, SessionEvent
-from limen.clinic.sessions.planned import dose_of
+from limen.clinic.sessions.planned import dose_of, that_stand
 from limen.clinic.sessions.record import append, done_before
 from limen.clinic.sessions.rescuing import give_rescue
 from limen.clinic.sites.models import Chair
@@ -72,7 +73,7 @@ def create_session(*, by: User, plan: Plan, chair: Chair, owner: User | None = N
         raise RefusedError(f"the plan is {plan.status}", where="plan", allowed="a signed plan")
     if plan.on != today(plan.site):
         raise RefusedError(f"the plan rests on the facts of {plan.on}", where="plan", hint="Plan again today")
-    if Session.objects.filter(plan=plan).exists():
+    if that_stand(Session.objects.filter(plan=plan)).exists():
         raise RefusedError("the plan has had its session", where="plan", allowed="one session for one signed plan")
     if chair.site_id != plan.site_id or not chair.is_active:
         raise InputError("no such chair at this site", where="chair", allowed="a chair in use")
@@ -84,7 +85,7 @@ def create_session(*, by: User, plan: Plan, chair: Chair, owner: User | None = N
             allowed="one infusion, with doses at once before or beside it",
             hint="The plan and its forecast stand; record the session outside Limen",
         )
-    number = plan.course.sessions.count() + 1
+    number = 1 + (that_stand(plan.course.sessions.all()).aggregate(last=Max("number"))["last"] or 0)
     session = Session.objects.create(
         course=plan.course,
         patient=plan.course.patient,
@@ -141,6 +142,8 @@ def start_session(*, by: User, session: Session, key: str | None = None) -> Sess
         if known is not None:
             return known
         raise RefusedError("the session has started", where="session.started", allowed="once")
+    if session.status != Session.Status.PLANNED:
+        raise RefusedError(f"the session has {session.status}", where="session.started", allowed="a session of its own")
     unread = open_safety_tasks(session.patient).first()
     if unread is not None:
         raise RefusedError(
@@ -315,14 +318,25 @@ def discharge(
 
 
 @action(Permission.SESSION_STOP, on="session")
-def end_session(*, by: User, session: Session, reason: str, key: str | None = None) -> SessionEvent:
-    """End a session that needs no discharge: not begun, or the patient was taken over elsewhere."""
+def end_session(*, by: User, session: Session, reason: str, key: str | None = None) -> SessionEvent | None:
+    """End a session that needs no discharge: not begun, or the patient was taken over elsewhere.
+
+    One that has not begun, such as one made at the wrong chair, has no second in which an event could stand: the audit
+    trail keeps who ended it and why, nothing is returned, and its signed plan may have its session.
+    """
     if len(reason.strip()) < REASON_LENGTH:
         raise InputError("the reason says too little", where="reason", allowed=f"at least {REASON_LENGTH} letters")
     session = lock(session)
     known = done_before(session, "session.ended", key)
     if known is not None:
         return known
+    if session.started_at is None:
+        if session.status == Session.Status.PLANNED:
+            session.status = Session.Status.ENDED
+            session.save(update_fields=["status"])
+            note(reason=reason.strip())
+            _close(session)
+        return None
     row = append(session, "session.ended", by=by.display_name, data={"reason": reason.strip()}, key=key)
     _close(session)
     return row

@@ -40,7 +40,12 @@ class Session(SiteModel):
     class Meta:
         ordering = ("-created_at",)
         constraints = (
-            models.UniqueConstraint(fields=["course", "number"], name="session_number_once"),
+            # A session that was ended before it began was none: the next one has its number, and its plan.
+            models.UniqueConstraint(
+                fields=["course", "number"],
+                condition=~models.Q(status="ended", started_at=None),
+                name="session_number_once",
+            ),
             models.UniqueConstraint(
                 fields=["chair"],
                 condition=models.Q(status__in=["running", "recovery"]),

@@ -1,10 +1,12 @@
-"""What the plan of a session came to, read once for each plan."""
+"""What the plan of a session came to, read once for each plan; and which sessions of a plan or course there are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from limen.clinic.sessions.models import Session
 
@@ -27,3 +29,8 @@ def plan_of(session: Session) -> Mapping[str, Any]:
 def dose_of(session: Session) -> Mapping[str, Any]:
     """Its dose; empty where the plan holds none."""
     return plan_of(session).get("dose") or {}
+
+
+def that_stand(sessions: QuerySet[Session]) -> QuerySet[Session]:
+    """Without those that were ended before they began: nothing was given in them, and they use up no plan."""
+    return sessions.exclude(status=Session.Status.ENDED, started_at=None)

@@ -21,12 +21,13 @@ from limen.clinic.patients import charts
 from limen.clinic.sessions import actions, devices
 from limen.clinic.sessions.health import device_view
 from limen.clinic.sessions.models import Device, DeviceAssociation, Session
+from limen.clinic.sessions.planned import that_stand
 from limen.clinic.sites.models import Chair, Site
 from limen.clinic.sites.queries import chairs
 from limen.clinic.sites.zones import today
 from limen.clinic.web.refusals import blame
 from limen.clinic.web.request import ClinicRequest
-from limen.errors import LimenError
+from limen.errors import InputError, LimenError, RefusedError
 
 OPEN = (Session.Status.PLANNED, Session.Status.RUNNING, Session.Status.RECOVERY)
 
@@ -117,7 +118,7 @@ def _why_not(plan: Plan | None) -> str:
         return "No plan is signed. A prescriber plans and signs first."
     if plan.on != today(plan.site):
         return f"The signed plan is of {plan.on:%-d %b %Y}. Plan again on today’s facts."
-    if Session.objects.filter(plan=plan).exists():
+    if that_stand(Session.objects.filter(plan=plan)).exists():
         return "The signed plan has had its session. Each session has its own plan."
     return ""
 
@@ -125,7 +126,7 @@ def _why_not(plan: Plan | None) -> str:
 @require_GET
 @never_cache
 def seat(request: ClinicRequest, session_id: uuid.UUID) -> HttpResponse:
-    """What a session needs before it starts. Context: ``session``, ``associations``, ``form``, ``is_open``."""
+    """What a session needs before it starts. Context: ``session``, ``devices``, ``form``, ``is_open``."""
     return _seat_page(request, _session(request, session_id))
 
 
@@ -158,6 +159,20 @@ def take_off(request: ClinicRequest, session_id: uuid.UUID) -> HttpResponse:
     actions.release_device(by=request.user, session=session, device=device)
     messages.success(request, f"{device} is off {session.patient}.")
     return redirect("sessions:seat", session.pk)
+
+
+@require_POST
+def give_up(request: ClinicRequest, session_id: uuid.UUID) -> HttpResponse:
+    """End a session before it began; its plan can then have its session, in another chair."""
+    session = _session(request, session_id)
+    if session.started_at is not None:
+        raise RefusedError("the session has started", where="session", allowed="one that has not begun")
+    try:
+        actions.end_session(by=request.user, session=session, reason=request.POST.get("reason", ""))
+    except InputError as problem:
+        return _seat_page(request, session, status=400, why_not=str(problem))
+    messages.success(request, f"The session in {session.chair.name} was ended before it began. Its plan is free again.")
+    return redirect("sessions:prepare", session.course_id)
 
 
 @require_http_methods(["GET", "POST"])
@@ -208,7 +223,7 @@ def _session(request: ClinicRequest, session_id: uuid.UUID) -> Session:
 
 
 def _seat_page(
-    request: ClinicRequest, session: Session, form: MonitorForm | None = None, status: int = 200
+    request: ClinicRequest, session: Session, form: MonitorForm | None = None, status: int = 200, why_not: str = ""
 ) -> HttpResponse:
     form = form or MonitorForm(free_devices(request.site))
     on = DeviceAssociation.objects.filter(session=session, ended_at=None).select_related("device")
@@ -219,6 +234,8 @@ def _seat_page(
         "form": form,
         "free": free_devices(request.site).exists(),
         "is_open": session.status in OPEN,
+        "not_begun": session.status == Session.Status.PLANNED,
+        "why_not": why_not,
         "step": "session",
         "here": "patients",
     }

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("session/<uuid:session_id>/seat/", seating.seat, name="seat"),
     path("session/<uuid:session_id>/seat/on/", seating.put_on, name="put_on"),
     path("session/<uuid:session_id>/seat/off/", seating.take_off, name="take_off"),
+    path("session/<uuid:session_id>/seat/end/", seating.give_up, name="give_up"),
     path("session/<uuid:session_id>/patient/", patient_views.for_patient, name="for_patient"),
     path("call/<str:token>/", patient_views.call, name="call"),
     path("call/<str:token>/state", patient_views.call_state, name="call_state"),

@@ -112,11 +112,13 @@ def rescue(request: ClinicRequest, session_id: UUID) -> JsonResponse:
         return refused(problem)
 
 
-Act = Callable[..., SessionEvent]
+Act = Callable[..., SessionEvent | None]
 
 
 def _recorded(act: Act) -> Act:
-    def do(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
+    def do(
+        request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any
+    ) -> SessionEvent | None:
         return act(by=request.user, session=session, kind=kind, data=data, **more)
 
     return do
@@ -209,7 +211,7 @@ def _leave(request: ClinicRequest, session: Session, kind: str, data: dict[str, 
     return actions.discharge(by=request.user, session=session, key=more["key"], **words)
 
 
-def _end(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent:
+def _end(request: ClinicRequest, session: Session, kind: str, data: dict[str, Any], **more: Any) -> SessionEvent | None:
     reason = str(data.get("reason") or "")
     return actions.end_session(by=request.user, session=session, reason=reason, key=more["key"])
 
@@ -242,6 +244,8 @@ def act(request: ClinicRequest, session_id: UUID) -> JsonResponse:
         row = DOORS[kind](request, session, kind, data, key=key, late_s=late_s)
     except LimenError as problem:
         return refused(problem)
+    if row is None:  # ended before it began: its list of events stays empty
+        return JsonResponse({"seq": None, "id": None, "kind": kind, "t_s": None})
     return JsonResponse({"seq": row.seq, "id": f"e{row.seq}", "kind": row.kind, "t_s": row.t_s})
 
 
