@@ -97,6 +97,30 @@ def test_a_file_that_no_longer_replays_is_one_line_that_says_it_was_edited(run: 
     assert "-4" in result.err
 
 
+@pytest.mark.parametrize("command", ["check", "replay"])
+@pytest.mark.parametrize("events", [["x"], [None], [[]], 5, "x", {"a": 1}, True])
+def test_a_sealed_file_whose_events_are_none_is_refused_in_words(
+    run: Run, file: Path, events: object, command: str
+) -> None:
+    path = file.with_name("X.json")
+    path.write_text(json.dumps({**json.loads(file.read_text()), "events": events}))
+    result = run(command, path)
+    assert result.code == 2
+    assert "The seal does not fit" in result.err
+    assert "events" in result.err.splitlines()[-1]
+    assert "allowed: " in result.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("alarm", [{"id": [], "t_s": 5, "because": "x"}, {"id": "a", "t_s": "x", "because": "x"}, 5])
+def test_recorded_alarms_that_are_none_are_not_held_against_the_replay(run: Run, file: Path, alarm: object) -> None:
+    path = file.with_name("X.json")
+    path.write_text(json.dumps({**json.loads(file.read_text()), "alarms": [alarm]}))
+    result = run("check", path)
+    assert result.code == 2
+    assert "the recorded alarms changed" in result.out
+    assert "No recorded alarms" in result.out
+
+
 def test_the_note_and_its_figure_are_written_the_same_every_time(run: Run, file: Path, tmp_path: Path) -> None:
     for ending in ("pdf", "svg"):
         first, second = tmp_path / f"a.{ending}", tmp_path / f"b.{ending}"

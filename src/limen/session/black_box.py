@@ -146,11 +146,19 @@ def _listed(found: Sequence[str]) -> str:
 
 
 def _seal(export: Mapping[str, Any]) -> dict[str, Any]:
-    events = export.get("events")
-    listed = events if isinstance(events, list) else []
-    named = {_name(event, place): _digest(event)[:_EVENT_DIGITS] for place, event in enumerate(listed)}
+    named = {_name(event, place): _digest(event)[:_EVENT_DIGITS] for place, event in enumerate(_event_list(export))}
     parts = {str(name): _digest(export[name]) for name in sorted(export) if name not in _APART}
     return {"method": _METHOD, "parts": parts, "events": named, "whole": _digest({"parts": parts, "events": named})}
+
+
+def _event_list(export: Mapping[str, Any]) -> list[Any]:
+    """The events of a file that may hold anything: what is no list has none."""
+    events = export.get("events")
+    return events if isinstance(events, list) else []
+
+
+def _kind(event: Any) -> Any:
+    return event.get("kind") if isinstance(event, Mapping) else None
 
 
 def _name(event: Any, place: int) -> str:
@@ -169,12 +177,16 @@ def _readable(seal: Any) -> TypeGuard[Mapping[str, Any]]:
 
 def _alarm_list(then: Any) -> TypeGuard[list[Mapping[str, Any]]]:
     return isinstance(then, list) and all(
-        isinstance(alarm, Mapping) and {"id", "t_s", "because"} <= set(alarm) for alarm in then
+        isinstance(alarm, Mapping)
+        and isinstance(alarm.get("id"), str)
+        and isinstance(alarm.get("because"), str)
+        and isinstance(alarm.get("t_s"), int | float)
+        for alarm in then
     )
 
 
 def _events(was: Mapping[str, str], now: Mapping[str, str], export: Mapping[str, Any]) -> list[str]:
-    kinds = {_name(event, place): event.get("kind") for place, event in enumerate(export.get("events") or [])}
+    kinds = {_name(event, place): _kind(event) for place, event in enumerate(_event_list(export))}
     found = [f"event {name} is missing" for name in was if name not in now]
     for name, digest in now.items():
         if name not in was:
