@@ -17,7 +17,7 @@ from limen.clinic.patients.consent_queries import records as consent_records
 from limen.clinic.patients.consent_queries import standing_of
 from limen.clinic.patients.models import ConditionRecord, MedicationRecord, Patient
 from limen.clinic.patients.models import Fact as FactRow
-from limen.clinic.sites.zones import today, zone_of
+from limen.clinic.sites.zones import local, today, zone_of
 from limen.knowledge.inputs import history_max_age_days, inputs
 
 _CONSENT = "facts.consent_signed"
@@ -96,10 +96,11 @@ def _consent(course: Course, day: date) -> tuple[list[Fact], dict[str, str]]:
     if not held:
         return [], {}
     found = standing_of(course, day, held)
+    taken_at = local(held[0].created_at, course.site)
     if found.state == "withdrawn":
-        return [fact(_CONSENT, False, taken_at=held[0].created_at, source="consent withdrawn")], {}
+        return [fact(_CONSENT, False, taken_at=taken_at, source="consent withdrawn")], {}
     if found.stands:
-        return [fact(_CONSENT, True, taken_at=held[0].created_at, source=f"consent {held[0].version}")], {}
+        return [fact(_CONSENT, True, taken_at=taken_at, source=f"consent {held[0].version}")], {}
     return [], {_CONSENT: f"{found.because}: ask again"}
 
 
