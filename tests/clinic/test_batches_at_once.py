@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from limen.clinic.audit.act import acting
+from limen.clinic.sessions import ingest
 from limen.clinic.sessions.ingest import Batch, Measured, UnknownError, WrongPatientError, take_batch, take_batches
 from limen.clinic.sessions.models import (
+    DeviceAssociation,
     DeviceHealth,
     HeldBatch,
     LiveEvent,
@@ -154,9 +157,51 @@ def test_clocks_and_losses_are_noted_for_each(floor):
     assert DeviceHealth.objects.get(device=first).offsets == [-90.0, -90.1, 2.0], "at once, for it moved by more"
 
 
+def test_what_waited_for_its_turn_is_not_of_the_patient_who_came_meanwhile(floor):
+    """A value of a moment ago, held up for five seconds, in which its device was put on another patient."""
+    mover, other, _ = floor.devices
+    now = timezone.now()
+    with acting(by="tests", action="tests.move", site=floor.room.site):
+        DeviceAssociation.objects.filter(device=mover).update(ended_at=now - timedelta(seconds=2))
+        DeviceAssociation.objects.create(
+            device=mover, session=floor.sessions[2], started_at=now - timedelta(seconds=2), site=floor.room.site
+        )
+    held_up = time.monotonic() - 5.0
+    moved, stayed = take_batches(
+        [
+            Batch(mover, "a", values(1, age_s=0.2), came_at_s=held_up),
+            Batch(other, "a", values(1, age_s=0.2), came_at_s=held_up),
+        ]
+    )
+    assert (moved["stored"], moved["outside"]) == (0, 1)
+    assert HeldBatch.objects.get().device == mover
+    assert stayed["stored"] == 1
+    sample = Sample.objects.get()
+    assert sample.received_t_s - sample.t_s == pytest.approx(5.2, abs=0.3)
+
+
+def test_more_values_than_one_question_holds_are_taken_in_turns_and_each_device_in_its_order(floor, monkeypatch):
+    """SQLite binds 32766 values to one question; fifty gateways that come back from an outage bring fifty thousand."""
+    monkeypatch.setattr(ingest, "MOST_AT_ONCE", 25)
+    first, second, third = floor.devices
+    batches = [Batch(device, "a", values(*range(10))) for device in (first, second, third)]
+    batches += [Batch(third, "b", values(10)), Batch(third, "c", values(10, value=5.0)), Batch(first, "b", values(10))]
+    with CaptureQueriesContext(connection) as asked:
+        answers = take_batches(batches)
+    assert [answer["stored"] for answer in (*answers[:4], answers[5])] == [10, 10, 10, 1, 1]
+    assert isinstance(answers[4], RefusedError)
+    told = LiveEvent.objects.filter(session=floor.sessions[2]).order_by("id")
+    assert [len(event.data["values"]) for event in told] == [10, 1], (
+        "its second not in the place left in the first turn"
+    )
+    questions = [query["sql"] for query in asked if 'FROM "treatment_sample"' in query["sql"]]
+    assert len(questions) == 4, "20 values; 10 and 1; 1; 1"
+
+
 @pytest.mark.parametrize("seed", range(5))
-def test_at_once_or_one_after_the_other_is_the_same(floor, seed):
+def test_at_once_or_one_after_the_other_is_the_same(floor, seed, monkeypatch):
     """Random batches with repeats, overlaps and contradictions, cut into random groups."""
+    monkeypatch.setattr(ingest, "MOST_AT_ONCE", 5 + 10 * seed)
     rng = random.Random(seed)
     batches = [
         Batch(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 
 import pytest
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import DatabaseError, OperationalError, connection, connections, transaction
 
 from limen.clinic.audit.act import acting
 from limen.clinic.project.sqlite.base import DatabaseWrapper
@@ -46,7 +47,7 @@ class Beats:
         return [REFUSED if name == "refused" else name for name in names]
 
 
-def gathered(act: Beats, wanted: list[str]) -> list:
+def gathered(act, wanted: list[str], opened: threading.Event | None = None) -> list:
     """Let all gather behind a first one, then go: what each got, a value or a problem."""
     together: Together[str, str] = Together(act)
     found: list = [None] * len(wanted)
@@ -54,7 +55,7 @@ def gathered(act: Beats, wanted: list[str]) -> list:
     def run(place: int, name: str) -> None:
         try:
             found[place] = together.do(name)
-        except Exception as problem:  # noqa: BLE001  it is what the caller got
+        except BaseException as problem:  # noqa: BLE001  it is what the caller got
             found[place] = problem
         finally:
             connections.close_all()
@@ -66,7 +67,7 @@ def gathered(act: Beats, wanted: list[str]) -> list:
         thread.start()
     while len(together._waiting) < len(wanted):
         time.sleep(0.005)
-    act.opened.set()
+    (opened or act.opened).set()
     for thread in [first, *threads]:
         thread.join()
     return found
@@ -110,6 +111,40 @@ def test_where_the_transaction_does_not_end_nobody_is_told_that_theirs_stands(ac
     monkeypatch.undo()
     assert [type(problem) for problem in found] == [DatabaseError, DatabaseError]
     assert names() == []
+
+
+def test_where_the_database_stays_locked_all_are_told_at_once(act, monkeypatch):
+    """Each alone would wait as long again, one after the other: the last of fifty for a quarter of an hour."""
+    asked = []
+
+    def locked(self) -> None:
+        asked.append(1)
+        problem = sqlite3.OperationalError("database is locked")
+        problem.sqlite_errorcode = sqlite3.SQLITE_BUSY_SNAPSHOT
+        raise OperationalError("database is locked") from problem
+
+    monkeypatch.setattr(DatabaseWrapper, "_start_transaction_under_autocommit", locked)
+    found = gathered(act, ["a", "b", "c"])
+    monkeypatch.undo()
+    assert [type(problem) for problem in found] == [OperationalError] * 3
+    assert len(asked) == 1
+    assert names() == []
+
+
+def test_where_the_one_who_acts_for_all_is_ended_the_others_are_answered_all_the_same(act):
+    ended = []
+
+    def once(names):
+        if list(names) != [FIRST] and not ended:
+            ended.append(list(names))
+            raise SystemExit
+        return act(names)
+
+    found = gathered(once, ["a", "b", "c"], opened=act.opened)
+    assert [type(each).__name__ for each in found].count("SystemExit") == 1
+    kept = [name for name, each in zip("abc", found, strict=True) if each == name]
+    assert len(kept) == 2
+    assert names() == kept
 
 
 def test_within_a_transaction_of_the_caller_it_is_simply_done(act):

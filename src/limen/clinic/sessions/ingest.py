@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,7 @@ OLDEST_S = 24 * 3600.0
 OUTSIDE = "measured before this device was put on this patient"
 Taken = dict[str, Any]
 Key = tuple[int, str]  # number and signal: what a value is known by, of one device
+MOST_AT_ONCE = 5000  # values; SQLite binds 32766 to one question
 AHEAD_S = 2.0  # a device that stamps a value just after it wrote the batch
 
 
@@ -48,7 +50,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a device sent in one message; the names are those that the message itself gives, if it does."""
+    """What a device sent in one message; the names are those that the message itself gives, if it does.
+
+    ``came_at_s`` is when it came, on this process's steady clock: until it has its turn its values grow older.
+    """
 
     device: Device
     key: str
@@ -58,6 +63,7 @@ class Batch:
     named_patient: str | None = None
     clock_off_s: float | None = None  # the device's own clock minus ours when the message came
     lost: int = 0  # values that its gateway had to drop, ever
+    came_at_s: float = field(default_factory=time.monotonic)
 
     @property
     def by(self) -> str:
@@ -135,19 +141,21 @@ def take_batches(batches: Sequence[Batch]) -> list[Taken | LimenError]:
 
 def _turns(batches: Sequence[Batch]) -> list[list[int]]:
     """Which are taken at once: those of one site, one of each device. A device's second has to know of its first."""
-    turns: list[dict[UUID, int]] = []
+    turns: list[list[int]] = []
+    first: dict[UUID, int] = {}  # for each device the first turn after that of its batch before
     for place, batch in enumerate(batches):
-        device = batch.device
-        fits = (
-            turn
-            for turn in turns
-            if device.pk not in turn and batches[next(iter(turn.values()))].device.site_id == device.site_id
-        )
-        turn = next(fits, None)
-        if turn is None:
-            turns.append(turn := {})
-        turn[device.pk] = place
-    return [list(turn.values()) for turn in turns]
+        fitting = range(first.get(batch.device.pk, 0), len(turns))
+        number = next((number for number in fitting if _fits(batch, [batches[at] for at in turns[number]])), len(turns))
+        if number == len(turns):
+            turns.append([])
+        turns[number].append(place)
+        first[batch.device.pk] = number + 1
+    return turns
+
+
+def _fits(batch: Batch, turn: Sequence[Batch]) -> bool:
+    count = len(batch.samples) + sum(len(other.samples) for other in turn)
+    return turn[0].device.site_id == batch.device.site_id and count <= MOST_AT_ONCE
 
 
 def _take(batches: Sequence[Batch]) -> list[Taken | LimenError]:
@@ -158,20 +166,23 @@ def _take(batches: Sequence[Batch]) -> list[Taken | LimenError]:
     # All else under the lock, for another process may have taken a device off in the meantime.
     places = {found[0]: _Place(*found[1:]) for found in on.values_list("device_id", *_PLACE)}
     counts, values = _counts(batches), _values(batches)
-    now = timezone.now()
+    now, now_s = timezone.now(), time.monotonic()
     judged: list[_Intake | LimenError] = []
     for batch in batches:
         pk = batch.device.pk
         try:
             session, place = _whose(batch, went_on, sessions, places)
             received_s = stamp_s(session, place.tick_s, place.clock_offset_s or 0.0, now=now)
-            begin_s = place.begin_s(session)
-            judged.append(_judged(batch, session, received_s, begin_s, counts.get((pk, batch.key)), values.get(pk, {})))
+            # Measured so long before it came: not before it had its turn, when the device may be on another patient.
+            came_s = received_s - round(now_s - batch.came_at_s, 1)
+            times = (received_s, came_s, place.begin_s(session))
+            judged.append(_judged(batch, session, *times, counts.get((pk, batch.key)), values.get(pk, {})))
         except LimenError as problem:
             judged.append(problem)
-    _store([intake for intake in judged if isinstance(intake, _Intake) and intake.count is None], now)
     taken = [intake.batch for intake in judged if isinstance(intake, _Intake)]
     hear(Heard(batch.device, batch.clock_off_s, batch.lost) for batch in taken)
+    # Last, for it tells live pages: on PostgreSQL nobody else does from then on until the commit.
+    _store([intake for intake in judged if isinstance(intake, _Intake) and intake.count is None], now)
     return [intake.answer() if isinstance(intake, _Intake) else intake for intake in judged]
 
 
@@ -197,11 +208,15 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Intake:
-    """A batch that is not refused. ``count``: how many of its values were new when it came before, if it did."""
+    """A batch that is not refused. ``count``: how many of its values were new when it came before, if it did.
+
+    ``came_s`` and ``received_s`` are when it came and when it had its turn, in session time.
+    """
 
     batch: Batch
     session: Session
     received_s: float
+    came_s: float
     inside: list[Measured]
     outside: list[Measured]
     fresh: list[Measured]
@@ -209,7 +224,7 @@ class _Intake:
 
     def t_s(self, item: Measured) -> float:
         """When a value was measured, in session time."""
-        return round(self.received_s - item.age_s, 3)
+        return round(self.came_s - item.age_s, 3)
 
     def answer(self) -> Taken:
         """What its device is told."""
@@ -246,13 +261,19 @@ def _whose(
 
 
 def _judged(
-    batch: Batch, session: Session, received_s: float, begin_s: float, count: int | None, stored: Mapping[Key, Any]
+    batch: Batch,
+    session: Session,
+    received_s: float,
+    came_s: float,
+    begin_s: float,
+    count: int | None,
+    stored: Mapping[Key, Any],
 ) -> _Intake:
     inside: list[Measured] = []
     outside: list[Measured] = []
     for item in batch.samples:
-        (inside if received_s - item.age_s >= begin_s else outside).append(item)
-    return _Intake(batch, session, received_s, inside, outside, _unknown(inside, stored), count)
+        (inside if came_s - item.age_s >= begin_s else outside).append(item)
+    return _Intake(batch, session, received_s, came_s, inside, outside, _unknown(inside, stored), count)
 
 
 def _counts(batches: Sequence[Batch]) -> dict[tuple[UUID, str], int]:
