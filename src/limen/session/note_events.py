@@ -55,9 +55,9 @@ def vital_rows(state: SessionState, samples: Sequence[Sample], rules: Monitoring
     cuffs = {t_s for signal in _PRESSURE for t_s, _ in readings.get(signal, [])}
     alone = cuffs - {entry.t_s for entry in state.observations}
     # Two people may write in the same second: each has a row.
-    listed: list[tuple[float, ObservationRecorded | None]] = [(entry.t_s, entry) for entry in state.observations]
-    listed += [(t_s, None) for t_s in alone if t_s <= state.at_t_s]
-    return [_row(t_s, entry, readings, rules) for t_s, entry in sorted(listed, key=lambda item: item[0])]
+    rows = [_row(entry.t_s, entry, readings, rules) for entry in state.observations]
+    rows += [_row(t_s, None, readings, rules) for t_s in alone if t_s <= state.at_t_s]
+    return sorted(rows, key=lambda row: row["t_s"])
 
 
 def _row(

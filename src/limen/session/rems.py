@@ -321,14 +321,12 @@ class _Filler:
         ended_t_s = max([*ends, *([gone.t_s] if gone is not None else [])], default=None)
         start = self.first_t_s or 0.0
         said = f"from {span(max(0.0, onset_t_s - start))}"
-        unclear = ""
+        begun = _ids([*([first] if first else []), *named])
         if ended_t_s is None or len(ends) < len(named):
-            unclear = "its end is not recorded"
-        elif ended_t_s < last:
-            at = span(max(0.0, last - start))
-            unclear = f"said to be over at {span(max(0.0, ended_t_s - start))}, but seen again at {at}"
-        if unclear:
-            return Answer(None, said, _ids([*([first] if first else []), *named]), unclear)
+            return Answer(None, said, begun, "its end is not recorded")
+        if ended_t_s < last:
+            over, again = (span(max(0.0, t_s - start)) for t_s in (ended_t_s, last))
+            return Answer(None, said, begun, f"said to be over at {over}, but seen again at {again}")
         entries = [*([first] if first else []), *([gone] if gone else []), *named]
         return Answer(f"{said} to {span(max(0.0, ended_t_s - start))}", events=_ids(entries))
 

@@ -57,9 +57,12 @@ def note_of(session: Session) -> NoteView:
 
 def _later(session: Session, signed: SessionNote, addenda: list[SessionNote]) -> tuple[Part | None, bool]:
     """What people wrote into the session after its note was signed, and whether an addendum came after all of it."""
-    audit = next((part for part in signed.content["note"]["parts"] if part["part"] == "audit"), {"fields": []})
-    count = next((field["value"] for field in audit["fields"] if field["field"] == "events"), None)
-    since = SessionEvent.objects.filter(session=session).order_by("seq")[count:] if count is not None else ()
+    parts = {part["part"]: part["fields"] for part in signed.content["note"]["parts"]}
+    counted = {field["field"]: field["value"] for field in parts.get("audit", ())}
+    count = counted.get("events")
+    if count is None:
+        return None, True
+    since = SessionEvent.objects.filter(session=session).order_by("seq")[count:]
     written = [row for row in since if row.kind not in BY_ITSELF]
     if not written:
         return None, True
