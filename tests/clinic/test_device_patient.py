@@ -65,6 +65,21 @@ def test_a_device_is_put_on_only_where_label_and_chair_are_read_back(room, label
         assert not DeviceAssociation.objects.filter(device=device).exists()
 
 
+def test_a_batch_whose_parts_are_kept_aside_for_two_reasons_is_counted_once(client, room):
+    session, device, token = room.begun()
+    part = batch("chair-1", "a", values(97.0, 96.0))
+    part["samples"][0]["t_s"] -= 3600.0  # measured before the device came to this patient
+    assert post(client, token, part).json()["outside"] == 1
+    release_device(by=room.nurse, session=session, device=device)
+    whole = batch("chair-1", "b", values(95.0, 94.0))
+    assert [post(client, token, body).status_code for body in (part, whole)] == [409, 409]
+    associate_device(by=room.nurse, session=session, device=device)
+    whole["sent_s"] += 60.0  # sent again a minute later, with its ages as they are now: of nobody still
+    assert post(client, token, whole).json()["outside"] == 2
+    assert [(row.batch_key, row.count) for row in HeldBatch.objects.filter(device=device)] == [("a", 1), ("b", 2)]
+    assert device_view(device)["held"] == 3
+
+
 def test_values_of_an_unbound_device_are_kept_aside_and_counted(client, room):
     device, token = room.device(None, "stray")
     for key in ("a", "a", "b"):  # the first is sent twice

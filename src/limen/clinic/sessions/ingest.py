@@ -273,7 +273,15 @@ def _judged(
     outside: list[Measured] = []
     for item in batch.samples:
         (inside if came_s - item.age_s >= begin_s else outside).append(item)
-    return _Intake(batch, session, received_s, came_s, inside, outside, _unknown(inside, stored), count)
+    fresh = _unknown(inside, stored)
+    if count is not None and fresh:
+        # A gateway that began to count anew: told that they stand, it would forget values that nobody has.
+        raise RefusedError(
+            f"batch {batch.key} came before, without number {fresh[0].seq} of {fresh[0].signal}",
+            where="batch",
+            allowed="a new key for each new batch",
+        )
+    return _Intake(batch, session, received_s, came_s, inside, outside, fresh, count)
 
 
 def _counts(batches: Sequence[Batch]) -> dict[tuple[UUID, str], int]:
