@@ -71,16 +71,16 @@ class Floor:
         return found
 
 
-def running(folder: Path, chairs: int, in_use: int, browser: Browser) -> Iterator[Floor]:
+def running(folder: Path, chairs: int, in_use: int, browser: Browser, *, build: str = BUILD) -> Iterator[Floor]:
     house = House(folder)
     try:
-        house.facts = house.ask(BUILD, str(chairs), str(in_use))
+        house.facts = house.ask(build, str(chairs), str(in_use))
         house.start("web")
         house.start("monitor")
         with Monitors(house.url, house.facts["tokens"]) as monitors:
             made = Floor(house, monitors, browser)
             yield made
-            assert made.faults == []
+            assert made.faults == [], made.faults
     finally:
         house.stop()
         house.database.drop()

@@ -74,6 +74,21 @@ def test_one_press_reaches_another_persons_screen_and_the_steps_keep_their_times
     first_chair(nurse, demonstration.url)
     nurse.locator("[data-emergency-open]").click()
     expect(nurse.get_by_role("heading", name=re.compile("EMERGENCY"))).to_be_visible(timeout=1000)
+    # A step that was tapped stays done, whatever an answer says that was on its way before it.
+    with nurse.expect_response(
+        lambda answer: "/live/here" in answer.url and bool(answer.json()["emergencies"])
+    ) as told:
+        pass
+    before = told.value.json()["emergencies"]
+    airway = nurse.get_by_role("button", name=re.compile("^Airway open"))
+    posts: list[str] = []
+    nurse.on("request", lambda asked: posts.append(asked.post_data or "") if asked.url.endswith("/act") else None)
+    airway.click()
+    nurse.evaluate("(list) => document.dispatchEvent(new CustomEvent('limen:emergencies', {detail: list}))", before)
+    expect(airway).to_have_attribute("aria-pressed", "true", timeout=100)
+    airway.click()
+    nurse.wait_for_timeout(500)
+    assert sum("emergency.step" in post for post in posts) == 1, "a second tap doubled the step"
     # It comes to the other person's page by itself, wherever that page is.
     expect(other.get_by_role("heading", name=re.compile("EMERGENCY"))).to_be_visible(timeout=WITHIN_MS)
     other.screenshot(path=pictures / "1 on the other screen.png")

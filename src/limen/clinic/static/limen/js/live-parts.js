@@ -281,7 +281,7 @@
 
   function doseWords(session, next) {
     const what = { device: next.of > 1 ? `, device ${next.place + 1} of ${next.of}` : ", one device", oral: ", taken", bolus: next.volume_mL ? `, ${exact(next.volume_mL)} mL` : "" }[next.kind] ?? "";
-    const due = next.place > 0 && session.dose_start_t_s !== null ? session.dose_start_t_s + 60 * next.at_min : null;
+    const due = session.way.marks[next.place]?.due_t_s ?? null; // the same time as in the list of steps and on the board
     return `Given: ${exact(next.dose_mg)} mg${what}${due === null ? "" : `, from ${clock(session, due).slice(0, 5)}`}`;
   }
 

@@ -77,6 +77,7 @@
     function back() {
       out = false;
       signedOut(false);
+      others = false;
       renew(); // the old token went with the old sign-in
       open();
     }
@@ -260,21 +261,29 @@
 
   // After a sign-in in another tab the token of this page is the old one's. The page itself, asked for anew, holds the
   // new one: taken only while the same person is signed in, for a tap never goes under another one's name.
+  // Resolves with what hinders it, in words.
+  const signOut = "you are signed out, sign in again";
   let renewedAt = -Infinity;
+  let hindered = "";
+  let others = false; // another person is signed in: asking on would keep that sign-in from idling out
 
   async function renew() {
-    if (performance.now() - renewedAt < 10000) return false;
+    if (others || performance.now() - renewedAt < 10000) return hindered;
     renewedAt = performance.now();
+    hindered = "this page is older than your sign-in: load it again, then it is sent";
     try {
       const answer = await fetch(window.location.pathname, { cache: "no-store", signal: AbortSignal.timeout(answerMs) });
       const { body } = new DOMParser().parseFromString(await answer.text(), "text/html");
       const token = body.querySelector("input[name=csrfmiddlewaretoken]");
-      if (!answer.ok || answer.redirected || !token || body.dataset.person !== person) return false;
+      if (answer.redirected) hindered = signOut;
+      others = answer.ok && !answer.redirected && body.dataset.person !== person;
+      if (!answer.ok || answer.redirected || !token || others) return hindered;
       for (const field of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) field.value = token.value;
-      return true;
+      hindered = "";
     } catch {
-      return false; // what waits says that it waits
+      // what waits says that it waits
     }
+    return hindered;
   }
 
   async function post(deed, renewed = false) {
@@ -289,14 +298,16 @@
       });
       why = "";
       if (answer.status === 401 || answer.redirected) {
-        why = "you are signed out, sign in again";
+        why = signOut;
         look();
         return null;
       }
       const plain = !(answer.headers.get("Content-Type") || "").includes("json"); // not the deed's own answer
       if (answer.status === 403 && plain) {
-        if (!renewed && (await renew())) return post(deed, true);
-        why = "this page is older than your sign-in: load it again, then it is sent";
+        look();
+        const because = await renew();
+        if (!because && !renewed) return post(deed, true);
+        why = because;
         return null;
       }
       if (answer.status >= 500) {
