@@ -90,6 +90,15 @@ def test_a_note_signed_before_this_still_prints() -> None:
             "Sound of the alarms held back: for 120 s, asked for 300 s (D. Kessel)",
         ),
         ({"kind": "audio.paused", "detail": {"held_s": 120.0}}, "Sound of the alarms held back: for 120 s (D. Kessel)"),
+        (
+            {"kind": "alarm.acknowledged", "detail": {"alarm": "MON-4/SPO2/SPO2 low/stop@300", "note": "arm moved"}},
+            "Alarm answered: SPO2 low of 5:00, arm moved (D. Kessel)",
+        ),
+        (
+            {"kind": "alarm.acknowledged", "detail": {"alarm": "MON-8//Nausea or vomiting/hold@900.5"}},
+            "Alarm answered: Nausea or vomiting of 15:00 (D. Kessel)",
+        ),
+        ({"kind": "alarm.acknowledged", "detail": {"signal": "SPO2"}}, "Alarm answered: SPO2 (D. Kessel)"),
         ({"kind": "monitor.stopped", "detail": {}}, "The monitor stopped watching (D. Kessel)"),
     ],
 )

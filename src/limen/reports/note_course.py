@@ -82,6 +82,8 @@ def event_line(row: Row, clock: Clock) -> tuple[str, str]:
         told = str(detail.get("reason") or "")
     elif kind == "audio.paused":
         told = _held_back(detail)
+    elif kind == "alarm.acknowledged":
+        told = _answered(detail, clock)
     elif kind in {"monitor.started", "monitor.stopped"}:
         told = str(detail.get("note") or detail.get("reason") or "")
     else:
@@ -103,6 +105,18 @@ def correction_line(row: Row, clock: Clock) -> tuple[str, str]:
     if row.get("entry_t_s") is not None:
         what += f" of {clock.at(row['entry_t_s'])}" + (f" by {row['entry_by']}" if row.get("entry_by") else "")
     return clock.at(row["t_s"]), f"{row.get('by') or 'not said'}: {what}, {change}{why}"
+
+
+def _answered(detail: Row, clock: Clock) -> str:
+    """Which alarm was answered, by what it was about and when it began; its id names rule, signal and tier beside."""
+    key, _, raised = str(detail.get("alarm") or "").rpartition("@")
+    _, _, about = key.partition("/")
+    _, _, about = about.partition("/")
+    condition = about.rpartition("/")[0] or str(detail.get("condition") or detail.get("signal") or "")
+    begun = f" of {clock.at(float(raised), seconds=True)}" if condition and raised.replace(".", "", 1).isdigit() else ""
+    return ", ".join(
+        words for words in (condition + begun or str(detail.get("alarm") or ""), str(detail.get("note") or "")) if words
+    )
 
 
 def _held_back(detail: Row) -> str:
