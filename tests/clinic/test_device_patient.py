@@ -80,6 +80,18 @@ def test_a_batch_whose_parts_are_kept_aside_for_two_reasons_is_counted_once(clie
     assert device_view(device)["held"] == 3
 
 
+def test_a_device_that_was_taken_off_is_not_put_on_again_by_a_tap_sent_twice(room):
+    session, device, _ = room.begun()
+    release_device(by=room.nurse, session=session, device=device)
+    for _ in range(2):
+        made = associate_device(by=room.nurse, session=session, device=device, key="on")
+        assert made.device == device
+    assert DeviceAssociation.objects.filter(device=device, ended_at=None).count() == 1
+    release_device(by=room.nurse, session=session, device=device)
+    associate_device(by=room.nurse, session=session, device=device, key="on")
+    assert not DeviceAssociation.objects.filter(device=device, ended_at=None).exists()
+
+
 def test_values_of_an_unbound_device_are_kept_aside_and_counted(client, room):
     device, token = room.device(None, "stray")
     for key in ("a", "a", "b"):  # the first is sent twice

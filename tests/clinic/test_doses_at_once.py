@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection, connections, transaction
 
 from limen.clinic.audit.act import acting
 from limen.clinic.courses.models import Plan
 from limen.clinic.sessions.actions import associate_device, create_session, record, start_session
+from limen.clinic.sessions.clock import lock
 from limen.clinic.sessions.devices import bootstrap_device
 from limen.clinic.sessions.models import Session, SessionEvent
 from limen.clinic.sessions.queries import session_live
@@ -114,6 +117,31 @@ def test_the_last_tap_sent_again_because_its_answer_was_lost_is_the_dose_that_st
     assert state_of(nasal).given_mg == 56.0
     with pytest.raises(RefusedError, match="every dose of the signed plan is given"):
         record(by=room.nurse, session=nasal, kind="dose.given", data={}, key="another")
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="there the transaction is the lock, and nobody can pass it")
+@pytest.mark.django_db(transaction=True)
+def test_of_two_people_who_tap_the_last_dose_at_once_one_is_told_that_it_is_given(room, nasal):
+    record(by=room.nurse, session=nasal, kind="dose.given", data={}, key="first")
+    said: list[str] = []
+
+    def other() -> None:
+        try:
+            record(by=room.director, session=nasal, kind="dose.given", data={}, key="theirs")
+        except RefusedError as problem:
+            said.append(problem.what)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=other)
+    with transaction.atomic():
+        lock(nasal)
+        thread.start()
+        thread.join(0.5)  # by now it waits for the lock
+        record(by=room.nurse, session=nasal, kind="dose.given", data={}, key="mine")
+    thread.join()
+    assert said == ["every dose of the signed plan is given (2)"]
+    assert state_of(nasal).given_mg == 56.0
 
 
 def test_devices_close_in_the_book(room, nasal):

@@ -371,6 +371,8 @@ def associate_device(
         If what was read is another device or chair, the device is on another patient, or the session is over.
     """
     session = lock(session)
+    if done_before(session, "device.associated", key) is not None:
+        return DeviceAssociation.objects.filter(session=session, device=device).latest("started_at")
     asked = label is not None or chair is not None
     read_back = check_read_back(session, device, label=label or "", chair=chair or "") if asked else ""
     if session.status not in ("planned", "running", "recovery"):
