@@ -201,8 +201,8 @@
   function openDeeds(given) {
     link = given;
     find("[data-hand-over]").addEventListener("click", handOver);
-    document.addEventListener("limen:sent", () => {
-      shown = "";
+    document.addEventListener("limen:sent", ({ detail: { deed } }) => {
+      if (pressed.has(deed.kind)) shown = ""; // its button is drawn anew, free again
     });
   }
 
