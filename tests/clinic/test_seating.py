@@ -154,8 +154,10 @@ def test_a_session_made_at_the_wrong_chair_ends_before_it_begins_and_its_plan_is
     made = Session.objects.exclude(pk=session.pk).get()
     assert (made.plan, made.chair, made.number, made.header["session_number"]) == (session.plan, right, 1, 1)
     start_session(by=clinic.nurse, session=made)
-    for path in (reverse("sessions:chair", args=[session.pk]), reverse("patients:detail", args=[session.patient_id])):
-        assert browser.get(path).status_code == 200
+    assert browser.get(reverse("patients:detail", args=[session.patient_id])).status_code == 200
+    page = browser.get(reverse("sessions:chair", args=[session.pk]), follow=True)
+    assert "ended before it began" in page.text
+    assert "To the chair" not in page.text, "where it could be started"
     answer = browser.post(reverse("sessions:give_up", args=[made.pk]), {"reason": "it runs, so it is not given up"})
     assert answer.status_code == 409
 

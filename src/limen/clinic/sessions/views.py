@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -62,8 +62,10 @@ def board_state(request: ClinicRequest) -> JsonResponse:
 @require_GET
 @never_cache
 def chair(request: ClinicRequest, session_id: UUID) -> HttpResponse:
-    """One live session."""
+    """One live session; one that was ended before it began has nothing to show, and nothing to start."""
     session = _session(request, session_id)
+    if session.started_at is None and session.status == Session.Status.ENDED:
+        return redirect("sessions:seat", session.pk)
     page = {
         "session": session,
         "patient": session.patient,
