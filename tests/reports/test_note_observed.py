@@ -104,3 +104,19 @@ def test_a_note_signed_before_this_still_prints() -> None:
 )
 def test_a_line_says_what_was_done(row: dict[str, Any], line: str) -> None:
     assert event_line({"t_s": 60.0, "by": "D. Kessel", **row}, CLOCK)[1] == line
+
+
+def test_what_is_seen_again_unchanged_is_one_line() -> None:
+    begin = {"t_s": 0, "kind": "session.started"}
+    seen = [
+        {"t_s": 60.0 * minute, "kind": "observation.recorded", "by": "D. Kessel", "distress": grade}
+        for minute, grade in ((10, 0), (20, 0), (30, 0), (40, 2), (50, 0))
+    ]
+    note = replay({"session": {"protocol": "TRD-IV"}, "events": [begin, *seen]}).note
+    document = note_document({"issuer": "x", "title": "x", "identity": [], "note": note})
+    [part] = [part for part in document.parts if part.title == "Also observed"]
+    assert part.lines == (
+        ("10:00", "distress none (0) (D. Kessel); the same at each of 3 until 30:00"),
+        ("40:00", "distress moderate (2) (D. Kessel)"),
+        ("50:00", "distress none (0) (D. Kessel)"),
+    )

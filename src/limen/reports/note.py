@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -206,8 +208,13 @@ def _seen(note: Mapping[str, Any], clock: Clock) -> Part:
 def _also_seen(note: Mapping[str, Any], clock: Clock) -> Part | None:
     """What the observations say beside the columns of their table: each with its time and who wrote it."""
     rows = [row for row in note["vitals"] if row.get("also")]
-    lines = tuple(event_line({**row, "kind": "observation.recorded", "detail": row["also"]}, clock) for row in rows)
-    return Part("Also observed", lines=lines) if lines else None
+    told = [event_line({**row, "kind": "observation.recorded", "detail": row["also"]}, clock) for row in rows]
+    lines: list[tuple[str, str]] = []
+    for words, same in groupby(told, key=itemgetter(1)):
+        times = [at for at, _ in same]
+        again = f"; the same at each of {len(times)} until {times[-1]}" if len(times) > 1 else ""
+        lines.append((times[0], words.removeprefix("Observed: ") + again))
+    return Part("Also observed", lines=tuple(lines)) if lines else None
 
 
 def _who(row: Mapping[str, Any], clock: Clock) -> str:
