@@ -93,6 +93,9 @@ def test_an_emergency_after_the_session_is_in_that_patients_record(floor):
     stale = Session.objects.get(pk=floor.session.pk)
     emergency = floor.start(session=stale)
     assert floor.start("k2", session=stale) == emergency
+    kept = {sheet["session"]: sheet for sheet in sheets(floor.site)}
+    assert [kept[str(each.pk)]["live"] for each in (stale, floor.other)] == [False, True]
+    assert kept[str(stale.pk)]["weight_kg"] == stale.header["patient"]["weight_kg"]
     for _ in range(2):
         tap(by=floor.helper, emergency=emergency, kind="step", what="airway-oxygen", key="s")
     end_emergency(by=floor.helper, emergency=emergency, outcome="taken over by the ambulance", key="e")
@@ -100,6 +103,7 @@ def test_an_emergency_after_the_session_is_in_that_patients_record(floor):
     client.force_login(floor.nurse)
     paper = client.get(f"/emergency/{emergency.pk}/").content.decode()
     assert floor.session.patient.mrn in paper
+    assert str(stale.pk) not in {sheet["session"] for sheet in sheets(floor.site)}, "the emergency has ended"
     assert f"{floor.session.chair.name}, after its session" in paper
     (told,) = draft(stale)["emergencies"]
     assert (told["outcome"], list(told["steps"])) == ("taken over by the ambulance", ["airway-oxygen"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from limen.clinic.accounts.models import Membership, User
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.roles import ROLES
@@ -89,27 +91,31 @@ def event_key(row: Emergency) -> str:
 
 
 def sheets(site: Site) -> list[dict[str, Any]]:
-    """Every live chair: who sits there, who is in charge, and what may be given in mg and in mL of this site's stock.
+    """Every chair in use, and whoever needs help after the session: who it is, who is in charge, what may be given.
 
     A page fetches it when it opens and keeps it, so that it stands when the network does not.
     """
-    rows = Session.objects.filter(site=site, status__in=LIVE).select_related(
+    helped = Emergency.objects.filter(site=site, ended_at=None, session__isnull=False).values("session")
+    rows = Session.objects.filter(Q(status__in=LIVE) | Q(pk__in=helped), site=site).select_related(
         "patient", "chair", "owner", "site", "course", "plan"
     )
-    return [
-        {
-            "session": str(session.pk),
-            "chair": session.chair.name,
-            "patient": f"{session.patient.given_name} {session.patient.family_name}",
-            "mrn": session.patient.mrn,
-            "birth_date": session.patient.birth_date.isoformat(),
-            "weight_kg": (session.header.get("patient") or {}).get("weight_kg"),
-            "owner": session.owner.display_name if session.owner else None,
-            "owner_id": session.owner_id,
-            "offers": _offers(session),
-        }
-        for session in rows.order_by("chair__name")
-    ]
+    return [sheet_of(session) for session in rows.order_by("chair__name")]
+
+
+def sheet_of(session: Session) -> dict[str, Any]:
+    """One of them; the drugs in mg and in mL of this site's stock."""
+    return {
+        "session": str(session.pk),
+        "live": session.status in LIVE,
+        "chair": session.chair.name,
+        "patient": f"{session.patient.given_name} {session.patient.family_name}",
+        "mrn": session.patient.mrn,
+        "birth_date": session.patient.birth_date.isoformat(),
+        "weight_kg": (session.header.get("patient") or {}).get("weight_kg"),
+        "owner": session.owner.display_name if session.owner else None,
+        "owner_id": session.owner_id,
+        "offers": _offers(session),
+    }
 
 
 def _offers(session: Session) -> list[dict[str, Any]]:

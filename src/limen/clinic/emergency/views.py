@@ -82,7 +82,7 @@ def paper(request: ClinicRequest, emergency_id: UUID) -> HttpResponse:
         pk=emergency_id,
         site=request.site,
     )
-    sheet = next((chair for chair in queries.sheets(request.site) if chair["session"] == str(row.session_id)), None)
+    sheet = queries.sheet_of(row.session) if row.session else None
     offers = sheet["offers"] if sheet else []
     page = {
         "emergency": row,

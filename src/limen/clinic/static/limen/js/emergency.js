@@ -9,6 +9,8 @@
   const person = document.body.dataset.person || "";
   const here = box.dataset.session || null;
   let ready = { chairs: [], team: [], number: null };
+  let asked = null;
+  const seated = () => ready.chairs.filter((entry) => entry.live);
   let open = null; // the emergency shown: what the server says of it, or what this page began and could not send yet
 
   const node = (tag, attributes, ...children) => {
@@ -138,7 +140,11 @@
     if (!open) return;
     if (open.id && !box.hidden) shown.add(open.id);
     const chair = ready.chairs.find((entry) => entry.session === open.session);
-    find("chair").textContent = chair ? chair.chair : open.chair || "";
+    if (open.session && !chair && asked !== open.session) {
+      asked = open.session; // somebody who left the chair before this page last asked
+      prepare();
+    }
+    find("chair").textContent = open.chair || (chair ? chair.chair : "");
     find("started").textContent = `Called by ${open.started_by} at ${time(open.started_at)}`;
     const paper = find("paper");
     paper.hidden = !open.id;
@@ -185,9 +191,9 @@
     const place = find("which");
     place.hidden = Boolean(open.session || open.chair);
     const list = find("chairs");
-    if (same(list, JSON.stringify(ready.chairs.map((entry) => entry.session)))) return;
+    if (same(list, JSON.stringify(seated().map((entry) => entry.session)))) return;
     list.replaceChildren();
-    for (const entry of ready.chairs) {
+    for (const entry of seated()) {
       const button = node("button", { class: "press press--glove", type: "button" }, `${entry.chair}, ${entry.patient}`);
       button.addEventListener("click", () => {
         open.session = entry.session;
@@ -196,7 +202,7 @@
       });
       list.append(button);
     }
-    if (!ready.chairs.length) list.append(node("p", {}, "No chair is in use. Say where it is."));
+    if (!seated().length) list.append(node("p", {}, "No chair is in use. Say where it is."));
   }
 
   function people() {
@@ -233,7 +239,7 @@
   // The owner is at the emergency: what else that person is in charge of needs somebody.
   function others(chair) {
     const owner = chair ? chair.owner_id : null;
-    const rows = ready.chairs.filter((entry) => chair && entry.session !== chair.session && (entry.owner_id === owner || open.chairs_taken[entry.chair]));
+    const rows = seated().filter((entry) => chair && entry.session !== chair.session && (entry.owner_id === owner || open.chairs_taken[entry.chair]));
     find("others").hidden = rows.length === 0;
     const list = find("take");
     if (same(list, JSON.stringify([rows.map((entry) => entry.session), open.chairs_taken]))) return;
