@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from clinic.people import Clinic, append_only_tables, make_user
 from limen.clinic.audit.triggers import create_statements, drop_statements
@@ -82,3 +84,10 @@ def browser(clinic: Clinic) -> Iterator[Client]:
     client = Client()
     client.force_login(clinic.nurse)
     return client
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Coordinates]:
+    """Now, standing still until the test moves it."""
+    with time_machine.travel(timezone.now(), tick=False) as found:
+        yield found

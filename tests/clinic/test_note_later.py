@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from clinic.orders import planned
 from clinic.people import Clinic
@@ -26,12 +23,6 @@ from reports.pdf_text import pdf_pages
 
 TITLE = "Written after this signature"
 ASK = f"{TITLE}: add an addendum"
-
-
-@pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
-    with time_machine.travel(timezone.now(), tick=False) as found:
-        yield found
 
 
 @pytest.fixture

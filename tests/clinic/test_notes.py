@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 import time_machine
@@ -31,12 +30,6 @@ from limen.clinic.stock import actions as stock
 from limen.errors import InputError, RefusedError
 from limen.reports.paper import pdf, render
 from reports.pdf_text import pdf_pages
-
-
-@pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
-    with time_machine.travel(timezone.now(), tick=False) as found:
-        yield found
 
 
 @pytest.fixture
