@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from browser.barriers import grave_barriers
 from cable import Cable
@@ -45,9 +45,14 @@ print(json.dumps({"felt": [row.data["text"] for row in rows.filter(kind="symptom
 """
 PICTURES = Path(__file__).parents[2] / "test-output" / "faults"
 PATIENT_MS = 30_000
+LATE_S = 2.0  # a tap that travels for less happened when it arrived
 LARGEST_PX = """() => Math.max(0, ...[...document.querySelectorAll(".vital dd:not(.last)")]
     .filter((dd) => dd.checkVisibility({ visibilityProperty: true }))
     .map((dd) => parseFloat(getComputedStyle(dd).fontSize)))"""
+
+
+def told_late(request: Request) -> bool:
+    return request.method == "POST" and (request.post_data_json or {}).get("late_s", 0.0) >= LATE_S
 
 
 class Watch:
@@ -111,9 +116,11 @@ class Watch:
         self.chair.get_by_role("button", name="Write down").click()
 
     def kept(self, *words: str) -> None:
+        """The page keeps the tap and says so, for so long that the server is told that it comes late."""
         for word in ("1 tap kept here, not sent yet", *words):
             expect(self.chair.locator("[data-kept]")).to_contain_text(word, timeout=PATIENT_MS)
         expect(self.chair.locator("[data-panel]")).to_contain_text("kept here, sent when the clinic answers")
+        self.chair.wait_for_event("request", told_late)  # again and again until it is taken
 
     def stands(self, felt: str, *, late: bool = False) -> None:
         """The tap is with the server, once, and the session's time never ran back; sent late, it kept its own time."""
