@@ -9,7 +9,14 @@ import time_machine
 from django.utils import timezone
 
 from limen.clinic.audit.act import acting
-from limen.clinic.sessions.actions import associate_device, discharge, end_session, release_device
+from limen.clinic.sessions.actions import (
+    associate_device,
+    create_session,
+    discharge,
+    end_session,
+    release_device,
+    start_session,
+)
 from limen.clinic.sessions.devices import bootstrap_device
 from limen.clinic.sessions.health import device_view, devices_on, doubts, forget_held
 from limen.clinic.sessions.models import (
@@ -144,6 +151,18 @@ def test_values_measured_on_the_patient_before_stay_with_nobody(client, room):
     (held,) = HeldBatch.objects.all()
     assert held.body["samples"][0]["value"] == 71.0
     assert "before this device was put on" in held.why
+
+
+def test_a_monitor_that_sends_before_the_start_puts_nobodys_values_in_doubt(client, room):
+    session = create_session(by=room.nurse, plan=room.signed_plan(), chair=room.chairs[0])
+    device, token = bootstrap_device(by="test", site=room.site, name="chair-1")
+    associate_device(by=room.nurse, session=session, device=device)
+    assert post(client, token, batch("chair-1", "a", values(97.0))).status_code == 409
+    assert device_view(device)["held"] == 1
+    start_session(by=room.nurse, session=session)
+    assert post(client, token, batch("chair-1", "b", [(2, "SPO2", 97.0)])).status_code == 200
+    assert doubts(site=room.site) == {}
+    assert devices_on(session)[0]["doubt"] == ""
 
 
 @pytest.mark.parametrize("end", ["discharge", "end"])

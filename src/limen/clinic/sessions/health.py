@@ -52,7 +52,8 @@ def hold_refused(device: Device, batch_key: str, body: dict[str, Any], problem: 
         are. The session is told once, until a value of the device is charted again.
     """
     with acting(by=f"device:{device.name}", action="sessions.hold_batch", site=device.site, audited=False):
-        hold(device, batch_key, body, str(problem), problem.where)
+        # Only a message that disagrees puts in doubt whose values they are; a session that has not begun does not.
+        hold(device, batch_key, body, str(problem), problem.where if disagrees else "")
     if disagrees:
         _tell_session(device, problem)
 
