@@ -61,6 +61,17 @@ def test_a_pump_that_gave_more_than_the_record_says_so():
     assert "+1.5 mL, DIFFERS" in said[1]
 
 
+def test_a_pump_whose_counter_was_not_cleared_differs_from_nothing_before_the_drug_runs():
+    room = furnish()
+    session, _, _ = room.begun()
+    pump, _ = bootstrap_device(by="test", site=room.site, name="pump-1", kind="pump")
+    associate_device(by=room.nurse, session=session, device=pump)
+    take_batch(device=pump, batch_key="a", samples=[Measured(1, "PUMP_VOLUME", 120.0, 0.0)])
+    account = pump_of(session)
+    assert (account.pump.volume_mL, account.pump.notes) == (0.0, ())
+    assert not any("120" in row.said for row in account.rows)
+
+
 def test_a_session_without_a_pump_shows_none():
     room = furnish()
     session, _, _ = room.begun()

@@ -36,6 +36,12 @@ def test_what_ran_is_the_sum_of_the_rises(counts, volume_mL, note):
     assert [note in word for word in found.notes] == ([True] if note else [])
 
 
+def test_a_counter_left_from_somebody_else_is_no_drug_of_a_session_that_gave_none():
+    found = read((0, 120.0), (60, 120.0), start_t_s=None)
+    assert (found.volume_mL, found.notes) == (0.0, ())
+    assert read((0, 120.0), (60, 121.5), start_t_s=None).volume_mL == 1.5, "a pump that runs all the same is seen"
+
+
 def test_no_reading_is_no_volume_and_not_zero():
     assert read().volume_mL is None
     assert read((0, None)).notes == ("no pump was read",)

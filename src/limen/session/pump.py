@@ -77,7 +77,8 @@ def pump_volume(readings: Iterable[Sample], *, start_t_s: float | None = None) -
     readings : iterable of Sample
         ``PUMP_VOLUME`` in mL and ``PUMP_RATE`` in mL/h; others are passed over.
     start_t_s : float, optional
-        When the drug began to run. What a counter showed before belongs to somebody else.
+        When the drug began to run. What a counter showed before belongs to somebody else, and so does what it shows
+        first where nobody wrote down that a drug runs.
 
     Examples
     --------
@@ -110,7 +111,7 @@ def pump_volume(readings: Iterable[Sample], *, start_t_s: float | None = None) -
 
 def _counted(found: Sequence[Sample], start_t_s: float | None) -> tuple[float, list[str]]:
     """The rises of one counter; a fall that the next reading takes back was no fall."""
-    before = [sample for sample in found if start_t_s is not None and sample.t_s <= start_t_s]
+    before = found[:1] if start_t_s is None else [sample for sample in found if sample.t_s <= start_t_s]
     after = found[len(before) :]
     level = _number(before[-1]) if before else 0.0
     notes = []
