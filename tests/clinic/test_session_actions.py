@@ -109,6 +109,38 @@ def test_another_dose_than_the_signed_one_needs_a_reason(room, session):
     assert SessionEvent.objects.get(kind="infusion.started").data["note"] == note
 
 
+def test_the_signed_infusion_is_started_once_and_one_more_needs_a_reason(room, session):
+    """Stopped for a reaction, then started by another page: the whole dose would run a second time."""
+    record(by=room.nurse, session=session, kind="infusion.started", data={})
+    halt(by=room.nurse, session=session, kind="infusion.stopped", data={"reason": "distress"})
+    with pytest.raises(RefusedError, match="was started before"):
+        record(by=room.nurse, session=session, kind="infusion.started", data={})
+    told = {"dose_mg": 10.0, "duration_min": 20, "note": "the line was kinked, the rest by a new one"}
+    record(by=room.nurse, session=session, kind="infusion.started", data=told)
+    assert [run.dose_mg for run in state_of(session).infusions] == [35.0, 10.0]
+
+
+@pytest.mark.parametrize("kind", ["infusion.started", "dose.given"])
+def test_a_dose_by_an_order_that_was_replaced_needs_a_reason(room, session, kind):
+    with acting(by="test", action="test.plan", site=room.site):
+        Plan.objects.filter(pk=session.plan_id).update(status="superseded")
+    data = {"dose_mg": 5.0, "route": "iv"} if kind == "dose.given" else {}
+    with pytest.raises(RefusedError, match="another plan has been signed since"):
+        record(by=room.nurse, session=session, kind=kind, data=data)
+    record(by=room.nurse, session=session, kind=kind, data={**data, "note": "the prescriber says this one stands"})
+    assert kinds(session)[-1] == kind
+
+
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [({"dose_mg": "35"}, "dose_mg"), ({"dose_mg": None}, "dose_mg"), ({"route": "im"}, "route")],
+)
+def test_another_kind_of_dose_is_refused_in_words(room, session, data, where):
+    with pytest.raises((InputError, RefusedError)) as refused:
+        record(by=room.nurse, session=session, kind="infusion.started", data=data)
+    assert where in refused.value.where
+
+
 @pytest.mark.parametrize(
     ("kind", "data", "where"),
     [
@@ -201,6 +233,26 @@ def test_a_plan_that_is_not_signed_or_not_of_today_starts_nothing(room):
         Plan.objects.filter(pk=plan.pk).update(status="signed", on="2020-01-01")
     with pytest.raises(RefusedError, match="facts of 2020-01-01"):
         create_session(by=room.nurse, plan=plan, chair=room.chairs[0])
+
+
+@pytest.mark.parametrize(
+    ("later", "why"),
+    [
+        ({"status": "superseded"}, "another plan has been signed since"),
+        ({"on": "2020-01-01"}, "facts of 2020-01-01"),
+    ],
+)
+def test_a_session_prepared_on_an_order_that_no_longer_stands_does_not_start(room, later, why):
+    """The prescriber signs a lower dose while the chair is got ready, or the patient comes back the next day."""
+    made = create_session(by=room.nurse, plan=room.signed_plan(), chair=room.chairs[0])
+    with acting(by="test", action="test.plan", site=room.site):
+        Plan.objects.filter(pk=made.plan_id).update(**later)
+    with pytest.raises(RefusedError, match=why) as refused:
+        start_session(by=room.nurse, session=made)
+    assert "before it begins" in refused.value.hint
+    made.refresh_from_db()
+    assert (made.started_at, kinds(made)) == (None, [])
+    end_session(by=room.nurse, session=made, reason="prepared on the plan before")
 
 
 def test_two_open_sessions_in_one_chair_are_refused(room, session):

@@ -21,8 +21,16 @@ from limen.clinic.sessions.correcting import amend, resolve_event, shown_back, u
 from limen.clinic.sessions.devices import check_read_back, join, leave, streams_of
 from limen.clinic.sessions.handover import accept_chair, decline_chair, offer_chair, take_over
 from limen.clinic.sessions.models import AlarmSnapshot, DeviceAssociation, Session, SessionEvent
-from limen.clinic.sessions.planned import dose_of, that_stand
-from limen.clinic.sessions.record import append, done_before
+from limen.clinic.sessions.planned import (
+    REASON_LENGTH,
+    dose_of,
+    refuse_old_order,
+    refuse_replaced_order,
+    refuse_unplanned,
+    that_stand,
+    told_why,
+)
+from limen.clinic.sessions.record import append, done_before, state_of
 from limen.clinic.sessions.rescuing import give_rescue
 from limen.clinic.sites.models import Chair
 from limen.clinic.sites.zones import today
@@ -38,8 +46,6 @@ if TYPE_CHECKING:
     from limen.clinic.accounts.models import User
 
 __all__ = ["accept_chair", "amend", "decline_chair", "give_rescue", "offer_chair", "resolve_event", "take_over", "undo"]
-
-REASON_LENGTH = 10
 
 # Who may record what. A kind that is not here has its own action, or comes from the system: an emergency above all,
 # which calls people (clinic.emergency).
@@ -133,8 +139,8 @@ def start_session(*, by: User, session: Session, key: str | None = None) -> Sess
     Raises
     ------
     RefusedError
-        If a safety answer waits for a prescriber, a continuous stream is slower than a live session allows, another
-        session is open in the chair, or this one has begun.
+        If its plan is no longer the signed one or not of today, a safety answer waits for a prescriber, a continuous
+        stream is slower than a live session allows, another session is open in the chair, or this one has begun.
     """
     session = lock(session)
     if session.started_at is not None:
@@ -144,6 +150,7 @@ def start_session(*, by: User, session: Session, key: str | None = None) -> Sess
         raise RefusedError("the session has started", where="session.started", allowed="once")
     if session.status != Session.Status.PLANNED:
         raise RefusedError(f"the session has {session.status}", where="session.started", allowed="a session of its own")
+    refuse_old_order(session)
     unread = open_safety_tasks(session.patient).first()
     if unread is not None:
         raise RefusedError(
@@ -199,6 +206,8 @@ def record(
     if known is not None:
         return known
     values = dict(data or {})
+    if kind in ("infusion.started", "dose.given"):
+        refuse_replaced_order(session, values)
     if kind == "infusion.started":
         values = _as_planned(session, values)
     elif kind == "dose.given":
@@ -212,11 +221,18 @@ def record(
 
 
 def _as_planned(session: Session, values: dict[str, Any]) -> dict[str, Any]:
-    """The infusion of the signed plan; another dose or duration needs a reason in words."""
+    """The infusion of the signed plan, once; a second one, another dose, duration or route needs a reason in words."""
     dose = dose_of(session)
     steps = [step for step in dose.get("steps", ()) if step["kind"] == "infusion"]
     if not steps:
         return values
+    told = told_why(values)
+    if not told and state_of(session).infusions:
+        raise RefusedError(
+            "the infusion of the signed plan was started before",
+            where="infusion.started",
+            allowed=f"a note of at least {REASON_LENGTH} letters that says why one more",
+        )
     planned = {
         "dose_mg": sum(step["dose_mg"] for step in steps),
         "duration_min": sum(step["duration_min"] for step in steps),
@@ -224,14 +240,8 @@ def _as_planned(session: Session, values: dict[str, Any]) -> dict[str, Any]:
         "concentration_mg_per_mL": (dose.get("syringe") or {}).get("concentration_mg_per_mL"),
     }
     chosen = {**planned, **values}
-    changed = [name for name in ("dose_mg", "duration_min") if chosen[name] != planned[name]]
-    if changed and len(str(values.get("note") or "")) < REASON_LENGTH:
-        name = changed[0]
-        raise RefusedError(
-            f"{name} {chosen[name]:g} is not the signed plan's {planned[name]:g}",
-            where=name,
-            allowed=f"{planned[name]:g}, or a note of at least {REASON_LENGTH} letters that says why",
-        )
+    if not told:
+        refuse_unplanned(chosen, planned, ("dose_mg", "duration_min", "route"))
     return chosen
 
 

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from limen.clinic.sessions.models import Session
-from limen.clinic.sessions.planned import dose_of
+from limen.clinic.sessions.planned import REASON_LENGTH, dose_of, refuse_unplanned, told_why
 from limen.clinic.sessions.record import state_of
 from limen.errors import RefusedError
-
-REASON_LENGTH = 10
 
 
 def planned(session: Session) -> list[dict[str, Any]]:
@@ -29,7 +27,7 @@ def next_dose(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
     """
     steps = planned(session)
     given = len(state_of(session).doses) if session.started_at is not None else 0
-    told = len(str(values.get("note") or "")) >= REASON_LENGTH
+    told = told_why(values)
     if given >= len(steps):
         if told or not steps:
             return {"route": session.course.route, **values}
@@ -43,10 +41,6 @@ def next_dose(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
     if step["kind"] == "device":
         wanted["devices"] = 1
     chosen = {**wanted, **values}
-    if chosen["dose_mg"] != wanted["dose_mg"] and not told:
-        raise RefusedError(
-            f"dose_mg {chosen['dose_mg']:g} is not the signed plan's {wanted['dose_mg']:g}",
-            where="dose_mg",
-            allowed=f"{wanted['dose_mg']:g}, or a note of at least {REASON_LENGTH} letters that says why",
-        )
+    if not told:
+        refuse_unplanned(chosen, wanted, ("dose_mg",))
     return chosen

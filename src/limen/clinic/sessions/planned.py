@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
+from limen.clinic.courses.models import Course, Plan
 from limen.clinic.sessions.models import Session
+from limen.clinic.sites.zones import today
+from limen.errors import RefusedError
 
 _READ: dict[UUID, Mapping[str, Any]] = {}
 _MOST = 64
+REASON_LENGTH = 10
+_REPLACED = "another plan has been signed since this session was prepared"
 
 
 def plan_of(session: Session) -> Mapping[str, Any]:
@@ -29,6 +34,81 @@ def plan_of(session: Session) -> Mapping[str, Any]:
 def dose_of(session: Session) -> Mapping[str, Any]:
     """Its dose; empty where the plan holds none."""
     return plan_of(session).get("dose") or {}
+
+
+def refuse_old_order(session: Session) -> None:
+    """Refuse to start on an order that was replaced after the session was prepared, or on the facts of another day.
+
+    Raises
+    ------
+    RefusedError
+        Says which of the two, and what to do.
+    """
+    plan = _order_now(session)
+    if plan.status != Plan.Status.SIGNED:
+        raise RefusedError(
+            _REPLACED,
+            where="plan",
+            allowed="the signed plan",
+            hint="End this session before it begins, and prepare one of the new plan",
+        )
+    if plan.on != today(plan.site):
+        raise RefusedError(
+            f"the plan rests on the facts of {plan.on}",
+            where="plan",
+            allowed="a plan of today",
+            hint="End this session before it begins, and plan again",
+        )
+
+
+def refuse_replaced_order(session: Session, values: Mapping[str, Any]) -> None:
+    """Refuse a dose by an order that was replaced while the session ran; a note that says why lets it pass.
+
+    Raises
+    ------
+    RefusedError
+        If the plan is no longer the signed one, and no note says why its dose is given.
+    """
+    if not told_why(values) and _order_now(session).status != Plan.Status.SIGNED:
+        raise RefusedError(
+            _REPLACED,
+            where="plan",
+            allowed=f"a note of at least {REASON_LENGTH} letters that says why this dose is given",
+            hint="Ask the prescriber which dose stands",
+        )
+
+
+def told_why(values: Mapping[str, Any]) -> bool:
+    """Whether a note says why something else than planned is given."""
+    return len(str(values.get("note") or "").strip()) >= REASON_LENGTH
+
+
+def refuse_unplanned(chosen: Mapping[str, Any], signed: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Refuse what is not as signed; the first of ``names`` that differs is named. Call it where no note says why.
+
+    Raises
+    ------
+    RefusedError
+        Names the value and the plan's.
+    """
+    for name in names:
+        if chosen[name] != signed[name]:
+            raise RefusedError(
+                f"{name} {_said(chosen[name])} is not the signed plan's {_said(signed[name])}",
+                where=name,
+                allowed=f"{_said(signed[name])}, or a note of at least {REASON_LENGTH} letters that says why",
+            )
+
+
+def _said(value: Any) -> str:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:g}" if number else f"{value!r:.40}"
+
+
+def _order_now(session: Session) -> Plan:
+    """The plan as it stands now: signing another one takes the same lock, so one of the two comes first."""
+    Course.objects.select_for_update(no_key=True).get(pk=session.course_id)
+    return Plan.objects.defer("result").select_related("site").get(pk=session.plan_id)
 
 
 def that_stand(sessions: QuerySet[Session]) -> QuerySet[Session]:
