@@ -249,7 +249,7 @@ def what_if(export: Mapping[str, Any], limits: Mapping[str, Any]) -> ReplayResul
     )
 
 
-def read_limits(limits: Mapping[str, Any], rules: MonitoringRules) -> dict[str, LimitPair]:
+def read_limits(limits: Any, rules: MonitoringRules, *, where: str = "what-if") -> dict[str, LimitPair]:
     """Own limits from their JSON: signal to ``low`` and ``high``, or an object with that under ``limits``.
 
     Raises
@@ -257,10 +257,10 @@ def read_limits(limits: Mapping[str, Any], rules: MonitoringRules) -> dict[str, 
     InputError
         If a limit is malformed or its signal unknown, or none is named.
     """
-    given = limits.get("limits", limits)
+    given = limits.get("limits", limits) if isinstance(limits, Mapping) else None
     if not isinstance(given, Mapping) or not given:
-        raise InputError("names no limit", where="what-if", allowed='{"SPO2": {"low": 90}, ...}')
-    return parse_header({"limits": dict(given)}, rules, where="what-if").limits or {}
+        raise InputError("names no limit", where=where, allowed='{"SPO2": {"low": 90}, ...}')
+    return parse_header({"limits": dict(given)}, rules, where=where).limits or {}
 
 
 def under_limits(recorded: Recorded, pairs: dict[str, LimitPair]) -> Recorded:

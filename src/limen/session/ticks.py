@@ -131,6 +131,35 @@ def refuse_slow_streams(header: SessionHeader, rules: MonitoringRules) -> None:
             )
 
 
+def refuse_open_sides(limits: dict[str, LimitPair], rules: MonitoringRules) -> None:
+    """Refuse own limits for a live session that leave open a side on which the rules watch a signal.
+
+    A limit of the patient's own moves an alarm. One side alone would switch the other one off, and nobody would see it.
+
+    Raises
+    ------
+    RefusedError
+        Names the signal and the side that nobody would watch.
+
+    Examples
+    --------
+    >>> from limen.knowledge.monitoring import monitoring
+    >>> refuse_open_sides({"SPO2": LimitPair(low=88.0)}, monitoring())
+    >>> refuse_open_sides({"HR": LimitPair(low=45.0)}, monitoring())
+    Traceback (most recent call last):
+    limen.errors.RefusedError: limits.HR.high: nobody would be warned of heart rate high; allowed: low and high together
+    """
+    watch = Watch(rules)
+    for open_side in watch.open_sides({limit.signal: limit for limit in own_limits(limits)}):
+        signal, side = open_side["signal"], open_side["side"]
+        if signal in limits:
+            raise RefusedError(
+                f"nobody would be warned of {watch.title(signal).lower()} {side}",
+                where=f"limits.{signal}.{side}",
+                allowed="low and high together",
+            )
+
+
 def watched(events: Iterable[Event], t_s: float) -> bool:
     """Whether tick ``t_s`` is taken: nothing known by the second before has ended the watching.
 

@@ -30,7 +30,7 @@ from limen.clinic.sessions.planned import (
     that_stand,
     told_why,
 )
-from limen.clinic.sessions.record import append, done_before, state_of
+from limen.clinic.sessions.record import append, done_before, rules_of, state_of
 from limen.clinic.sessions.rescuing import give_rescue
 from limen.clinic.sites.models import Chair
 from limen.clinic.sites.zones import today
@@ -40,7 +40,8 @@ from limen.knowledge.release import knowledge_release
 from limen.session.events import ObservationRecorded
 from limen.session.export import rules_snapshot
 from limen.session.header import parse_header
-from limen.session.ticks import refuse_slow_streams
+from limen.session.replay import read_limits
+from limen.session.ticks import refuse_open_sides, refuse_slow_streams
 
 if TYPE_CHECKING:
     from limen.clinic.accounts.models import User
@@ -281,9 +282,20 @@ def answer_alarm(
 def change_limits(
     *, by: User, session: Session, limits: Mapping[str, Any] | None, reason: str, key: str | None = None
 ) -> SessionEvent:
-    """Set this patient's own limits, all of them; none goes back to the rules'."""
+    """Set this patient's own limits, all of them; none goes back to the rules'.
+
+    Raises
+    ------
+    InputError
+        If a limit is malformed, or of a signal that nobody knows: the monitor could not watch the session.
+    RefusedError
+        If a side that the rules watch would be left without a limit.
+    """
     if len(reason.strip()) < REASON_LENGTH:
         raise InputError("the reason says too little", where="reason", allowed=f"at least {REASON_LENGTH} letters")
+    if limits:
+        rules = rules_of(session)
+        refuse_open_sides(read_limits({"limits": limits}, rules, where="limits"), rules)
     data = {"limits": dict(limits) if limits else None, "reason": reason.strip()}
     return append(session, "limits.changed", by=by.display_name, data=data, key=key)
 
