@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from limen.devices.gateway import Gateway, GatewayRefusedError
-from limen.devices.runner import moments, play
+from limen.devices.runner import moments, play, send
 from limen.devices.spool import Spool
 from limen.errors import InputError
 from limen.simulator.samples import Sample
@@ -33,7 +33,7 @@ class Clinic:
         if answer == "lost answer":
             raise httpx.ReadTimeout("lost")
         problem = {"what": "no open session", "where": "device", "allowed": "a device at a chair"}
-        return httpx.Response(int(answer), json={"ok": True} if answer == 200 else {"error": problem})
+        return httpx.Response(int(answer), json={"batch": body["batch"]} if answer == 200 else {"error": problem})
 
 
 class Clock:
@@ -102,6 +102,45 @@ def test_an_answer_that_is_lost_is_sent_again_under_the_same_key(clinic, clock):
     sender.flush()
     assert clinic.bodies[0]["batch"] == clinic.bodies[1]["batch"]
     assert list(clinic.stored.values()) == [70.0, 71.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, "<html>Please sign in to this network</html>"),
+        (200, "{}"),
+        (204, ""),
+        (302, ""),
+        (400, "<h1>Bad Request (400)</h1>"),
+        (401, "<html>proxy</html>"),
+        (403, "<html>forbidden</html>"),
+        (404, "<html>no such page</html>"),
+        (404, "[]"),
+        (409, '{"error": "busy"}'),
+    ],
+)
+def test_what_is_not_the_clinics_own_answer_neither_takes_nor_refuses_a_value(clinic, clock, status, body):
+    strange = [httpx.Response(status, text=body)]
+    client = httpx.Client(transport=httpx.MockTransport(lambda request: strange.pop() if strange else clinic(request)))
+    sender = Gateway("http://clinic", "secret", "chair-1", client=client, clock=clock)
+    sender.offer([("HR", 70.0)])
+    count, word = send(sender)
+    assert (count, len(sender.spool)) == (0, 1)
+    assert f"something else than the clinic ({status})" in word
+    clock.now_s += 10
+    assert send(sender) == (1, "")
+    assert list(clinic.stored.values()) == [70.0]
+
+
+def test_values_over_a_day_old_do_not_hold_up_the_new_ones_and_count_as_lost(clinic, clock):
+    sender = gateway(clinic, clock)
+    for value in range(600):
+        sender.offer([("HR", float(value))])
+    clock.now_s += 25 * 3600
+    sender.offer([("HR", 70.0)])
+    assert send(sender)[0] == 1
+    assert [(len(body["samples"]), body["lost"]) for body in clinic.bodies] == [(1, 600)]
+    assert list(clinic.stored.values()) == [70.0]
 
 
 def test_a_refusal_says_why_and_keeps_the_values(clinic, clock):

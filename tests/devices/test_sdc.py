@@ -26,7 +26,7 @@ def made(wall: Callable[[], float] = time.time) -> tuple[Consumer, list[dict], l
 
     def clinic(request: httpx.Request) -> httpx.Response:
         bodies.append(json.loads(request.content))
-        return httpx.Response(200, json={})
+        return httpx.Response(200, json={"batch": bodies[-1]["batch"]})
 
     client = httpx.Client(transport=httpx.MockTransport(clinic))
     return Consumer(Gateway("http://clinic", "t", "monitor-1", client=client), words.append, wall=wall), bodies, words

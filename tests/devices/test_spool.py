@@ -124,6 +124,22 @@ def test_a_value_kept_over_a_clock_set_back_is_not_called_fresh(tmp_path):
     assert clinic.stored == {}
 
 
+def test_nor_is_that_of_the_next_patient_and_each_counts_as_lost(tmp_path):
+    path = tmp_path / "spool"
+    first = gateway(Clinic(answer=503), Spool(path), clock=lambda: 1_000_000.0)
+    first.offer([("HR", 70.0)], patient="A", measured_at_s=990_000.0)
+    first.offer([("HR", 71.0)], patient="B")
+    first.offer([("HR", 72.0)], patient="A")
+    first.close()
+    clinic = Clinic()
+    second = gateway(clinic, Spool(path), clock=lambda: 996_400.0)
+    send(second)
+    assert list(clinic.stored.values()) == [70.0]
+    assert clinic.bodies[0]["lost"] == 2
+    second.close()
+    assert Spool(path).dropped == 2
+
+
 def test_ages_do_not_jump_when_somebody_sets_the_clock():
     now = {"wall": 1_000_000.0, "up": 50.0}
     from limen.devices.clocks import SteadyClock
@@ -170,7 +186,7 @@ def test_the_clinic_is_told_how_many_values_the_spool_had_to_drop():
         sender.offer([("HR", float(value))])
     count, word = send(sender)
     assert (count, clinic.bodies[0]["lost"]) == (2, 3)
-    assert "3 oldest values dropped" in word
+    assert "3 values lost so far" in word
 
 
 CHILD = """
@@ -216,6 +232,7 @@ def test_kills_of_the_gateway_and_of_the_clinic_lose_and_double_nothing(tmp_path
                 return
             self.send_response(200)
             self.end_headers()
+            self.wfile.write(json.dumps({"batch": body["batch"]}).encode())
 
         def log_message(self, *_: object) -> None:
             return
@@ -269,7 +286,7 @@ class Clinic:
             return httpx.Response(400, json={"error": error})
         if self.answer == 200:
             self.stored.update({(item["seq"], item["signal"]): item["value"] for item in body["samples"]})
-        return httpx.Response(self.answer, json={})
+        return httpx.Response(self.answer, json={"batch": body["batch"]})
 
 
 def gateway(clinic, spool, clock=None, **more):

@@ -18,7 +18,9 @@ from limen.simulator.samples import SIGNALS, Sample
 _LATER = (408, 425, 429)
 _MALFORMED = (400, 413, 422)
 _NOT_HERE = (404, 409)
+_TOO_LARGE = 413
 _AHEAD_S = 2.0
+_OLDEST_S = 24 * 3600.0  # what is older the clinic does not take
 
 Values = list[tuple[str, float | None]]
 """Signals with their values, each in its signal's unit."""
@@ -40,9 +42,10 @@ class GatewayRefusedError(RefusedError):
 class Gateway:
     """Sends samples to ``POST {url}/api/ingest`` and never blocks its device for longer than one time-out.
 
-    A batch is sent again until the clinic confirms it. Sequence numbers make that harmless: the clinic stores a number
-    once. They start at the wall clock's milliseconds or after the last number in the spool, whichever is later, so that
-    a device that restarts never reuses one.
+    A batch is sent again until the clinic confirms it by its key: whatever else answers on the way (a proxy, a sign-in
+    page, a server of another name) has neither taken nor refused it. Sequence numbers make that harmless: the clinic
+    stores a number once. They start at the wall clock's milliseconds or after the last number in the spool, whichever
+    is later, so that a device that restarts never reuses one.
 
     Parameters
     ----------
@@ -70,7 +73,7 @@ class Gateway:
     taken, refused : int
         Values that the clinic has taken, and that it will never take from here.
     ageless : int
-        Values kept from before a restart whose age nobody can tell any more; they were not sent.
+        Values kept from before a restart whose age nobody can tell any more; they were not sent, and count as lost.
     """
 
     def __init__(
@@ -115,10 +118,8 @@ class Gateway:
 
     def _drop_ageless(self) -> None:
         """A value kept from before a restart with a clock that was set back: its age is unknown, and not 0."""
-        lost = [entry for entry in self.spool.head(len(self.spool)) if entry.sample.t_s > self._clock() + _AHEAD_S]
-        if lost:
-            self.spool.taken(lost)
-            self.ageless = len(lost)
+        latest_s = self._clock() + _AHEAD_S
+        self.ageless = self.spool.drop(lambda entry: entry.sample.t_s > latest_s)
 
     def offer(self, values: Values, *, measured_at_s: float | None = None, patient: str | None = None) -> None:
         """Queue the values of one moment.
@@ -168,8 +169,10 @@ class Gateway:
         """
         before = self.taken
         while len(self.spool) and self._clock() >= self.next_try_s:
-            key, entries = self._batch or self._new_batch()
-            self._batch = (key, entries)
+            self._batch = self._batch or self._new_batch()
+            if self._batch is None:
+                break
+            key, entries = self._batch
             try:
                 if not self._post(key, entries):
                     break
@@ -183,14 +186,17 @@ class Gateway:
             self._batch_size = min(self._most, 2 * self._batch_size)
         return self.taken - before
 
-    def set_aside(self) -> int:
+    def set_aside(self, problem: GatewayRefusedError) -> int:
         """Drop the batch that the clinic refused, and nothing else; returns how many samples went.
 
-        The clinic keeps what it refused for its patient or session; a malformed value is in its answer and our report.
+        The clinic keeps what it refused for its patient or session; what it cannot read at all counts as lost.
         """
         if self._batch is None:
             return 0
         entries = self._batch[1]
+        if problem.status_code in _MALFORMED:
+            gone = {entry.key for entry in entries}
+            self.spool.drop(lambda entry: entry.key in gone)
         self._done(entries)
         self.refused += len(entries)
         return len(entries)
@@ -205,8 +211,14 @@ class Gateway:
         self._batch = None
         self._backoff_s, self.next_try_s, self.problem = 0.0, -math.inf, ""
 
-    def _new_batch(self) -> tuple[str, list[Waiting]]:
+    def _new_batch(self) -> tuple[str, list[Waiting]] | None:
+        oldest_s = self._clock() - _OLDEST_S
         entries = self.spool.head(self._batch_size)
+        if any(entry.sample.t_s < oldest_s for entry in entries):  # else each would be refused one by one
+            self.spool.drop(lambda entry: entry.sample.t_s < oldest_s)
+            entries = self.spool.head(self._batch_size)
+        if not entries:
+            return None
         first, last = entries[0].sample, entries[-1].sample
         return f"{first.seq}.{first.signal}-{last.seq}.{last.signal}", entries
 
@@ -229,11 +241,16 @@ class Gateway:
             answer = self._client.post(self._url, json=body, headers={"Authorization": f"Bearer {self._token}"})
         except httpx.HTTPError as problem:
             return self._wait(f"the clinic does not answer ({type(problem).__name__})")
-        if answer.is_success:
+        said = _said(answer)
+        if answer.is_success and said.get("batch") == key:
             return True
         if answer.status_code in _LATER or answer.status_code >= 500:
             return self._wait(f"the clinic answered {answer.status_code}")
-        raise _refusal(answer)
+        if isinstance(said.get("error"), dict):
+            raise _refusal(answer.status_code, said["error"])
+        if answer.status_code == _TOO_LARGE:
+            raise _refusal(answer.status_code, {"what": "the way to the clinic takes no message so large"})
+        return self._wait(f"{self._url} is answered by something else than the clinic ({answer.status_code})")
 
     def _wait(self, problem: str) -> bool:
         self.problem = problem
@@ -251,10 +268,17 @@ def _one_bad_value(problem: GatewayRefusedError) -> bool:
     return problem.status_code in _MALFORMED or problem.where == "samples.seq"
 
 
-def _refusal(answer: httpx.Response) -> GatewayRefusedError:
+def _said(answer: httpx.Response) -> dict[str, Any]:
+    """The answer as the clinic writes it; empty where it is no JSON object."""
     try:
-        error = answer.json()["error"]
-        what, where, allowed = (str(error.get(key) or "") for key in ("what", "where", "allowed"))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        what, where, allowed = f"the clinic answered {answer.status_code}", str(answer.url), ""
-    return GatewayRefusedError(what, where=where, allowed=allowed, status_code=answer.status_code)
+        found = answer.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _refusal(status_code: int, error: dict[str, Any]) -> GatewayRefusedError:
+    what, where, allowed = (str(error.get(key) or "") for key in ("what", "where", "allowed"))
+    return GatewayRefusedError(
+        what or f"the clinic answered {status_code}", where=where, allowed=allowed, status_code=status_code
+    )

@@ -98,7 +98,7 @@ def send(gateway: Gateway) -> tuple[int, str]:
         except GatewayRefusedError as problem:
             if not goes_on(problem):
                 raise
-            gateway.set_aside()
+            gateway.set_aside(problem)
             words.append(f"refused, not charted: {problem}")
             continue
         break
@@ -109,5 +109,8 @@ def send(gateway: Gateway) -> tuple[int, str]:
     if gateway.ageless:
         words.append(f"{gateway.ageless} kept values not sent: the clock was set back, their age is unknown")
     if gateway.spool.dropped:
-        words.append(f"{gateway.spool.dropped} oldest values dropped: the spool holds {gateway.spool.capacity}")
+        words.append(
+            f"{gateway.spool.dropped} values lost so far: the oldest where more than "
+            f"{gateway.spool.capacity} wait, and what is over a day old or cannot be read"
+        )
     return gateway.taken - before, "; ".join(dict.fromkeys(words))

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -133,6 +133,16 @@ class Spool:
         with self._turn:
             self._waiting = deque(entry for entry in self._waiting if entry.key not in done)
             self._append([{"taken": sorted(done)}], sync=False)
+
+    def drop(self, unfit: Callable[[Waiting], bool]) -> int:
+        """Forget samples that nobody has and nobody will take; they are counted in ``dropped``. Returns how many."""
+        with self._turn:
+            gone = [entry.key for entry in self._waiting if unfit(entry)]
+            if gone:
+                self._waiting = deque(entry for entry in self._waiting if not unfit(entry))
+                self.dropped += len(gone)
+                self._append([{"dropped": gone}])
+            return len(gone)
 
     def close(self) -> None:
         """Let another process have the file."""
