@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
+from limen.care.alarm_state import Sample
+from limen.care.alarms import Watch
 from limen.care.discharge import DischargeFacts, Pressure, Seen, readiness
 from limen.evidence import Verification
+from limen.knowledge.monitoring import monitoring
+from limen.session.events import parse_events
+from limen.session.header import SessionHeader
+from limen.session.readiness import ready_at
 
 NOW = 7200.0
 GOOD: dict[str, Any] = {
@@ -159,3 +165,40 @@ def test_a_first_session_is_called() -> None:
     for number in (1, None):
         due = readiness(replace(facts(), session_number=number)).afterwards
         assert [entry["rule"] for entry in due] == ["DIS-4", "DIS-7"]
+
+
+PUMP = [
+    {"t_s": 0, "kind": "session.started"},
+    {"t_s": 60, "kind": "infusion.started", "dose_mg": 35, "duration_min": 40},
+]
+
+
+def leaving(*more: dict[str, Any], minutes: float, samples: tuple[Sample, ...] = ()) -> list[str]:
+    """What stands against leaving so long after the end of the pump, which is at 2460 s, when all else is well."""
+    now = 2460 + 60 * minutes
+    seen = {**GOOD, "sbp_mmHg": 126, "dbp_mmHg": 78, "t_s": now - 300, "kind": "observation.recorded"}
+    header = SessionHeader(
+        protocol="TRD-IV", product="racemic", route="iv", baseline={"sbp_mmHg": 128, "dbp_mmHg": 78, "spo2_pct": 98}
+    )
+    events = parse_events([*PUMP, *more, seen])
+    answer = ready_at(header, events, samples, Watch(monitoring()), now)
+    return [entry.because for entry in answer.unmet]
+
+
+@pytest.mark.parametrize("dose_t_s", [30, 2460])
+def test_of_two_routes_the_longer_stay_holds(dose_t_s: float) -> None:
+    """60 min after a dose into a vein, 120 after one into a muscle, and the order in which they came is no matter."""
+    injection = {"t_s": dose_t_s, "kind": "dose.given", "dose_mg": 20, "route": "im"}
+    assert leaving(minutes=60) == []
+    assert leaving(injection, minutes=119.9) != []
+    assert leaving(injection, minutes=120) == []
+
+
+def test_a_dose_by_a_route_that_no_rule_knows_holds_the_patient() -> None:
+    other = {"t_s": 2400, "kind": "dose.given", "dose_mg": 20, "route": "intrathecal"}
+    assert leaving(other, minutes=600) == ["route of the dose not recorded"]
+
+
+def test_a_cuff_that_lost_its_diastolic_still_counts() -> None:
+    high = Sample(2460 + 3590, 2460 + 3590, "NIBP_SYS", 178.0, "cuff")
+    assert leaving(minutes=60, samples=(high,)) == ["systolic 178 mmHg, 160 or under is needed"]

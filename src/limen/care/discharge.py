@@ -42,8 +42,8 @@ class DischargeFacts:
     first_device_t_s : float or None
         When the first nasal device was used.
     seen : mapping of str to Seen
-        Newest entry of ``aldrete moaas oriented walks_unaided distress spo2_pct escort instructions_given
-        emergency_number_given safety_plan_given next_cssrs_on``.
+        Newest entry of ``aldrete moaas oriented walks_unaided distress spo2_pct sbp_mmHg dbp_mmHg escort
+        instructions_given emergency_number_given safety_plan_given next_cssrs_on``.
     pressures : sequence of Pressure
         Readings in order of time.
     """
@@ -280,11 +280,27 @@ class _Judge:
                     f"pressure {last.sbp_mmHg:g}/{last.dbp_mmHg:g} mmHg, {most_sbp:g}/{most_dbp:g} or under is needed",
                 )
             )
+        # One number alone, newer than the last whole pressure: a palpated systolic, a cuff that lost the diastolic.
+        later = [
+            (name, seen.value, most, was)
+            for key, name, most, was in (
+                ("sbp_mmHg", "systolic", most_sbp, last.sbp_mmHg),
+                ("dbp_mmHg", "diastolic", most_dbp, last.dbp_mmHg),
+            )
+            if (seen := facts.seen.get(key)) is not None and seen.t_s > last.t_s
+        ]
+        for name, value, most, _ in later:
+            if value > most:
+                found.append(Unmet("DIS-3", f"{name} {value:g} mmHg, {most:g} or under is needed"))
         if facts.product in rules.falling_products:
             after = [entry for entry in facts.pressures if self._after_dose(entry)]
             if len(after) < 2:
                 found.append(Unmet("DIS-3", "pressure falling: a second reading after the dose is not recorded"))
-            elif after[-1].sbp_mmHg > after[-2].sbp_mmHg or after[-1].dbp_mmHg > after[-2].dbp_mmHg:
+            elif (
+                after[-1].sbp_mmHg > after[-2].sbp_mmHg
+                or after[-1].dbp_mmHg > after[-2].dbp_mmHg
+                or any(value > was for _, value, _, was in later)
+            ):
                 found.append(Unmet("DIS-3", "pressure is not falling"))
         return found
 

@@ -212,7 +212,7 @@ def _tile(reading: _Reading) -> dict[str, Any]:
     dose = dose_of(session)
     waiting = [entry for entry in reading.due.entries if entry.status in ("due", "coming")]
     first = waiting[0] if waiting and state.phase not in ("discharged", "ended") else None
-    product, route = dose_route(reading.header, state)
+    product, route = dose_route(reading.header, state, reading.rules.discharge)
     minimum = reading.rules.discharge.time_for(product, route)
     way = way_of(dose, route, state, minimum)
     return {
