@@ -15,7 +15,7 @@ import pytest
 from hl7apy.parser import parse_message
 
 from devices.oru import beat, oru, saturation
-from limen.devices.gateway import Gateway
+from limen.devices.gateway import Gateway, GatewayRefusedError
 from limen.devices.hl7_listen import Listener, listen
 from limen.devices.spool import Spool
 from limen.devices.stations import read_stations
@@ -194,6 +194,69 @@ def test_over_the_wire_messages_are_answered_in_order_and_bad_framing_ends_only_
     assert told[5].msa.msa_1.value == "AR"
     assert [item["value"] for body in clinic.bodies for item in body["samples"]] == [70.0, 71.0, 72.0, 73.0, 74.0]
     assert any("not MLLP" in word for word in words)
+
+
+def listening(listener, texts: list[str], enough) -> list[str]:
+    """Send some messages over the wire, and listen on until it is enough or the listener ends."""
+
+    async def run() -> list[str]:
+        stopped, port = asyncio.Event(), asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(listen(listener, "127.0.0.1", 0, stopped=stopped, ready=port.set_result))
+        reader, writer = await hl7.mllp.open_hl7_connection("127.0.0.1", await port, encoding="utf-8")
+        answers = []
+        for text in texts:
+            writer.writeblock(text.encode())
+            answers.append((await asyncio.wait_for(reader.readblock(), 10)).decode())
+        writer.close()
+        for _ in range(500):
+            if enough() or task.done():
+                break
+            await asyncio.sleep(0.02)
+        stopped.set()
+        await asyncio.wait_for(task, 10)
+        return answers
+
+    return asyncio.run(run())
+
+
+def stationed(known: set[str]) -> tuple[Listener, list[dict], list[str]]:
+    """Two monitors, and a clinic that knows the tokens of some."""
+    taken: list[dict] = []
+    words: list[str] = []
+
+    def clinic(request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content)
+        if body["device"] not in known:
+            return httpx.Response(401, json={"error": {"what": "no active device has this token"}})
+        taken.append(body)
+        return httpx.Response(200, json={"batch": body["batch"]})
+
+    gateways = {
+        name: Gateway("http://clinic", "t", device, client=httpx.Client(transport=httpx.MockTransport(clinic)))
+        for name, device in (("AA01", "monitor-1"), ("AA02", "monitor-2"))
+    }
+    return Listener(gateways, words.append, now=lambda: NOW), taken, words
+
+
+def test_a_device_that_the_clinic_no_longer_knows_silences_no_other():
+    listener, taken, words = stationed({"monitor-2"})
+    texts = [
+        oru([beat("71")], sender="AA01", control="1"),
+        oru([beat("72")], sender="AA02", control="2"),
+        oru([beat("73")], sender="AA02", control="3"),
+    ]
+    answers = listening(listener, texts, lambda: sum(len(body["samples"]) for body in taken) == 2 and words)
+    assert [code(answer) for answer in answers] == ["AA"] * 3
+    assert [item["value"] for body in taken for item in body["samples"]] == [72.0, 73.0]
+    assert any("monitor-1: " in word and "no active device has this token" in word for word in words)
+    assert len(listener.gateways["AA01"].spool) == 1, "kept for when it is known again"
+
+
+def test_where_the_clinic_knows_no_device_the_listener_ends_with_its_words():
+    listener, _, _ = stationed(set())
+    texts = [oru([beat()], sender=sender, control=sender) for sender in ("AA01", "AA02")]
+    with pytest.raises(GatewayRefusedError, match="no active device"):
+        listening(listener, texts, lambda: False)
 
 
 def test_the_file_of_devices_is_secret_and_each_name_stands_once(tmp_path):

@@ -31,6 +31,7 @@ from limen.devices.runner import send
 Report = Callable[[str], None]
 LONGEST_BYTES = 1_000_000
 LOOK_S = 0.2
+UNKNOWN_S = 10.0  # until a device is tried again that the clinic did not know
 
 
 @dataclass(slots=True)
@@ -188,15 +189,25 @@ async def listen(
     stopped: asyncio.Event,
     ready: Callable[[int], None] = lambda port: None,
 ) -> None:
-    """Listen, and send on what waits, until ``stopped`` is set."""
+    """Listen, and send on what waits, until ``stopped`` is set.
+
+    A device that the clinic does not know is said, and tried again; its values wait. The others go on.
+
+    Raises
+    ------
+    GatewayRefusedError
+        If the clinic knows none of the devices.
+    """
     server = await hl7.mllp.start_hl7_server(listener.serve, host, port, limit=LONGEST_BYTES)
     ready(server.sockets[0].getsockname()[1])
-    senders = [asyncio.create_task(_send_on(gateway, listener.report)) for gateway in listener.gateways.values()]
+    unknown: set[str] = set()
+    every = listener.gateways.values()
+    senders = [asyncio.create_task(_send_on(gateway, listener.report, unknown, len(every))) for gateway in every]
     waiter = asyncio.create_task(stopped.wait())
     try:
         done, _ = await asyncio.wait([waiter, *senders], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
-            task.result()  # an unknown token ends the listener with its words
+            task.result()  # where no token is known the listener ends with the clinic's words
     finally:
         server.close()
         for task in (waiter, *senders):
@@ -208,15 +219,24 @@ async def listen(
                 await asyncio.to_thread(send, gateway)
 
 
-async def _send_on(gateway: Gateway, report: Report) -> None:
+async def _send_on(gateway: Gateway, report: Report, unknown: set[str], count_of_all: int) -> None:
+    """Send on what waits; ``unknown`` names the devices whose token the clinic does not know now."""
     said = ""
     while True:
+        wait_s = LOOK_S
         if len(gateway.spool):
-            _, word = await asyncio.to_thread(send, gateway)
+            try:
+                _, word = await asyncio.to_thread(send, gateway)
+                unknown.discard(gateway.device)
+            except GatewayRefusedError as problem:
+                unknown.add(gateway.device)
+                if len(unknown) == count_of_all:
+                    raise
+                word, wait_s = f"{problem}; its values are kept", UNKNOWN_S
             if word != said:
                 report(f"{gateway.device}: {word or 'connected'}")
                 said = word
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(wait_s)
 
 
 def _words(problem: Hl7RefusedError) -> str:
