@@ -20,6 +20,7 @@ Action = Literal["watch", "pause", "stop"]
 When = Literal["at-or-over", "over", "at-or-under", "under", "rise-at-or-over"]
 TakenBack = Literal["stands-until-the-next", "judged-again"]
 Figures = Literal["as-measured", "whole-unless-it-misleads"]
+Clauses = Literal["commas", "lines-and-signs-too"]
 
 TIERS: tuple[TierName, ...] = ("warn", "hold", "stop")
 
@@ -234,6 +235,7 @@ class MonitoringRules(Record):
     # What a value that was taken back leaves behind; sessions from before this was a rule replay as they were watched.
     taken_back: TakenBack = "stands-until-the-next"
     figures: Figures = "as-measured"  # how an alarm's words write a value; the same holds for older sessions
+    clauses: Clauses = "commas"  # what ends a clause of what a person typed; the same holds for older sessions
 
     @model_validator(mode="after")
     def _consistent(self) -> MonitoringRules:
@@ -278,7 +280,8 @@ class MonitoringRules(Record):
 
     def reported_in(self, texts: Iterable[str]) -> tuple[Reported, ...]:
         """The listed reports that the words of ``texts`` hold; a denied one ("no chest pain") does not count."""
-        listed = [clause for text in texts for clause in clauses(text)]
+        commas_only = self.clauses == "commas"
+        listed = [clause for text in texts for clause in clauses(text, commas_only=commas_only)]
         vocabulary = frozenset(part for entry in self.reported for words in entry.words for part in words.split())
         found = [
             entry

@@ -12,16 +12,31 @@ _DENIALS = {"no", "not", "denies", "denied", "without", "nil"}
 _FILLERS = {"any", "new", "further", "of", "a", "or", "nor", "the"}
 
 
+# What ends a clause: by the older reading commas and these words alone, by the newer one lines and signs as well.
+_COMMAS = re.compile(r"[,;.]|\band\b|\bbut\b|\bwith\b")
+_SIGNS = re.compile(r"[,;.!?()\n\r\u2013\u2014\u2028\u2029]|\s-+\s|\band\b|\bbut\b|\bwith\b")
+# Tablets write an apostrophe as a quotation mark: can\u2019t is can't.
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u00b4`", "'"))
+
+
 @functools.lru_cache(maxsize=1024)
-def clauses(text: str) -> tuple[Clause, ...]:
+def clauses(text: str, *, commas_only: bool = False) -> tuple[Clause, ...]:
     """The clauses of a text, each as its words in lower case.
+
+    Parameters
+    ----------
+    commas_only : bool
+        Read as older sessions were: a line, a dash or another sign ends no clause, and only ' is an apostrophe.
 
     Examples
     --------
     >>> clauses("Severe headache, no nausea")
     (('severe', 'headache'), ('no', 'nausea'))
+    >>> clauses("No nausea! Can\u2019t breathe")
+    (('no', 'nausea'), ("can't", 'breathe'))
     """
-    parts = re.split(r"[,;.]|\band\b|\bbut\b|\bwith\b", text.lower())
+    low = text.lower()
+    parts = _COMMAS.split(low) if commas_only else _SIGNS.split(low.translate(_APOSTROPHES))
     return tuple(tuple(re.findall(r"[a-z']+", part)) for part in parts)
 
 

@@ -99,6 +99,16 @@ def test_what_is_said_and_what_is_denied(entry: Any) -> None:
     assert alarms() == []
 
 
+@pytest.mark.parametrize("case", TABLE["typed"], ids=lambda case: repr(case["text"]))
+def test_what_a_person_types_is_read_as_it_is_meant(case: dict[str, Any]) -> None:
+    assert [entry.id for entry in RULES.reported_in([case["text"]])] == case["raises"]
+
+
+def test_rules_kept_before_signs_ended_a_denial_read_as_they_read_then() -> None:
+    kept = {key: value for key, value in RULES.model_dump(mode="json").items() if key != "clauses"}
+    assert MonitoringRules.model_validate(kept).reported_in(["no nausea! chest pain"]) == ()
+
+
 def test_rules_kept_before_a_report_could_name_its_action_still_pause() -> None:
     kept = RULES.model_dump(mode="json")
     kept["reported"] = [{key: value for key, value in entry.items() if key != "action"} for entry in kept["reported"]]
