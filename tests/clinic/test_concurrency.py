@@ -114,8 +114,9 @@ def test_stopping_pumps_and_drawing_up_at_once_never_block_each_other(people: Cr
         people.do("receive", slug=slug, label=f"V{number}", content_mg=100, key=f"r{number}")
         people.do("draw", slug=slug, session=item["session"], label=f"V{number}", amount_mg="35.0", key=f"d{number}")
     for turn in range(5):
+        more = {"data": {"note": "once more, to test locks"}} if turn else {}
         for item in made:
-            people.do("tap", slug=slug, session=item["session"], deed="record", kind="infusion.started")
+            people.do("tap", slug=slug, session=item["session"], deed="record", kind="infusion.started", **more)
         deeds: list[tuple[str, dict[str, Any]]] = []
         for number, item in enumerate(made):
             where = {"slug": slug, "session": item["session"]}

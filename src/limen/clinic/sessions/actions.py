@@ -151,7 +151,6 @@ def start_session(*, by: User, session: Session, key: str | None = None) -> Sess
         raise RefusedError("the session has started", where="session.started", allowed="once")
     if session.status != Session.Status.PLANNED:
         raise RefusedError(f"the session has {session.status}", where="session.started", allowed="a session of its own")
-    refuse_old_order(session)
     unread = open_safety_tasks(session.patient).first()
     if unread is not None:
         raise RefusedError(
@@ -159,6 +158,7 @@ def start_session(*, by: User, session: Session, key: str | None = None) -> Sess
             where="session.started",
             hint="A prescriber reviews it under Tasks first",
         )
+    refuse_old_order(session)
     Chair.objects.select_for_update(no_key=True).get(pk=session.chair_id)
     open_here = Session.objects.filter(chair=session.chair, status__in=["running", "recovery"]).first()
     if open_here is not None:
