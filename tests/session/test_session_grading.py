@@ -52,6 +52,27 @@ def test_one_value_just_inside_and_just_outside(values: dict[str, Any], level: s
     assert [grade.level for grade in found] == ([level] if level else [])
 
 
+@pytest.mark.parametrize(
+    ("values", "do"),
+    [
+        ({"spo2_pct": 91}, "Pause"),
+        ({"spo2_pct": 89}, "Stop"),
+        ({"rr_per_min": 9}, "Pause"),
+        ({"rr_per_min": 8}, "Stop"),
+        ({"moaas": 3}, "Pause"),
+        ({"moaas": 2}, "Stop"),
+        ({"hr_per_min": 150}, "Pause"),
+        ({"hr_per_min": 151}, "Stop"),
+        ({"dbp_mmHg": 119}, "Pause"),
+        ({"dbp_mmHg": 120}, "Stop"),
+    ],
+)
+def test_what_is_shown_back_says_what_the_gravest_limit_asks_for(values: dict[str, Any], do: str) -> None:
+    """MON-1 and MON-3 to MON-6: under 90, at 8, at 2, over 150 and at 120 the answer is stop, not pause."""
+    (grade,) = grades(values, monitoring(), BASE)
+    assert grade.step.do.startswith(do)
+
+
 def test_without_a_baseline_a_rise_grades_nothing() -> None:
     assert grades({"sbp_mmHg": 155}, monitoring()) == ()
     assert grades({"sbp_mmHg": 155}, monitoring(), {"sbp_mmHg": None}) == ()

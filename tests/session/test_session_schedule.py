@@ -39,6 +39,24 @@ def test_next_due_and_late_counts_up() -> None:
     assert due(720, *seen(0, 610)).next_due_t_s == 1200
 
 
+@pytest.mark.parametrize(
+    ("entry", "answers"),
+    [
+        ({"moaas": 5}, True),
+        ({"dissociation": 0}, True),
+        ({"sbp_mmHg": 128, "dbp_mmHg": 78}, True),
+        ({"escort": True}, False),
+        ({"distress": 2}, False),
+        ({"symptoms": []}, False),
+        ({"instructions_given": True, "next_cssrs_on": "2026-12-01"}, False),
+    ],
+)
+def test_only_a_visit_answers_what_is_due(entry: dict[str, Any], answers: bool) -> None:
+    """Somebody writes down the escort at minute 9: the pressure of minute 10 is still owed."""
+    listed = due(650, *seen(0), {"t_s": 590, "kind": "observation.recorded", **entry})
+    assert listed.next_due_t_s == (1200 if answers else 600)
+
+
 def test_late_and_missed_count() -> None:
     # Baseline and 10 min on time, 20 min two minutes late, 30 min never.
     listed = due(2150, *seen(0, 600, 1320))

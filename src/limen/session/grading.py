@@ -23,6 +23,9 @@ GRADED = {
     "moaas": "MOAAS",
 }
 
+# What is shown back says what to do by the first limit that is crossed: "stop" before "pause".
+_GRAVEST = ("stop", "hold", "warn")
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -83,9 +86,9 @@ def steps(rules: MonitoringRules, before: Mapping[str, float | None] | None = No
     --------
     >>> from limen.knowledge.monitoring import monitoring
     >>> [(step.limit, step.level) for step in steps(monitoring()) if step.key == "spo2_pct"]
-    [(92.0, 'critical'), (90.0, 'critical'), (95.0, 'unusual')]
+    [(90.0, 'critical'), (92.0, 'critical'), (95.0, 'unusual')]
     """
-    found: list[Step] = []
+    found: list[tuple[int, Step]] = []
     for key, signal in GRADED.items():
         for limit in rules.limits:
             if limit.signal != signal or limit.with_symptom:
@@ -96,8 +99,9 @@ def steps(rules: MonitoringRules, before: Mapping[str, float | None] | None = No
                 level: Level = "unusual" if limit.tier == "warn" else "critical"
                 at = limit.when not in ("over", "under")
                 unit = rules.unit_of(signal)
-                found.append(Step(key, level, side, bound, unit, at, limit.rule, limit.do))
-    return tuple(sorted(found, key=lambda step: step.level))
+                step = Step(key, level, side, bound, unit, at, limit.rule, limit.do)
+                found.append((_GRAVEST.index(limit.tier), step))
+    return tuple(step for _, step in sorted(found, key=lambda item: item[0]))
 
 
 def grades(

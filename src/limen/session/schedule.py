@@ -10,6 +10,19 @@ from typing import Any, Literal
 from limen.knowledge.monitoring import MonitoringRules, Schedule
 from limen.session.state import SessionState
 
+# What makes an entry a visit to the patient; what a device reads by itself stands beside.
+_LOOKED = (
+    "sbp_mmHg",
+    "dbp_mmHg",
+    "hr_per_min",
+    "rr_per_min",
+    "spo2_pct",
+    "moaas",
+    "dissociation",
+    "aldrete",
+    "cadss",
+)
+
 Status = Literal["done", "late-done", "missed", "due", "coming"]
 
 
@@ -83,7 +96,8 @@ class DueList:
 def due_list(protocol: str | None, state: SessionState, rules: MonitoringRules) -> DueList:
     """The observations due in a session, as it stands at ``state.at_t_s``.
 
-    An observation answers the time it is nearest to. A time is missed once the next one's turn has come. The schedule
+    An observation answers the time it is nearest to, if somebody measured or scored something: an escort who came, or a
+    distress noted between two visits, does not. A time is missed once the next one's turn has come. The schedule
     follows the pump: a pause moves the end of the dose, and with it the times after.
 
     Examples
@@ -103,7 +117,9 @@ def due_list(protocol: str | None, state: SessionState, rules: MonitoringRules) 
     """
     schedule = rules.schedule_for(protocol)
     times = _times(schedule, state)
-    done = sorted(entry.t_s for entry in state.observations)
+    done = sorted(
+        entry.t_s for entry in state.observations if any(getattr(entry, name) is not None for name in _LOOKED)
+    )
     now, grace = state.at_t_s, rules.observation_grace_s
     answered = _answers([due for _, due in times], done)
     entries: list[Due] = []
