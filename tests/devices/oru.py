@@ -11,6 +11,9 @@ PROFILE = "IHE_PCD_001^IHE PCD^1.3.6.1.4.1.19376.1.6.1.1.1^ISO"
 HR = "147842^MDC_ECG_HEART_RATE^MDC"
 SPO2 = "150456^MDC_PULS_OXIM_SAT_O2^MDC"
 BEATS = "264864^MDC_DIM_BEAT_PER_MIN^MDC"
+NIBP_SYS = "150021^MDC_PRESS_BLD_NONINV_SYS^MDC"
+NIBP_DIA = "150022^MDC_PRESS_BLD_NONINV_DIA^MDC"
+MMHG = "266016^MDC_DIM_MMHG^MDC"
 PERCENT = "262688^MDC_DIM_PERCENT^MDC"
 
 
@@ -43,6 +46,11 @@ def oru(values: list[dict[str, Any]], **more: str | None) -> str:
 
 def beat(value: object = "78", **more: Any) -> dict[str, Any]:
     return {"code": HR, "value": value, "unit": BEATS, **more}
+
+
+def pressure(systolic: int = 128, diastolic: int = 78, **more: Any) -> list[dict[str, Any]]:
+    found = ((NIBP_SYS, systolic), (NIBP_DIA, diastolic))
+    return [{"code": code, "value": value, "unit": MMHG, **more} for code, value in found]
 
 
 def saturation(value: object = "97", **more: Any) -> dict[str, Any]:

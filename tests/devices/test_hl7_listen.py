@@ -14,7 +14,7 @@ import httpx
 import pytest
 from hl7apy.parser import parse_message
 
-from devices.oru import beat, oru, saturation
+from devices.oru import beat, oru, pressure, saturation
 from limen.devices.gateway import Gateway, GatewayRefusedError
 from limen.devices.hl7_listen import Listener, listen
 from limen.devices.spool import Spool
@@ -194,6 +194,91 @@ def test_over_the_wire_messages_are_answered_in_order_and_bad_framing_ends_only_
     assert told[5].msa.msa_1.value == "AR"
     assert [item["value"] for body in clinic.bodies for item in body["samples"]] == [70.0, 71.0, 72.0, 73.0, 74.0]
     assert any("not MLLP" in word for word in words)
+
+
+def at(second: int) -> str:
+    """Seconds from 09:30:00 in the zone of the test's monitor."""
+    begin = dt.datetime(2026, 3, 1, 9, 30, tzinfo=dt.UTC)
+    return f"{begin + dt.timedelta(seconds=second):%Y%m%d%H%M%S}+0100"
+
+
+class Steady:
+    """The gateway's clock, in step with the listener's."""
+
+    def __init__(self, at_s: float = 0.0) -> None:
+        self.at_s = at_s
+
+    def __call__(self) -> float:
+        return dt.datetime(2026, 3, 1, 8, 30, tzinfo=dt.UTC).timestamp() + self.at_s
+
+
+def timed(spool: Spool | None = None) -> tuple[Listener, Gateway, Steady]:
+    """A listener of one monitor whose clocks the test moves."""
+    clock = Steady()
+    gateway = Gateway("http://clinic", "secret", "monitor-1", spool=spool, clock=clock)
+    now = lambda: dt.datetime.fromtimestamp(clock(), dt.UTC)  # noqa: E731
+    return Listener({"0011223344556677": gateway}, lambda word: None, now=now), gateway, clock
+
+
+def measured(gateway: Gateway, signal: str = "HR") -> list[tuple[float, float | None]]:
+    """Each value that waits, with the second it was measured."""
+    begin_s = Steady()()
+    entries = [entry.sample for entry in gateway.spool.head(10**6) if entry.sample.signal == signal]
+    return [(round(sample.t_s - begin_s, 1), sample.value) for sample in entries]
+
+
+@pytest.mark.parametrize("stamped", [lambda second: at(10), at], ids=["with its own time", "with each message's"])
+def test_a_cuff_reading_that_the_monitor_repeats_in_every_message_is_charted_once(stamped):
+    listener, gateway, clock = timed()
+    for second in range(12, 60):
+        clock.at_s = second
+        text = oru([beat(), *pressure(at=stamped(second))], sent=at(second), control=str(second))
+        assert code(listener.answer(text)) == "AA"
+    assert [value for _, value in measured(gateway, "NIBP_SYS")] == [128.0]
+    assert len(measured(gateway, "NIBP_DIA")) == 1
+    assert len(measured(gateway)) == 48, "what is measured all the time is charted all the time"
+
+
+def test_the_next_cuff_reading_is_charted_also_where_one_or_both_of_its_numbers_are_the_same():
+    listener, gateway, clock = timed()
+    readings = [(0, 128, 78), (150, 128, 78), (300, 131, 78), (450, 131, 78)]
+    for second, systolic, diastolic in readings:
+        clock.at_s = second
+        text = oru(pressure(systolic, diastolic, at=at(second)), sent=at(second), control=str(second))
+        assert code(listener.answer(text)) == "AA"
+    assert measured(gateway, "NIBP_SYS") == [(0, 128.0), (150, 128.0), (300, 131.0), (450, 131.0)]
+    assert measured(gateway, "NIBP_DIA") == [(0, 78.0), (150, 78.0), (300, 78.0), (450, 78.0)]
+
+
+def test_what_waited_while_nobody_listened_keeps_the_time_it_was_measured(tmp_path):
+    listener, gateway, clock = timed(Spool(tmp_path / "spool"))
+    for second in range(20):
+        clock.at_s = second
+        listener.answer(oru([beat("70")], sent=at(second), control=str(second)))
+    gateway.close()
+    # The listener is down for five minutes; the sender keeps its messages and sends them fifty a second.
+    listener, gateway, clock = timed(Spool(tmp_path / "spool"))
+    gateway.spool.taken(gateway.spool.head(99))
+    for second in range(20, 330):
+        clock.at_s = max(320.0 + second * 0.02, second)
+        listener.answer(oru([beat(str(second))], sent=at(second), control=str(second)))
+    late = [second - value for second, value in measured(gateway) if value is not None]
+    assert len(late) == 310
+    assert max(map(abs, late)) <= 7.0, "the last few seconds of the queue came while it was sent"
+    assert gateway.device_ahead_s == pytest.approx(0.0, abs=7.0), "no clock was wrong"
+
+
+def test_a_clock_that_is_set_back_is_followed_once_its_messages_agree():
+    listener, gateway, clock = timed()
+    for second in range(60):
+        clock.at_s = second
+        set_back = 3600 if second >= 20 else 0
+        listener.answer(oru([beat(str(40 + second))], sent=at(second - set_back), control=str(second)))
+    found = measured(gateway)
+    assert [second for second, _ in found[:20]] == [float(second) for second in range(20)]
+    assert found[-1] == (59.0, 99.0)
+    assert gateway.device_ahead_s == -3600.0
+    assert sum(second < 0 for second, _ in found) < 15
 
 
 def listening(listener, texts: list[str], enough) -> list[str]:

@@ -29,7 +29,12 @@ def made(wall: Callable[[], float] = time.time) -> tuple[Consumer, list[dict], l
         return httpx.Response(200, json={"batch": bodies[-1]["batch"]})
 
     client = httpx.Client(transport=httpx.MockTransport(clinic))
-    return Consumer(Gateway("http://clinic", "t", "monitor-1", client=client), words.append, wall=wall), bodies, words
+    clock = None if wall is time.time else wall
+    return (
+        Consumer(Gateway("http://clinic", "t", "monitor-1", client=client, clock=clock), words.append, wall=wall),
+        bodies,
+        words,
+    )
 
 
 def state(value: float | None, at_s: float, validity: str = "Vld") -> SimpleNamespace:
@@ -93,6 +98,45 @@ def test_a_clock_that_is_off_is_measured_and_ages_nothing():
     now["s"] += 1
     consumer.take({"hr": state(60, now["s"] - 75.0 - 8.0)})  # this one lags by 8 s more than the others
     assert times[-1] - consumer.gateway.spool.head(99)[-1].sample.t_s == pytest.approx(8.0, abs=1.0)
+
+
+def test_reports_that_waited_for_the_line_keep_their_times():
+    now = {"s": 1000.0}
+    consumer, _, _ = made(lambda: now["s"])
+    consumer.channels = {"hr": channel_of("147842", None, "264864")}  # type: ignore[dict-item]
+    for _ in range(20):
+        now["s"] += 1
+        consumer.take({"hr": state(72, now["s"])})
+    last_s = now["s"]
+    now["s"] += 60  # the line stands still, then brings a minute at once
+    for second in range(1, 61):
+        consumer.take({"hr": state(second, last_s + second)})
+    found = [(entry.sample.t_s - last_s, entry.sample.value) for entry in consumer.gateway.spool.head(99)][20:]
+    assert len(found) == 60
+    assert all(abs(t_s - (value or 0.0)) <= 3.0 for t_s, value in found)
+
+
+def test_a_value_that_is_no_number_takes_no_other_of_its_report_with_it():
+    consumer, _, words = made(lambda: 100.0)
+    consumer.channels = {
+        "hr": channel_of("147842", None, "264864"),  # type: ignore[dict-item]
+        "spo2": channel_of("150456", None, "262688"),  # type: ignore[dict-item]
+    }
+    consumer.take({"hr": state(float("nan"), 99.0), "spo2": state(97, 99.0)})
+    assert waiting(consumer) == [("HR", None), ("SPO2", 97.0)]
+    assert "not charted: MDC_ECG_HEART_RATE" in words[0]
+
+
+def test_a_clinic_that_is_down_is_said_once_and_not_five_times_a_second():
+    consumer, _, words = made()
+    consumer.gateway.offer([("HR", 70.0)])
+    consumer.gateway._client = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(503)))
+    from limen.devices.sdc import _pass_on
+
+    said = ""
+    for _ in range(3):
+        said = _pass_on(consumer, said, lambda: False, lambda s: None, for_s=0.4)
+    assert words == ["monitor-1: the clinic answered 503, values are kept"]
 
 
 def test_a_signal_that_two_metrics_give_alike_is_charted_by_rank_or_not_at_all():

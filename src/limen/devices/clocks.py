@@ -10,6 +10,8 @@ from pathlib import Path
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 # Enough to outvote a stray time stamp, few enough to follow a clock that was set within seconds.
 WINDOW = 15
+# Between differences of one clock: stamps are to the second, and the way takes now more, now less.
+STEADY_S = 3.0
 
 
 def uptime_s() -> float:
@@ -66,3 +68,38 @@ def skew_s(offsets_s: Sequence[float]) -> float | None:
     True
     """
     return round(statistics.median(offsets_s), 3) if offsets_s else None
+
+
+class DeviceClock:
+    """How late a message is, by the clock of the device that wrote it, however wrong that clock may be.
+
+    A message that waited on its way looks like one of a clock that is behind. What tells them apart is their pace:
+    messages that waited come faster than they were written, a clock that was set goes on as ours does. So a clock is
+    taken to be further behind only once the newest messages agree how far.
+
+    Attributes
+    ----------
+    ahead_s : float or None
+        How far it is taken to be ahead; ``None`` before its first message.
+
+    Examples
+    --------
+    >>> clock = DeviceClock()
+    >>> clock.late_s(925.0, 1000.0), clock.late_s(926.0, 1061.0)
+    (0.0, 60.0)
+    """
+
+    def __init__(self, ahead_s: float | None = None) -> None:
+        self.ahead_s = ahead_s
+        self._newest: list[float] = []
+
+    def late_s(self, stamp_s: float, now_s: float) -> float:
+        """Seconds that a message of this stamp, which came now, was on its way beyond what is usual."""
+        ahead_s = stamp_s - now_s
+        self._newest = with_offset(self._newest, ahead_s)
+        usual_s = statistics.median(self._newest)
+        steady = len(self._newest) == WINDOW and max(self._newest) - min(self._newest) <= STEADY_S
+        if self.ahead_s is None or steady or usual_s > self.ahead_s:
+            self.ahead_s = usual_s
+        late_s = self.ahead_s - ahead_s
+        return round(late_s, 3) if late_s > STEADY_S else 0.0

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from limen.devices.clocks import SteadyClock, boot_id
+from limen.devices.clocks import DeviceClock, SteadyClock, boot_id
 from limen.devices.spool import Spool, Waiting
 from limen.errors import InputError, RefusedError
 from limen.simulator.samples import SIGNALS, Sample
@@ -103,6 +103,7 @@ class Gateway:
         self._token = token
         self._wall = wall
         self._clock = clock or self._steady()
+        self._device_clock = DeviceClock(self.spool.device_ahead_s)
         self._batch_size = self._most = batch_size
         self._seq = max(int(self._clock() * 1000), self.spool.last_seq)
         self._batch: tuple[str, list[Waiting]] | None = None
@@ -156,6 +157,21 @@ class Gateway:
     def now_s(self) -> float:
         """This gateway's clock."""
         return self._clock()
+
+    def late_s(self, stamp_s: float) -> float:
+        """How long a message that came now was on its way, by its device's own stamp: where it waited, its values aged.
+
+        What is known of that clock is kept with the spool, for what waits longest is what came while nobody listened.
+        """
+        late_s = self._device_clock.late_s(stamp_s, self._clock())
+        if self._device_clock.ahead_s is not None:
+            self.spool.mark_device(self._device_clock.ahead_s)
+        return late_s
+
+    def clock_ahead_s(self, now_s: float) -> float | None:
+        """How far the device's clock is ahead of one that shows ``now_s`` now, as far as its messages told."""
+        ahead_s = self._device_clock.ahead_s
+        return None if ahead_s is None else round(ahead_s + self._clock() - now_s, 3)
 
     def flush(self) -> int:
         """Send what waits, oldest first; returns how many samples the clinic took.

@@ -12,14 +12,15 @@ from threading import Lock
 
 import hl7.mllp
 
-from limen.devices.clocks import skew_s, with_offset
 from limen.devices.gateway import Gateway, GatewayRefusedError
+from limen.devices.hl7_fields import between_s
 from limen.devices.hl7_oru import (
     INTERNAL,
     NO_KEY,
     TYPE,
     UNKNOWN,
     AckCode,
+    Charted,
     Hl7RefusedError,
     Reading,
     acknowledgement,
@@ -29,6 +30,11 @@ from limen.devices.hl7_oru import (
 from limen.devices.runner import send
 
 Report = Callable[[str], None]
+Cuff = tuple[dict[str, Charted], datetime]
+"""What the cuff had measured, with the time of the message that said so, by the device's clock."""
+CUFF = ("NIBP_SYS", "NIBP_DIA", "NIBP_MEAN")
+CUFF_LEAST_S = 30.0  # no cuff takes a second reading sooner
+_SAME_S = 0.5
 LONGEST_BYTES = 1_000_000
 LOOK_S = 0.2
 UNKNOWN_S = 10.0  # until a device is tried again that the clinic did not know
@@ -62,7 +68,7 @@ class Listener:
     zone: tzinfo | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     counts: Counts = field(default_factory=Counts)
-    offsets_s: dict[str, list[float]] = field(default_factory=dict)
+    _cuffs: dict[str, Cuff] = field(default_factory=dict)
     _answers: count[int] = field(default_factory=lambda: count(1))
     _turn: Lock = field(default_factory=Lock)
 
@@ -92,16 +98,15 @@ class Listener:
             raise Hl7RefusedError(
                 "AE", UNKNOWN, f"nothing of it can be charted: {warnings[0][3]}", where=warnings[0][2]
             )
-        self._measure_clock(name, gateway, reading)
-        now_s = gateway.now_s()
-        oldest_first = sorted(reading.values, key=lambda value: -value.age_s)
+        came_s = gateway.now_s() - self._late_s(gateway, reading)
+        oldest_first = sorted(self._news(name, reading), key=lambda value: -value.age_s)
         moments = [
-            (now_s - age_s, [(value.signal, value.value) for value in values])
+            (came_s - age_s, [(value.signal, value.value) for value in values])
             for age_s, values in groupby(oldest_first, key=lambda value: value.age_s)
         ]
         gateway.offer_message(moments, patient=reading.patient, message=reading.key)
         self.counts.accepted += 1
-        self.counts.values += len(reading.values)
+        self.counts.values += len(oldest_first)
         self.counts.left += len(reading.left)
         return self._kept(text, gateway, warnings)
 
@@ -137,12 +142,24 @@ class Listener:
     def _known(self) -> str:
         return "a device of this listener: " + ", ".join(sorted(self.gateways))
 
-    def _measure_clock(self, name: str, gateway: Gateway, reading: Reading) -> None:
-        if reading.sent_at.tzinfo is None:
-            return  # without a zone nobody can say how far the clock is off
-        ahead_s = (reading.sent_at - self.now()).total_seconds()
-        self.offsets_s[name] = with_offset(self.offsets_s.get(name, []), ahead_s)
-        gateway.device_ahead_s = skew_s(self.offsets_s[name])
+    def _late_s(self, gateway: Gateway, reading: Reading) -> float:
+        """How long the message waited on its way; the difference of the clocks is told where it says its zone."""
+        zoned = reading.sent_at.tzinfo is not None
+        stamp_s = (reading.sent_at if zoned else reading.sent_at.replace(tzinfo=UTC)).timestamp()
+        late_s = gateway.late_s(stamp_s)
+        if zoned:  # without a zone nobody can say how far the clock is off
+            gateway.device_ahead_s = gateway.clock_ahead_s(self.now().timestamp())
+        return late_s
+
+    def _news(self, name: str, reading: Reading) -> list[Charted]:
+        """The values without the last reading of the cuff, which monitors repeat in every message until the next."""
+        before = self._cuffs.get(name)
+        cuff = {value.signal: value for value in reading.values if value.signal in CUFF}
+        if not cuff:
+            return list(reading.values)
+        self._cuffs[name] = (cuff, reading.sent_at)
+        again = before is not None and _again(before, (cuff, reading.sent_at))
+        return [value for value in reading.values if not (again and value.signal in CUFF)]
 
     def _said(self, text: str, code: AckCode, errors: tuple[tuple[str, str, str, str], ...]) -> str:
         return acknowledgement(text, code, now=self.now(), control_id=f"L{next(self._answers)}", errors=errors)
@@ -237,6 +254,17 @@ async def _send_on(gateway: Gateway, report: Report, unknown: set[str], count_of
                 report(f"{gateway.device}: {word or 'connected'}")
                 said = word
         await asyncio.sleep(wait_s)
+
+
+def _again(before: Cuff, now: Cuff) -> bool:
+    """Whether it is the reading of the message before, by its own time; some stamp it with that of each message."""
+    (earlier, earlier_sent_at), (cuff, sent_at) = before, now
+    if any(signal not in earlier or earlier[signal].value != value.value for signal, value in cuff.items()):
+        return False
+    moved_s = between_s(sent_at, earlier_sent_at)
+    if all(value.age_s == 0.0 for value in cuff.values()):
+        return abs(moved_s) < CUFF_LEAST_S
+    return all(abs(moved_s - (value.age_s - earlier[signal].age_s)) < _SAME_S for signal, value in cuff.items())
 
 
 def _words(problem: Hl7RefusedError) -> str:

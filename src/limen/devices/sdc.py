@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from limen.devices.clocks import skew_s, with_offset
 from limen.devices.gateway import Gateway, Values
 from limen.devices.runner import send
 from limen.errors import InputError
@@ -78,7 +77,6 @@ class Consumer:
     wall: Callable[[], float] = time.time
     channels: dict[str, Channel] = field(default_factory=dict)
     patient: str | None = None
-    offsets_s: list[float] = field(default_factory=list)
     _taken: dict[str, float] = field(default_factory=dict)
 
     def describe(self, descriptors: Mapping[str, Any]) -> None:
@@ -115,34 +113,38 @@ class Consumer:
 
     def take(self, states: Mapping[str, Any]) -> None:
         """Take one report: metric handles to their new states. The same reading reported again is not taken twice."""
-        now_s, values = self.wall(), self.gateway.now_s()
+        news = [
+            (channel, reading, _determined_s(reading))
+            for handle, state in sorted(states.items())
+            if (channel := self.channels.get(handle)) is not None
+            and (reading := getattr(state, "MetricValue", None)) is not None
+            and self._is_news(handle, _determined_s(reading))
+        ]
+        if not news:
+            return
+        stamps = [at_s for _, _, at_s in news if at_s is not None]
+        newest_s = max(stamps, default=0.0)
+        came_s = self.gateway.now_s() - (self.gateway.late_s(newest_s) if stamps else 0.0)
+        self.gateway.device_ahead_s = self.gateway.clock_ahead_s(self.wall())
         moments: dict[float, Values] = {}
-        for handle, state in sorted(states.items()):
-            channel = self.channels.get(handle)
-            reading = getattr(state, "MetricValue", None)
-            if channel is None or reading is None:
-                continue
-            determined_s = getattr(reading, "DeterminationTime", None)
-            if determined_s is not None:
-                if self._taken.get(handle) == determined_s:
-                    continue
-                self._taken[handle] = float(determined_s)
-            quality = getattr(reading.MetricQuality, "Validity", None)
-            value = channel.value(reading.Value, None if quality is None else str(getattr(quality, "value", quality)))
-            age_s = self._age_s(determined_s, now_s)
-            moments.setdefault(values - age_s, []).append((channel.metric.signal or "", value))
-        if moments:
-            self.gateway.device_ahead_s = skew_s(self.offsets_s)
-            self.gateway.offer_message(sorted(moments.items()), patient=self.patient)
+        for channel, reading, at_s in news:
+            age_s = 0.0 if at_s is None else round(newest_s - at_s, 3)
+            moments.setdefault(came_s - age_s, []).append((channel.metric.signal or "", self._value(channel, reading)))
+        self.gateway.offer_message(sorted(moments.items()), patient=self.patient)
 
-    def _age_s(self, determined_s: float | None, now_s: float) -> float:
-        """How old a reading is: by how much more it lags than readings of this device do."""
+    def _is_news(self, handle: str, determined_s: float | None) -> bool:
         if determined_s is None:
-            return 0.0
-        ahead_s = float(determined_s) - now_s
-        self.offsets_s = with_offset(self.offsets_s, ahead_s)
-        usual_s = skew_s(self.offsets_s) or 0.0
-        return round(max(0.0, usual_s - ahead_s), 3)
+            return True
+        before, self._taken[handle] = self._taken.get(handle), determined_s
+        return before != determined_s
+
+    def _value(self, channel: Channel, reading: Any) -> float | None:
+        quality = getattr(reading.MetricQuality, "Validity", None)
+        try:
+            return channel.value(reading.Value, None if quality is None else str(getattr(quality, "value", quality)))
+        except InputError as problem:  # one number that is none takes no other of its report with it
+            self.report(f"{self.gateway.device}, not charted: {channel.metric.ref}: {problem}")
+            return None
 
     def who(self, contexts: Mapping[str, Any]) -> None:
         """Read which patient the device believes it is on, where it says so."""
@@ -155,6 +157,12 @@ class Consumer:
                 self.patient = names[0] if names else None
             elif names and self.patient in names:
                 self.patient = None
+
+
+def _determined_s(reading: Any) -> float | None:
+    """When a reading was taken, by the device's clock, where it says so."""
+    at_s = getattr(reading, "DeterminationTime", None)
+    return None if at_s is None else float(at_s)
 
 
 def load_library() -> Any:
@@ -196,20 +204,20 @@ def follow(
     library = load_library()
     if not address.startswith(("http://", "https://")):
         raise InputError(f"address {address!r:.60}", where="--address", allowed="http(s)://HOST:PORT/PATH")
-    said = ""
+    said = sent = ""
     while not stopped():
         link = _connected(library, consumer, address, certificates)
         if isinstance(link, str):
             if link != said:
                 consumer.report(link)
             said = link
-            _pass_on(consumer, stopped, sleep, for_s=_RETRY_S)
+            sent = _pass_on(consumer, sent, stopped, sleep, for_s=_RETRY_S)
             continue
         said = ""
         consumer.report(f"{consumer.gateway.device}: connected, {len(consumer.channels)} metrics charted")
         try:
             while link.is_connected and not stopped():
-                _pass_on(consumer, stopped, sleep, for_s=_LOOK_S)
+                sent = _pass_on(consumer, sent, stopped, sleep, for_s=_LOOK_S)
         finally:
             link.stop_all(unsubscribe=link.is_connected)
         if not stopped():
@@ -217,14 +225,19 @@ def follow(
     send(consumer.gateway)
 
 
-def _pass_on(consumer: Consumer, stopped: Callable[[], bool], sleep: Callable[[float], None], *, for_s: float) -> None:
+def _pass_on(
+    consumer: Consumer, said: str, stopped: Callable[[], bool], sleep: Callable[[float], None], *, for_s: float
+) -> str:
+    """Send on what waits for a while, and say what is wrong once; returns the last that was said."""
     waited = 0.0
     while waited < for_s and not stopped():
         _, word = send(consumer.gateway)
-        if word:
-            consumer.report(f"{consumer.gateway.device}: {word}")
+        if word != said:
+            consumer.report(f"{consumer.gateway.device}: {word or 'the clinic takes its values'}")
+            said = word
         sleep(_LOOK_S)
         waited += _LOOK_S
+    return said
 
 
 def _connected(library: Any, consumer: Consumer, address: str, certificates: Path | None) -> Any:

@@ -19,6 +19,8 @@ from limen.simulator.samples import Sample
 _SLACK = 2000
 # Messages that are remembered, so that one sent again after a crash is not charted twice.
 _MESSAGES = 2000
+# How far the clock of a device moves before that is written down.
+_MOVED_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Spool:
         self.last_seq = 0
         self.boot = ""
         self.offset_s: float | None = None
+        self.device_ahead_s: float | None = None
         self._path = path
         self._lines = 0
         self._whole = True
@@ -84,6 +87,13 @@ class Spool:
         with self._turn:
             self.boot, self.offset_s = boot, offset_s
             self._append([self._mark()])
+
+    def mark_device(self, ahead_s: float) -> None:
+        """Note how far the device's own clock is ahead of that clock: what waited for a restart is late by it."""
+        with self._turn:
+            if self.device_ahead_s is None or abs(ahead_s - self.device_ahead_s) > _MOVED_S:
+                self.device_ahead_s = ahead_s
+                self._append([self._mark()], sync=False)
 
     def add(self, samples: list[Sample], patient: str | None = None, message: str | None = None) -> None:
         """Queue samples; they are in the file when this returns, or ``problem`` says why they are not.
@@ -154,6 +164,7 @@ class Spool:
         return {
             "boot": self.boot,
             "offset_s": self.offset_s,
+            "device_ahead_s": self.device_ahead_s,
             "last_seq": self.last_seq,
             "lost": self.dropped,
             "messages": list(self._messages),
@@ -210,6 +221,7 @@ class Spool:
                 record = json.loads(line)
                 if "offset_s" in record:
                     self.boot, self.offset_s = str(record["boot"]), record["offset_s"]
+                    self.device_ahead_s = record.get("device_ahead_s")
                     self.last_seq, self.dropped = int(record["last_seq"]), int(record["lost"])
                     self._messages.extend(str(entry) for entry in record["messages"])
                 elif "taken" in record:
