@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 
 from limen.clinic.emergency.actions import end_emergency, start_emergency
+from limen.clinic.sessions import monitor as monitoring
 from limen.clinic.sessions import watching
 from limen.clinic.sessions.actions import amend, answer_alarm, ask_discharge, discharge, halt, record
 from limen.clinic.sessions.export import export_session
@@ -309,6 +311,40 @@ def test_a_session_in_trouble_does_not_stop_the_others(ward, monkeypatch, caplog
     assert AlarmSnapshot.objects.get(session=other).tick_t_s == 2
     assert AlarmSnapshot.objects.get(session=ward.session).tick_t_s is None
     assert "could not be watched" in caplog.text
+    assert Heartbeat.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "problem", [IntegrityError("once"), DataError("too long"), ZeroDivisionError("broken")], ids=repr
+)
+def test_rows_that_one_session_is_refused_do_not_stop_the_others(ward, monkeypatch, problem):
+    newer, _, _ = ward.room.begun(2)  # visited first: the newest session is
+
+    def refused(session, *_):
+        if session.pk == newer.pk:
+            raise problem
+
+    monkeypatch.setattr(watching, "call_people", refused)
+    ward.after(2)
+    Monitor().round()
+    assert AlarmSnapshot.objects.get(session=ward.session).tick_t_s == 2
+    assert AlarmSnapshot.objects.get(session=newer).tick_t_s is None
+    assert Heartbeat.objects.exists()
+
+
+@pytest.mark.parametrize("problem", [OperationalError("disk is full"), InterfaceError("connection closed")], ids=repr)
+def test_a_database_that_does_not_answer_gives_no_sign_of_life_and_the_monitor_goes_on(ward, monkeypatch, problem):
+    def fails(self, live):
+        raise problem
+
+    monitor = Monitor()
+    ward.after(2)
+    with monkeypatch.context() as broken:
+        broken.setattr(Watcher, "forget", fails)
+        broken.setattr(monitoring.connection, "close", lambda: None)  # the test's transaction lives in it
+        monitor.round()
+    assert not Heartbeat.objects.exists()
+    monitor.round()
     assert Heartbeat.objects.exists()
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import DatabaseError, connection
+from django.db import DataError, Error, IntegrityError, ProgrammingError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -24,6 +24,7 @@ from limen.clinic.sessions.watching import BY, OvertakenError, Watcher
 from limen.clinic.sites.models import Site
 
 PERIOD_S = 1.0
+PATIENCE = "2s"  # of the monitor, on PostgreSQL, with a row that somebody holds: the other chairs wait behind it
 GAP_S = 0.002  # between two chairs, on SQLite: whoever waits for its one lock asks every millisecond
 PRUNE_EVERY_S = 3600.0
 KEEP_LIVE_EVENTS = timedelta(days=1)
@@ -68,6 +69,7 @@ class Monitor:
     def round(self) -> None:
         """Visit every live session once, then give the sign of life. A session in trouble does not stop the others."""
         try:
+            be_impatient()
             just_over = Q(ended_at__gte=timezone.now() - LAST_TICKS)
             watched = Session.objects.select_related("site").defer("header", "rules_snapshot")
             self.sessions = list(watched.filter(Q(status__in=LIVE) | just_over))
@@ -79,7 +81,7 @@ class Monitor:
             if time.monotonic() >= self._prune_at_s:
                 self._prune_at_s = time.monotonic() + PRUNE_EVERY_S
                 prune()
-        except DatabaseError:
+        except Error:
             # No sign of life: every page says NOT MONITORED. The next round begins with a new connection.
             _LOG.exception("monitor: the database did not answer")
             connection.close()
@@ -99,7 +101,7 @@ class Monitor:
             with one_sync_a_round():
                 for session in due:
                     self._visit(session)
-        except DatabaseError:
+        except Error:
             _LOG.exception("monitor: the database did not answer")
             connection.close()
             self.sessions = []  # until the next round, which begins with a new connection
@@ -115,9 +117,9 @@ class Monitor:
                 pass
         except OvertakenError as problem:
             _LOG.info("monitor: %s", problem)
-        except DatabaseError:
-            raise
-        except Exception:  # noqa: BLE001  whatever it is, the other chairs must go on
+        except Exception as problem:
+            if isinstance(problem, Error) and not _of_one_session(problem):
+                raise
             # Its ticks stand still, and its pages say NOT MONITORED by their age; the other chairs go on.
             _LOG.exception("monitor: session %s could not be watched", session.pk)
             self.watcher.known.pop(session.pk, None)
@@ -126,6 +128,21 @@ class Monitor:
         """Write down, for each session still live, that the watching stopped on purpose."""
         for session in Session.objects.select_related("site").filter(status__in=LIVE, pk__in=self.greeted):
             self.watcher.greet(session, "monitor.stopped", reason="the monitor process was ended")
+
+
+def be_impatient() -> None:
+    """Wait for no chair's row longer than the others can be left alone; its own ticks are caught up later."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [PATIENCE])
+
+
+def _of_one_session(problem: Error) -> bool:
+    """Whether the database answers, and what failed is the rows of one session: refused ones, or a lock not given."""
+    if isinstance(problem, DataError | IntegrityError | ProgrammingError):
+        return True
+    # SQLite has one lock and one disk for all. On PostgreSQL a deadlock or a row that is held ends one statement.
+    return connection.vendor != "sqlite" and not connection.in_atomic_block and connection.is_usable()
 
 
 @contextmanager

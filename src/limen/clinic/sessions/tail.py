@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from limen.clinic.sessions.models import LiveEvent
 
@@ -84,7 +84,7 @@ class Tail:
                     self.last_id = row["id"]
                     self._tell(row)
                 await asyncio.sleep(LOOK_S)
-        except DatabaseError:
+        except Error:
             pass  # told by ``ask``; the pages come back, and the first of them begins to look again
         finally:
             for ear in self.ears:
@@ -140,9 +140,9 @@ async def ask(question: Callable[..., T], *args: Any, **kwargs: Any) -> T:
 def _answer(question: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     try:
         return question(*args, **kwargs)
-    except DatabaseError:
+    except Error:
         # The thread keeps its connection between looks; after a failure the next look gets a new one.
         _LOG.warning("live stream: the database did not answer", exc_info=True)
-        with suppress(DatabaseError):
+        with suppress(Error):
             connection.close()
         raise
