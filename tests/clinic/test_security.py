@@ -19,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from clinic.people import PASSWORD, Clinic
+from limen.clinic.emergency.models import Emergency
 from limen.clinic.patients.models import Patient
 from limen.clinic.project.home import prepare_home
 from limen.clinic.project.serving import Bind, check_bind, configure, hosts_of, listen
@@ -150,6 +151,21 @@ def test_a_form_without_its_token_is_refused(clinic: Clinic) -> None:
     answer = client.post(reverse("patients:register"), {"mrn": "1"})
     assert answer.status_code == 403
     assert "older than your sign-in" in answer.content.decode()
+
+
+@pytest.mark.parametrize(("whose", "status"), [("nurse", 200), ("prescriber", 403), (None, 200)])
+def test_a_tap_never_goes_under_the_name_of_who_signed_in_after(clinic: Clinic, whose: str | None, status: int) -> None:
+    client = Client()
+    client.force_login(clinic.nurse)
+    page = {} if whose is None else {"X-Limen-Person": str(getattr(clinic, whose).pk)}
+    body = {"kind": "emergency.start", "key": "k1", "data": {}}
+    answer = client.post(
+        "/emergency/act", body, content_type="application/json", headers={"Accept": "application/json", **page}
+    )
+    assert answer.status_code == status
+    assert Emergency.objects.exists() is (status == 200)
+    if status == 403:
+        assert not answer["Content-Type"].startswith("application/json"), "not the deed's own answer: it stays kept"
 
 
 # ---- the idle limit

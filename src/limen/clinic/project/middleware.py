@@ -1,4 +1,4 @@
-"""What stands around every request: the idle limit, the site it is about, and refusals in one clear line."""
+"""What stands around every request: whose page it is, the idle limit, its site, and refusals in one clear line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from limen.clinic.accounts.policy import DeniedError, record_denial
 from limen.clinic.accounts.roles import ROLES
-from limen.clinic.web.refusals import UNANSWERED, overtaken, refusal, unanswered, unstorable
+from limen.clinic.web.refusals import UNANSWERED, csrf_failed, overtaken, refusal, unanswered, unstorable
 from limen.errors import LimenError
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -64,6 +64,30 @@ class IdleTimeout:
         if "seen_at" not in request.session or now - seen > min(60.0, settings.LIMEN_IDLE_MIN * 6):
             request.session["seen_at"] = now
         return None
+
+
+class SamePerson:
+    """Refuse what a page sends that belongs to another person than the one signed in now.
+
+    The form token changes with each sign-in and stops most of it; between its two cookies a tap could still slip
+    through and go under the wrong name. A page says whose it is in ``X-Limen-Person``.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass on; the view is known only in ``process_view``."""
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Answer as a form without its token is answered: the page then looks whose sign-in this is."""
+        whose = request.headers.get("X-Limen-Person")
+        if not whose or not request.user.is_authenticated or whose == str(request.user.pk):
+            return None
+        return csrf_failed(request)
 
 
 def sign_in_again(request: HttpRequest) -> HttpResponseBase:

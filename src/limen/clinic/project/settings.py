@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "limen.clinic.project.middleware.SamePerson",  # first: another one's old page keeps no sign-in from idling out
     "limen.clinic.project.middleware.IdleTimeout",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -149,7 +150,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SECURE = LIMEN_HTTPS
-CSRF_FAILURE_VIEW = "limen.clinic.web.views.csrf_failed"
+CSRF_FAILURE_VIEW = "limen.clinic.web.refusals.csrf_failed"
 SECURE_HSTS_SECONDS = 31_536_000 if LIMEN_HTTPS else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

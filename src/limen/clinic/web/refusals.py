@@ -93,6 +93,12 @@ def refusal(request: HttpRequest, problem: LimenError) -> HttpResponse:
     return render(request, "problem.html", {"problem": problem, "status": status}, status=status)
 
 
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form came without its token: mostly a page left open over a sign-in. What was typed is kept in the page."""
+    problem = RefusedError("this form is older than your sign-in", hint="Go back, reload the page and send it again")
+    return render(request, "problem.html", {"problem": problem, "status": 403}, status=403)
+
+
 def blame(form: Form, problem: LimenError) -> int:
     """Put a refusal on the form that caused it, beside its field where one is named; the typed input stays.
 

@@ -77,9 +77,3 @@ def failed(request: HttpRequest) -> HttpResponse:
     """The page behind a 500; a database that does not answer is no defect of ours, and says so."""
     problem = sys.exc_info()[1]
     return unanswered(request, problem) if isinstance(problem, UNANSWERED) else server_error(request)
-
-
-def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form came without its token: mostly a page left open over a sign-in. What was typed is kept in the page."""
-    problem = RefusedError("this form is older than your sign-in", hint="Go back, reload the page and send it again")
-    return render(request, "problem.html", {"problem": problem, "status": 403}, status=403)

@@ -23,7 +23,7 @@
     const token = place.querySelector("input[name=csrfmiddlewaretoken]");
     const answer = await fetch(url, {
       method: "POST",
-      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": token ? token.value : "" },
+      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": token ? token.value : "", "X-Limen-Person": document.body.dataset.person || "" },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(every * 2),
     });
