@@ -244,7 +244,7 @@ TAPS: list[tuple[str, list[dict[str, Any]], dict[str, Any], str]] = [
     (
         "dose",
         [],
-        {"deed": "record", "kind": "dose.given", "data": {"dose_mg": 5.0, "route": "iv"}},
+        {"deed": "record", "kind": "dose.given", "data": {"dose_mg": 5.0, "route": "iv", "note": LONG}},
         "dose.given",
     ),
     (

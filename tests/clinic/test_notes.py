@@ -253,7 +253,8 @@ def test_the_monitoring_form_is_filled_from_this_session_alone(
         made.save()
     start_session(by=clinic.nurse, session=made)
     clock.shift(60)
-    record(by=clinic.nurse, session=made, kind="dose.given", data={"dose_mg": 28.0, "route": "in", "devices": 1})
+    device = {"dose_mg": 28.0, "route": "in", "devices": 1, "note": "the plan of this test holds no device"}
+    record(by=clinic.nurse, session=made, kind="dose.given", data=device)
     clock.shift(40 * 60)
     seen = {"sbp_mmHg": 139, "dbp_mmHg": 83, "moaas": 4, "dissociation": 2}
     record(by=clinic.nurse, session=made, kind="observation.recorded", data=seen)

@@ -124,11 +124,41 @@ def test_the_signed_infusion_is_started_once_and_one_more_needs_a_reason(room, s
 def test_a_dose_by_an_order_that_was_replaced_needs_a_reason(room, session, kind):
     with acting(by="test", action="test.plan", site=room.site):
         Plan.objects.filter(pk=session.plan_id).update(status="superseded")
-    data = {"dose_mg": 5.0, "route": "iv"} if kind == "dose.given" else {}
+    data: dict[str, object] = {"dose_mg": 5.0, "route": "iv"} if kind == "dose.given" else {}
     with pytest.raises(RefusedError, match="another plan has been signed since"):
         record(by=room.nurse, session=session, kind=kind, data=data)
     record(by=room.nurse, session=session, kind=kind, data={**data, "note": "the prescriber says this one stands"})
     assert kinds(session)[-1] == kind
+
+
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [
+        ({"rate_mL_per_h": 525.0}, "rate_mL_per_h"),  # 52.5 with its point lost
+        ({"rate_mg_per_h": 53.5}, "rate_mg_per_h"),
+        ({"rate_mL_per_h": 105.0, "reason": "typo"}, "rate_mL_per_h"),
+        ({"rate_mL_per_h": 52.5}, None),
+        ({"rate_mL_per_h": 26.3}, None),
+        ({"rate_mL_per_h": 60.0, "reason": "the prescriber asks for more"}, None),
+    ],
+)
+def test_a_pump_is_not_set_faster_than_it_was_started_without_a_reason(room, session, data, where):
+    """35 mg over 40 min of 1 mg/mL is 52.5 mL/h."""
+    record(by=room.nurse, session=session, kind="infusion.started", data={})
+    if where is None:
+        assert record(by=room.nurse, session=session, kind="infusion.rate-changed", data=data).data == data
+        return
+    with pytest.raises(RefusedError, match=r"faster than the 52\.5") as refused:
+        record(by=room.nurse, session=session, kind="infusion.rate-changed", data=data)
+    assert refused.value.where == where
+    kept = record(by=room.nurse, session=session, kind="infusion.rate-changed", data=data, late_s=0.001)
+    assert kept.kind == "infusion.rate-changed"  # a kept tap tells what was done
+
+
+def test_a_bolus_that_nobody_ordered_needs_a_reason(room, session):
+    with pytest.raises(RefusedError, match="holds no dose at once"):
+        record(by=room.nurse, session=session, kind="dose.given", data={"dose_mg": 20.0, "route": "iv"})
+    assert state_of(session).given_mg == 0.0
 
 
 @pytest.mark.parametrize(
@@ -150,7 +180,7 @@ def test_another_kind_of_dose_is_refused_in_words(room, session, data, where):
         ("observation.recorded", {"sbp_mmHg": 0}, "sbp_mmHg"),
         ("observation.recorded", {"hr_per_min": 7000}, "hr_per_min"),
         ("symptom.reported", {"text": ""}, "text"),
-        ("dose.given", {"dose_mg": -1, "route": "iv"}, "dose_mg"),
+        ("dose.given", {"dose_mg": -1, "route": "iv", "note": "a bolus by hand"}, "dose_mg"),
         ("session.started", {}, "kind"),
         ("no.such-kind", {}, "kind"),
     ],

@@ -21,16 +21,9 @@ from limen.clinic.sessions.correcting import amend, resolve_event, shown_back, u
 from limen.clinic.sessions.devices import check_read_back, join, leave, streams_of
 from limen.clinic.sessions.handover import accept_chair, decline_chair, offer_chair, take_over
 from limen.clinic.sessions.models import AlarmSnapshot, DeviceAssociation, Session, SessionEvent
-from limen.clinic.sessions.planned import (
-    REASON_LENGTH,
-    dose_of,
-    refuse_old_order,
-    refuse_replaced_order,
-    refuse_unplanned,
-    that_stand,
-    told_why,
-)
-from limen.clinic.sessions.record import append, done_before, rules_of, state_of
+from limen.clinic.sessions.planned import REASON_LENGTH, refuse_old_order, refuse_replaced_order, that_stand
+from limen.clinic.sessions.pumped import planned_infusion, refuse_faster
+from limen.clinic.sessions.record import append, done_before, rules_of
 from limen.clinic.sessions.rescuing import give_rescue
 from limen.clinic.sites.models import Chair
 from limen.clinic.sites.zones import today
@@ -210,40 +203,17 @@ def record(
     if kind in ("infusion.started", "dose.given"):
         refuse_replaced_order(session, values)
     if kind == "infusion.started":
-        values = _as_planned(session, values)
+        values = planned_infusion(session, values)
     elif kind == "dose.given":
         values = next_dose(session, values)
+    elif kind == "infusion.rate-changed" and late_s == 0.0:
+        refuse_faster(session, values)
     if kind == "observation.recorded":
         if not any(values.get(name) is not None for name in _OBSERVED):
             allowed = "at least one of " + ", ".join(sorted(_OBSERVED))
             raise InputError("holds no observation", where=kind, allowed=allowed)
         values = shown_back(session, values, kept=late_s > 0.0)
     return append(session, kind, by=by.display_name, data=values, key=key, late_s=late_s)
-
-
-def _as_planned(session: Session, values: dict[str, Any]) -> dict[str, Any]:
-    """The infusion of the signed plan, once; a second one, another dose, duration or route needs a reason in words."""
-    dose = dose_of(session)
-    steps = [step for step in dose.get("steps", ()) if step["kind"] == "infusion"]
-    if not steps:
-        return values
-    told = told_why(values)
-    if not told and state_of(session).infusions:
-        raise RefusedError(
-            "the infusion of the signed plan was started before",
-            where="infusion.started",
-            allowed=f"a note of at least {REASON_LENGTH} letters that says why one more",
-        )
-    planned = {
-        "dose_mg": sum(step["dose_mg"] for step in steps),
-        "duration_min": sum(step["duration_min"] for step in steps),
-        "route": session.course.route,
-        "concentration_mg_per_mL": (dose.get("syringe") or {}).get("concentration_mg_per_mL"),
-    }
-    chosen = {**planned, **values}
-    if not told:
-        refuse_unplanned(chosen, planned, ("dose_mg", "duration_min", "route"))
-    return chosen
 
 
 @action(Permission.SESSION_STOP, on="session")

@@ -29,10 +29,12 @@ def next_dose(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
     given = len(state_of(session).doses) if session.started_at is not None else 0
     told = told_why(values)
     if given >= len(steps):
-        if told or not steps:
+        if told or not dose_of(session).get("steps"):
             return {"route": session.course.route, **values}
         raise RefusedError(
-            f"every dose of the signed plan is given ({len(steps)})",
+            f"every dose of the signed plan is given ({len(steps)})"
+            if steps
+            else "the signed plan holds no dose at once",
             where="dose_mg",
             allowed=f"a note of at least {REASON_LENGTH} letters that says why one more",
         )
@@ -42,5 +44,5 @@ def next_dose(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
         wanted["devices"] = 1
     chosen = {**wanted, **values}
     if not told:
-        refuse_unplanned(chosen, wanted, ("dose_mg",))
+        refuse_unplanned(chosen, wanted, tuple(wanted))
     return chosen
