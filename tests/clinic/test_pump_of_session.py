@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 import time_machine
 
-from limen.clinic.sessions.actions import associate_device, halt, record
+from limen.clinic.sessions.actions import associate_device, halt, record, release_device
 from limen.clinic.sessions.devices import bootstrap_device, streams_of
 from limen.clinic.sessions.ingest import Measured, take_batch
 from limen.clinic.sessions.models import AlarmRecord, Session
@@ -70,6 +70,30 @@ def test_a_pump_whose_counter_was_not_cleared_differs_from_nothing_before_the_dr
     account = pump_of(session)
     assert (account.pump.volume_mL, account.pump.notes) == (0.0, ())
     assert not any("120" in row.said for row in account.rows)
+
+
+def test_a_pump_that_is_taken_off_after_the_dose_leaves_no_alarm_behind():
+    with time_machine.travel(START, tick=False) as clock:
+        room = furnish()
+        session, monitor, _ = room.begun()
+        pump, _ = bootstrap_device(by="test", site=room.site, name="pump-1", kind="pump")
+        associate_device(by=room.nurse, session=session, device=pump)
+        watcher = Watcher()
+        for second in range(1, 5):
+            clock.shift(1)
+            samples = [Measured(second, signal, 97.0 if signal == "SPO2" else 70.0, 0.0) for signal in ("HR", "SPO2")]
+            take_batch(device=monitor, batch_key=str(second), samples=samples)
+            if second == 2:
+                release_device(by=room.nurse, session=session, device=pump)
+            watcher.visit(session)
+        assert not AlarmRecord.objects.filter(session=session, kind="raised").exists()
+        release_device(by=room.nurse, session=session, device=monitor)
+        clock.shift(1)
+        watcher.visit(session)
+        raised = AlarmRecord.objects.filter(session=session, kind="raised").values_list(
+            "data__alarm__signal", flat=True
+        )
+        assert {"HR", "SPO2"} <= set(raised), "a monitor that is taken off is said"
 
 
 def test_a_session_without_a_pump_shows_none():

@@ -380,14 +380,17 @@ def associate_device(
 
 @action(Permission.DEVICE_ASSOCIATE, on="session")
 def release_device(*, by: User, session: Session, device: Any, reason: str = "") -> None:
-    """Take a device off this patient. What it watched is lost, and says so, until another device takes over."""
+    """Take a device off this patient. What it watched is lost, and says so, until another device takes over.
+
+    A pump watched nothing: an alarm about it would stand, and sound, until the session ends.
+    """
     session = lock(session)
     association = DeviceAssociation.objects.filter(session=session, device=device, ended_at=None).first()
     if association is None:
         raise RefusedError(f"{device.name} is not on this session", where="device")
     leave(association)
     note(device=device.name)
-    if session.started_at is not None:
+    if session.started_at is not None and streams_of(device):
         data = {"device": device.name, "reason": reason or "taken off"}
         append(session, "device.lost", by=by.display_name, data=data)
 
