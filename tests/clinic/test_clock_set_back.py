@@ -9,7 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from limen.clinic.calls.actions import accept, screen_asks, shown
-from limen.clinic.calls.queries import calls_of, log_of
+from limen.clinic.calls.queries import calls_of, log_of, people, sounding
 from limen.clinic.emergency.actions import end_emergency, start_emergency, tap
 from limen.clinic.emergency.queries import told_beside
 from limen.clinic.sessions.actions import record
@@ -21,6 +21,7 @@ from limen.clinic.sessions.patient_call import answered, begin, look_up, make_ca
 from limen.clinic.sessions.queries import board, session_live
 from limen.clinic.sessions.sse import Scope
 from limen.clinic.sessions.watching import Watcher
+from limen.knowledge.alarm_response import alarm_response
 from limen.session.replay import replay
 from live_room import furnish
 
@@ -168,6 +169,22 @@ def test_a_call_is_shown_and_accepted_in_the_seconds_after_it_was_made(floor):
     at = {entry["kind"]: entry["t_s"] for entry in mine}
     assert at["delivered"] - at["called"] == pytest.approx(40, abs=2)
     assert at["accepted"] - at["called"] == pytest.approx(60, abs=2)
+
+
+def test_a_screen_that_closes_after_it_is_counted_on_no_longer(floor):
+    nurse, site = floor.room.nurse, floor.room.site
+
+    def there() -> tuple[bool, list[str]]:
+        (mine,) = [person for person in people(site, alarm_response()) if person.id == str(nurse.pk)]
+        return mine.present, sounding(site)
+
+    screen_asks(user=nurse, site=site, sounds=True)
+    assert there() == (True, [nurse.display_name])
+    floor.clock.move_to(timezone.now() - BACK)
+    screen_asks(user=nurse, site=site, sounds=True)
+    assert there() == (True, [nurse.display_name])
+    floor.clock.shift(alarm_response().present_within_s + 1)
+    assert there() == (False, [])
 
 
 @pytest.mark.parametrize("back", [BACK, dt.timedelta(0)])

@@ -59,7 +59,8 @@ def call_people(session: Session, state: AlarmState, now_t_s: float) -> None:
 def screen_asks(*, user: User, site: Site, sounds: bool = False) -> None:
     """A page of this person is there to be called, and ``sounds`` if its sound is armed: few writes in a time."""
     now = timezone.now()
-    fresh = {"asked_at__gte": now - ASKED_EVERY, **({"sounded_at__gte": now - ASKED_EVERY} if sounds else {})}
+    lately = (now - ASKED_EVERY, now)  # a time to come is from before the server's clock was set back
+    fresh = {"asked_at__range": lately, **({"sounded_at__range": lately} if sounds else {})}
     with acting(by=user.username, action="calls.screen_asks", site=site, audited=False):
         mine = Screen.objects.filter(site=site, user=user)
         if mine.filter(**fresh).exists():

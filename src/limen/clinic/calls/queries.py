@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from limen.clinic.accounts.models import Membership, User
 from limen.clinic.accounts.permissions import Permission
 from limen.clinic.accounts.roles import ROLES
 from limen.clinic.calls.models import CallEntry, Screen
-from limen.clinic.sessions.clock import turned_s
+from limen.clinic.sessions.clock import TURNED_S, turned_s
 from limen.clinic.sessions.models import AlarmRecord, AlarmSnapshot, Session
 from limen.clinic.sites.models import Site
 from limen.knowledge.alarm_response import AlarmResponse, alarm_response
@@ -28,8 +28,7 @@ Entry = CallEntry.Kind
 
 def people(site: Site, rules: AlarmResponse) -> tuple[Person, ...]:
     """Everybody of the site, with whether a screen of theirs asks for calls."""
-    since = timezone.now() - timedelta(seconds=rules.present_within_s)
-    here = set(Screen.objects.filter(site=site, asked_at__gte=since).values_list("user_id", flat=True))
+    here = set(Screen.objects.filter(site=site, asked_at__range=_just_now(rules)).values_list("user_id", flat=True))
     held: dict[int, list[str]] = {}
     for user_id, role in Membership.objects.filter(site=site, is_active=True, user__is_active=True).values_list(
         "user_id", "role"
@@ -48,9 +47,14 @@ def people(site: Site, rules: AlarmResponse) -> tuple[Person, ...]:
 
 def sounding(site: Site) -> list[str]:
     """Whose screens can be heard now: a page with its sound tested, asking."""
-    since = timezone.now() - timedelta(seconds=alarm_response().present_within_s)
-    rows = Screen.objects.filter(site=site, sounded_at__gte=since).order_by("user__display_name")
-    return list(rows.values_list("user__display_name", flat=True))
+    rows = Screen.objects.filter(site=site, sounded_at__range=_just_now(alarm_response()))
+    return list(rows.order_by("user__display_name").values_list("user__display_name", flat=True))
+
+
+def _just_now(rules: AlarmResponse) -> tuple[datetime, datetime]:
+    """When a screen that can be counted on asked. Not in time to come: the server's clock was set back since then."""
+    now = timezone.now()
+    return now - timedelta(seconds=rules.present_within_s), now + timedelta(seconds=TURNED_S)
 
 
 def calls_for(session: Session, alarms: Iterable[Alarm]) -> tuple[Call, ...]:
