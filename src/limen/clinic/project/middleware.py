@@ -36,18 +36,22 @@ def passive(view: View) -> View:
     return view
 
 
-class IdleTimeout:
-    """Ask an idle person to sign in again, and bring them back to the page they were on.
-
-    What was typed stays in the browser (the page keeps it); the form is filled again after signing in.
-    """
+class _Passing:
+    """Passes every request on; what is done hangs on the view, known only in ``process_view``, or on a fault."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Pass on; the view is known only in ``process_view``."""
+        """Pass on."""
         return self.get_response(request)
+
+
+class IdleTimeout(_Passing):
+    """Ask an idle person to sign in again, and bring them back to the page they were on.
+
+    What was typed stays in the browser (the page keeps it); the form is filled again after signing in.
+    """
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
@@ -66,19 +70,12 @@ class IdleTimeout:
         return None
 
 
-class SamePerson:
+class SamePerson(_Passing):
     """Refuse what a page sends that belongs to another person than the one signed in now.
 
     The form token changes with each sign-in and stops most of it; between its two cookies a tap could still slip
     through and go under the wrong name. A page says whose it is in ``X-Limen-Person``.
     """
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Pass on; the view is known only in ``process_view``."""
-        return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
@@ -106,15 +103,8 @@ def sign_in_again(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
-class CurrentSite:
+class CurrentSite(_Passing):
     """Set ``request.site``, ``request.roles`` and ``request.may`` for a signed-in person."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Pass on; the view is known only in ``process_view``."""
-        return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
@@ -135,15 +125,8 @@ class CurrentSite:
         return None
 
 
-class Refusals:
+class Refusals(_Passing):
     """A refusal that no form has caught, of a rule or the database: one line, the right status, never a traceback."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Pass on."""
-        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponseBase | None:
         """Answer a ``LimenError`` and a database in trouble; anything else is a defect and goes on its way."""
