@@ -433,7 +433,7 @@ def leaving(person: Person) -> None:
         "Emergency number given",
         "Safety plan on hand",
     ):
-        person.tick(label)
+        person.choose(label, "Yes")
     person.fill("Next C-SSRS on", (datetime.now(UTC).date() + timedelta(days=1)).isoformat())
     person.press("Write down")
     person.press("Ask: ready?")

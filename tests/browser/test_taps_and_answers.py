@@ -295,3 +295,22 @@ def test_answers_that_fail_come_late_or_out_of_order(floor: Floor) -> None:
     assert (at[1] - at[2]) / 80 == pytest.approx(per_unit)
     assert (at[2] - at[3]) / 160 == pytest.approx(per_unit)
     chair.context.close()
+
+
+def test_what_was_not_asked_before_leaving_is_no_no(floor: Floor) -> None:
+    """The escort comes before anybody has walked with the patient: the record must not say that he cannot walk."""
+    page = floor.chair(SPRAY)
+    for number, answers in enumerate(({"Escort is here": "Yes"}, {"Walks unaided": "No"})):
+        page.get_by_role("button", name="Before leaving", exact=True).click()
+        panel = page.locator("[data-panel]")
+        expect(panel.get_by_role("radio", checked=True)).to_have_count(0)
+        for label, answer in answers.items():
+            panel.get_by_role("group", name=label).get_by_role("radio", name=answer).check()
+        page.screenshot(path=str(PICTURES / f"before-leaving-{number}.png"))
+        panel.get_by_role("button", name="Write down").click()
+        expect(panel).to_be_hidden()
+    said = [
+        {name: event[name] for name in ("oriented", "walks_unaided", "escort", "instructions_given") if name in event}
+        for event in floor.events(SPRAY, "observation.recorded")[-2:]
+    ]
+    assert said == [{"escort": True}, {"walks_unaided": False}]

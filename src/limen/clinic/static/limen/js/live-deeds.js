@@ -78,11 +78,10 @@
   // ---- leaving, limits
 
   function leaving() {
-    const ticks = [["oriented", "Oriented"], ["walks_unaided", "Walks unaided"], ["escort", "Escort is here"], ["instructions_given", "Written instructions given"], ["emergency_number_given", "Emergency number given"], ["safety_plan_given", "Safety plan on hand"]];
-    ask("Before leaving", [["aldrete", "Aldrete, 0 to 10", "number"], ["moaas", "MOAA/S, 0 to 5", "number"], ["distress", "Distress, 0 to 3", "number"], ...ticks.map(([name, label]) => [name, label, "tick"]), ["next_cssrs_on", "Next C-SSRS on", "date"]], "Write down", (values, form) => {
-      const data = drop({ aldrete: number(values.aldrete), moaas: number(values.moaas), distress: number(values.distress), next_cssrs_on: text(values.next_cssrs_on) });
-      for (const box of form.querySelectorAll("input[type=checkbox]")) data[box.name] = box.checked;
-      return ["observation.recorded", data];
+    const asked = [["oriented", "Oriented"], ["walks_unaided", "Walks unaided"], ["escort", "Escort is here"], ["instructions_given", "Written instructions given"], ["emergency_number_given", "Emergency number given"], ["safety_plan_given", "Safety plan on hand"]];
+    ask("Before leaving", [["aldrete", "Aldrete, 0 to 10", "number"], ["moaas", "MOAA/S, 0 to 5", "number"], ["distress", "Distress, 0 to 3", "number"], ...asked.map(([name, label]) => [name, label, "yes-no"]), ["next_cssrs_on", "Next C-SSRS on", "date"]], "Write down", (values) => {
+      const said = Object.fromEntries(asked.filter(([name]) => values[name]).map(([name]) => [name, values[name] === "yes"]));
+      return ["observation.recorded", drop({ aldrete: number(values.aldrete), moaas: number(values.moaas), distress: number(values.distress), next_cssrs_on: text(values.next_cssrs_on), ...said })];
     });
   }
 

@@ -222,7 +222,11 @@
       const options = [el("option", { value: "" }, "choose"), ...choices.map(([key, text]) => el("option", { value: key }, text))];
       return el("p", { class: "field" }, el("label", { for: `ask-${name}` }, label), el("select", { id: `ask-${name}`, name }, ...options));
     }
-    if (kind === "tick") return el("label", { class: "choice" }, el("input", { type: "checkbox", name, value: "yes" }), label);
+    // Neither is chosen before somebody does: what was not asked is no "no".
+    if (kind === "yes-no") {
+      const sides = [["yes", "Yes"], ["no", "No"]].map(([key, word]) => el("label", { class: "choice" }, el("input", { type: "radio", name, value: key }), word));
+      return el("fieldset", { class: "field" }, el("legend", {}, label), el("div", { class: "acts" }, ...sides));
+    }
     const input = el("input", { id: `ask-${name}`, name, type: kind, step: kind === "number" ? "any" : null, autocomplete: "off", value: value ?? null, "aria-describedby": hint ? `ask-${name}-hint` : null });
     return el("p", { class: "field" }, el("label", { for: `ask-${name}` }, label), input, hint ? el("span", { class: "small quiet", id: `ask-${name}-hint` }, hint) : null);
   }
