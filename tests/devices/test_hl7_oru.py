@@ -9,6 +9,7 @@ import pytest
 from hl7apy.parser import parse_message
 
 from devices.oru import beat, oru, saturation
+from limen.devices.hl7_fields import between_s, decoded, read_time
 from limen.devices.hl7_oru import Hl7RefusedError, acknowledgement, read_header, read_oru
 
 AT = dt.datetime(2026, 3, 1, 8, 30, tzinfo=dt.UTC)
@@ -183,3 +184,37 @@ def test_hl7apy_reads_our_acknowledgement_and_finds_nothing_wrong_with_it():
     assert other.err.err_4.value == "E"
     assert other.err.err_3.err_3_1.value == "101"
     assert "no \\F\\ patient \\S\\ \\T\\ \\R\\ \\E\\ at all" in text
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "seconds"),
+    [
+        ("20260329015930", "20260329030030", 60.0),  # the hour from 2 to 3 is left out
+        ("20261025010000", "20261025040000", 4 * 3600.0),  # and that one comes twice
+        ("20260301093000", "20260301093005", 5.0),
+    ],
+)
+def test_seconds_between_two_stamps_of_a_zone_with_summer_time(earlier, later, seconds):
+    zone = ZoneInfo("Europe/Zurich")
+    first, second = (read_time(text, zone, where="MSH-7") for text in (earlier, later))
+    assert between_s(second, first) == seconds
+
+
+@pytest.mark.parametrize(
+    ("charset", "name", "encoding"),
+    [
+        ("UNICODE UTF-8", "M\u00fcller", "utf-8"),
+        ("8859/1", "M\u00fcller", "latin-1"),
+        ("8859/15", "\u0160", "iso8859-15"),
+    ],
+)
+def test_a_message_is_read_in_the_character_set_that_it_names(charset, name, encoding):
+    text = f"MSH|^~\\&|MON1|CLINIC|||20260301093000+0100||ORU^R01|1|P|2.6||||||{charset}|\rPID|||1||{name}\r"
+    assert decoded(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize("charset", ["", "UNICODE UTF-8", "8859/1x", "ISO IR87", "8859/12"])
+def test_bytes_that_no_named_character_set_explains_are_refused(charset):
+    block = f"MSH|^~\\&|MON1|CLINIC|||20260301093000+0100||ORU^R01|1|P|2.6||||||{charset}|\rPID|||1||".encode()
+    with pytest.raises((UnicodeDecodeError, LookupError)):
+        decoded(block + b"\xff\r")

@@ -10,6 +10,8 @@ import hl7
 from limen.errors import InputError
 
 _TIME = re.compile(r"^(\d{14})(?:\.(\d{1,6}))?([+-]\d{4})?$")
+_CHARSET = re.compile(r"^8859/(1?[1-9])$")
+_MSH_18 = 17  # the first separator is field 1
 _SHORT_TIME = re.compile(r"^(\d{8}|\d{10}|\d{12})([+-]\d{4})?$")
 
 
@@ -72,10 +74,32 @@ def _offset(text: str) -> tzinfo:
 
 
 def between_s(later: datetime, earlier: datetime) -> float:
-    """Seconds between two stamps of one clock; where only one of them has a zone, neither's is used."""
-    if (later.tzinfo is None) != (earlier.tzinfo is None):
-        later, earlier = later.replace(tzinfo=None), earlier.replace(tzinfo=None)
-    return (later - earlier).total_seconds()
+    """Seconds between two stamps of one clock; where only one of them has a zone, neither's is used.
+
+    Two stamps in one zone that has a summer time are counted in UTC: Python would subtract their wall clocks.
+    """
+    if later.tzinfo is None or earlier.tzinfo is None:
+        return (later.replace(tzinfo=None) - earlier.replace(tzinfo=None)).total_seconds()
+    return (later.astimezone(UTC) - earlier.astimezone(UTC)).total_seconds()
+
+
+def decoded(block: bytes) -> str:
+    """The text of a message: UTF-8, or the character set of ISO 8859 that its MSH-18 names.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        If it is neither.
+    """
+    try:
+        return block.decode("utf-8")
+    except UnicodeDecodeError:
+        header = block.split(b"\r", 1)[0].decode("latin-1")
+        fields = header.split(header[3:4] or "|")
+        named = _CHARSET.match(fields[_MSH_18]) if len(fields) > _MSH_18 else None
+        if named is None:
+            raise
+        return block.decode(f"iso8859-{named[1]}")
 
 
 def stamp(at: datetime) -> str:

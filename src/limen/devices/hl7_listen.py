@@ -13,7 +13,7 @@ from threading import Lock
 import hl7.mllp
 
 from limen.devices.gateway import Gateway, GatewayRefusedError
-from limen.devices.hl7_fields import between_s
+from limen.devices.hl7_fields import between_s, decoded
 from limen.devices.hl7_oru import (
     INTERNAL,
     NO_KEY,
@@ -185,12 +185,13 @@ class Listener:
 
     async def _answered(self, block: bytes) -> str:
         try:
-            text = block.decode("utf-8")
-        except UnicodeDecodeError:
+            text = decoded(block)
+        except (UnicodeDecodeError, LookupError):
             self.counts.refused += 1
-            self.report("refused AR: not UTF-8")
+            self.report("refused AR: not in the character set that it names")
             plain = block.decode("ascii", "replace")
-            return self._said(plain, "AR", (("E", TYPE, "MSH-18", "not UTF-8; allowed: UNICODE UTF-8"),))
+            words = "not in the character set that it names; allowed: UNICODE UTF-8, 8859/1 and its like"
+            return self._said(plain, "AR", (("E", TYPE, "MSH-18", words),))
         try:
             return await asyncio.to_thread(self.answer, text)
         except Exception as problem:  # noqa: BLE001  the sender keeps the message where it hears that it was not taken
