@@ -82,6 +82,33 @@ def test_other_limits_gain_and_lose_alarms() -> None:
     ]
 
 
+def test_other_limits_of_one_signal_leave_the_patients_own_of_another_as_they_were() -> None:
+    # Low at rest: a saturation of 91 is no alarm under this patient's own limit, whatever is tried of the heart.
+    own = {"SPO2": {"low": 85}}
+    samples = [{"t_s": t_s, "signal": signal, "value": value} for t_s in range(40) for signal, value in REST]
+    in_force = {
+        "header": {"session": {**S["session"], "limits": own}, "events": []},
+        "changed": {
+            "session": {**S["session"], "limits": None},
+            "events": [{"t_s": 0, "kind": "limits.changed", "limits": own, "reason": "known low saturation"}],
+        },
+        "corrected": {
+            "session": {**S["session"], "limits": None},
+            "events": [
+                {"t_s": 0, "kind": "limits.changed", "limits": {"SPO2": {"low": 80}}},
+                {"t_s": 0, "kind": "entry.corrected", "entry": "#0", "changes": {"limits": own}},
+            ],
+        },
+    }
+    for name, part in in_force.items():
+        tried = what_if({**S, **part, "samples": samples}, {"HR": {"low": 50, "high": 65}}).to_json()["what_if"]
+        assert [(alarm["signal"], alarm["rule"]) for alarm in tried["gained"]] == [("HR", "own-limit")], name
+        assert tried["lost"] == [], name
+
+
+REST = (("SPO2", 91), ("HR", 72))
+
+
 def test_unknown_keys_are_listed() -> None:
     odd = {**S, "colour": 1, "session": {**S["session"], "chair": 2, "patient": {"weight_kg": 70, "shoe": 41}}}
     odd["samples"] = [{**S["samples"][0], "unit": "%"}]

@@ -224,8 +224,8 @@ def what_if(export: Mapping[str, Any], limits: Mapping[str, Any]) -> ReplayResul
     Parameters
     ----------
     limits : mapping
-        Signal to ``low`` and ``high``, or an object with that under ``limits``. They hold for the whole session;
-        limits changed in its course do not count.
+        Signal to ``low`` and ``high``, or an object with that under ``limits``. They hold for the whole session,
+        whatever was changed in its course; own limits of the signals they do not name stay as they were.
 
     Raises
     ------
@@ -264,16 +264,23 @@ def read_limits(limits: Any, rules: MonitoringRules, *, where: str = "what-if") 
 
 
 def under_limits(recorded: Recorded, pairs: dict[str, LimitPair]) -> Recorded:
-    """The record as it would be with these own limits from beginning to end."""
+    """The record as it would be with these own limits from beginning to end; those of other signals stay."""
     changed = {event.id for event in recorded.events if isinstance(event, LimitsChanged)}
+
+    def under(event: Event) -> Event:
+        if isinstance(event, LimitsChanged):
+            return event.model_copy(update={"limits": {**(event.limits or {}), **pairs}})
+        if isinstance(event, EntryCorrected) and event.entry in changed and "limits" in (event.changes or {}):
+            changes = dict(event.changes or {})
+            own = {signal: pair.model_dump() for signal, pair in pairs.items()}
+            return event.model_copy(update={"changes": {**changes, "limits": {**(changes["limits"] or {}), **own}}})
+        return event
+
+    limits = {**(recorded.header.limits or {}), **pairs}
     return replace(
         recorded,
-        header=recorded.header.model_copy(update={"limits": pairs}),
-        events=tuple(
-            event
-            for event in recorded.events
-            if event.id not in changed and not (isinstance(event, EntryCorrected) and event.entry in changed)
-        ),
+        header=recorded.header.model_copy(update={"limits": limits}),
+        events=tuple(under(event) for event in recorded.events),
     )
 
 
