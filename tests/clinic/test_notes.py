@@ -23,6 +23,7 @@ from limen.clinic.notes import actions
 from limen.clinic.notes.content import draft, seal_of
 from limen.clinic.notes.models import SessionNote
 from limen.clinic.notes.queries import note_of
+from limen.clinic.patients.actions import mark_history_taken, record_medication
 from limen.clinic.patients.models import Patient
 from limen.clinic.sessions.actions import end_session, halt, record, start_session
 from limen.clinic.sessions.models import Session
@@ -284,6 +285,27 @@ def test_a_draft_follows_what_the_clinic_knows_beside_the_events(
     people = {person["name"] for person in draft(session)["emergencies"][0]["people"] if "going" in person}
     assert clinic.second_nurse.display_name in people
     assert f"{clinic.second_nurse.display_name} going" in " ".join(pdf_pages(pdf(render(note_of(session).document))))
+
+
+def test_a_draft_follows_the_medicines_of_the_day(clinic: Clinic, patient: Patient) -> None:
+    """Somebody looks at the draft; then the patient names a benzodiazepine: the form must not be signed with a no."""
+    made = planned(clinic, patient)
+    with acting(by="tests", action="tests.product", site=clinic.site):
+        made.header = {**made.header, "product": "esketamine-nasal", "protocol": "ESK-TRD", "route": "in"}
+        made.save()
+    start_session(by=clinic.nurse, session=made)
+    device = {"dose_mg": 28.0, "route": "in", "devices": 1, "note": "the plan of this test holds no device"}
+    record(by=clinic.nurse, session=made, kind="dose.given", data=device)
+    mark_history_taken(by=clinic.nurse, patient=patient, about="medications")
+    made.refresh_from_db()
+
+    def benzodiazepine() -> str:
+        groups = draft(made)["note"]["rems"]["groups"]
+        return next(row["said"] for group in groups for row in group["fields"] if row["field"] == "benzodiazepines")
+
+    assert benzodiazepine() == "no"
+    record_medication(by=clinic.nurse, patient=patient, name="lorazepam", dose="1 mg")
+    assert benzodiazepine() == "yes: lorazepam"
 
 
 def test_the_patient_leaves_with_an_own_record(clinic: Clinic, session: Session) -> None:

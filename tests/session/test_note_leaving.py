@@ -146,3 +146,16 @@ def test_a_correction_names_whose_entry_of_when_and_nothing_of_its_envelope() ->
     (row,) = value["corrections"]
     assert (row["entry_t_s"], row["entry_by"], row["by"]) == (300, "D. Kessel", "P. Rao")
     assert row["was"] == {"sbp_mmHg": 231, "dbp_mmHg": 80}
+
+
+def test_an_entry_corrected_twice_tells_each_time_what_it_replaced() -> None:
+    def fixed(t_s: float, systolic: int | None) -> dict[str, Any]:
+        changes = None if systolic is None else {"sbp_mmHg": systolic}
+        return {"t_s": t_s, "kind": "entry.corrected", "entry": "w", "changes": changes, "reason": "read again"}
+
+    value = note(
+        {"t_s": 300, "kind": "observation.recorded", "id": "w", "sbp_mmHg": 140, "dbp_mmHg": 80},
+        *(fixed(t_s, systolic) for t_s, systolic in ((330, 130), (360, 140), (390, None))),
+    )
+    told = [(row["was"]["sbp_mmHg"], (row["is"] or {}).get("sbp_mmHg")) for row in value["corrections"]]
+    assert told == [(140, 130), (130, 140), (140, None)]

@@ -159,14 +159,14 @@ def later_rows(events: Sequence[Event], count: int) -> list[dict[str, Any]]:
 
 
 def correction_rows(events: Sequence[Event]) -> list[dict[str, Any]]:
-    """What was corrected, by whom and why; the first value stays visible."""
-    found = {event.id: event for event in events}
+    """What was corrected, by whom and why: each value as it stood before, so that the first one stays visible."""
+    found = {event.id: event.model_dump(mode="json", exclude_none=True) for event in events}
     rows: list[dict[str, Any]] = []
     for event in events:
         if not isinstance(event, EntryCorrected):
             continue
-        entry = found.get(event.entry)
-        before = entry.model_dump(mode="json", exclude_none=True) if entry is not None else {}
+        before = found.get(event.entry, {})
+        found[event.entry] = {**before, **(event.changes or {})}
         rows.append(
             {
                 "id": event.id,

@@ -19,7 +19,6 @@ from limen.clinic.emergency.queries import told_beside
 from limen.clinic.notes.beside import clock_turned_s, device_words, newest_beside
 from limen.clinic.notes.rems import recorded_rems
 from limen.clinic.outcomes.models import QuestionnaireResponse
-from limen.clinic.patients.models import Fact
 from limen.clinic.sessions.export import export_session
 from limen.clinic.sessions.models import Sample, Session, SessionEvent
 from limen.clinic.sites.zones import local
@@ -50,14 +49,14 @@ _NOT_DONE = (None, False, "not-done", "not-applicable")
 def draft(session: Session) -> dict[str, Any]:
     """The content of a session's note as it stands now.
 
-    Replaying a session takes a second, so the draft is kept until something that it tells of is added.
+    Replaying a session takes a second, so the draft is kept until something that it tells of is added or changed.
     """
+    recorded = recorded_of(session)
     newest = (
         SessionEvent.objects.filter(session=session).order_by("-id").values_list("id", flat=True).first(),
         Sample.objects.filter(session=session).order_by("-id").values_list("id", flat=True).first(),
         rows(session.site).filter(session=session).order_by("-position").values_list("position", flat=True).first(),
-        QuestionnaireResponse.objects.filter(patient=session.patient).count(),
-        Fact.objects.filter(patient=session.patient).count(),
+        seal_of(plain(recorded)),
         *newest_beside(session),
         session.status,
         limen.__version__,
@@ -65,14 +64,14 @@ def draft(session: Session) -> dict[str, Any]:
     key = f"note:{session.pk}:{':'.join(str(part) for part in newest)}"
     found: dict[str, Any] | None = cache.get(key)
     if found is None:
-        found = _write(session)
+        found = _write(session, recorded)
         cache.set(key, found, _KEEP_S)
     return found
 
 
-def _write(session: Session) -> dict[str, Any]:
+def _write(session: Session, recorded: dict[str, Any]) -> dict[str, Any]:
     site, patient = session.site, session.patient
-    export = export_session(session.pk, recorded=recorded_of(session))
+    export = export_session(session.pk, recorded=recorded)
     zone = site.timezone
     started = session.started_at
     title = f"Session note: ketamine, {_ROUTES.get(session.course.route, session.course.route)}"
