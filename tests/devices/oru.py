@@ -18,7 +18,7 @@ PERCENT = "262688^MDC_DIM_PERCENT^MDC"
 
 
 def oru(values: list[dict[str, Any]], **more: str | None) -> str:
-    """A message; a value is ``{"code", "value", "unit"}`` and may say ``status``, ``kind``, ``at``, ``device``."""
+    """A message; a value is ``{"code", "value", "unit"}`` and may say ``status, flags, kind, at, device``."""
     message = Message("ORU_R01", version="2.6")
     header = message.msh
     header.msh_3 = more.get("sender", SENDER)
@@ -39,7 +39,8 @@ def oru(values: list[dict[str, Any]], **more: str | None) -> str:
     for number, value in enumerate(values, start=2):
         lines.append(
             f"OBX|{number}|{value.get('kind', 'NM')}|{value['code']}|1.5.1.{number}|{value['value']}|{value['unit']}"
-            f"|||||{value.get('status', 'R')}|||{value.get('at', '')}||||{value.get('device', '')}"
+            f"||{value.get('flags', '')}|||{value.get('status', 'R')}|||{value.get('at', '')}||||"
+            f"{value.get('device', '')}"
         )
     return "\r".join(lines) + "\r"
 

@@ -69,6 +69,17 @@ def test_no_value_is_no_value_and_never_a_number(value):
     assert charted(read([value])) == {"HR": None}
 
 
+# The measurement states of IEEE 11073-10201 as PCD-01 writes them into OBX-8: only OBX-11 of these is R or F.
+@pytest.mark.parametrize("flags", ["QUES", "CAL", "TEST", "DEMO", "INV", "demo", "H~TEST", "TEST^test-data", "OFF"])
+def test_what_its_device_does_not_vouch_for_is_no_value(flags):
+    assert charted(read([beat("78", flags=flags), saturation()])) == {"HR": None, "SPO2": 97.0}
+
+
+@pytest.mark.parametrize("flags", ["", '""', "N", "H", "LL", "ALACT", "HH~ALACT", "ALINH", "EARLY", ">"])
+def test_a_flag_that_only_calls_a_value_high_or_low_leaves_it(flags):
+    assert charted(read([beat("178", flags=flags)])) == {"HR": 178.0}
+
+
 def test_a_recorded_zero_stays_zero_and_a_number_typed_as_text_is_read():
     assert charted(read([saturation("0"), beat("78", kind="ST")])) == {"SPO2": 0.0, "HR": 78.0}
 
@@ -84,6 +95,7 @@ def test_a_recorded_zero_stays_zero_and_a_number_typed_as_text_is_read():
         (beat("nan"), "is not a number"),
         (beat(status="C"), "entered by a person"),
         (beat(status="D"), "entered by a person"),
+        (beat(flags="ODD"), "flag 'ODD' is not known"),
         (beat(status=""), "result state '' is not known"),
         (beat(code="147842^MDC_ECG_HEART_RATE^LN"), "not in MDC"),
         (beat(at="20260301093100+0100"), "after the message was sent"),

@@ -226,8 +226,13 @@ def _observation(
         return Left(said, metric.why, where, problem=False)
     if state.becomes == "refused":
         return Left(said, state.why, where)
+    flags = [said for parts in repetitions(segment, 8) if (said := parts[0].strip().strip('"'))]
+    unknown = next((said for said in flags if rules.flag(said) is None), None)
+    if unknown is not None:
+        return Left(name or code, f"flag {unknown!r:.20} is not known", where)
+    meant = [state.becomes, *(entry.becomes for said in flags if (entry := rules.flag(said)) is not None)]
     try:
-        value, sent = _value(segment, metric, where, without=state.becomes == "no-value")
+        value, sent = _value(segment, metric, where, without="no-value" in meant)
         taken = read_time(part(segment, 14) or taken_text, sent_at.tzinfo, where=f"{where} field 14")
     except InputError as problem:
         return Left(said, problem.what, where)

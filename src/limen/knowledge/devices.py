@@ -64,6 +64,14 @@ class ResultStatus(Cited):
     why: str = ""
 
 
+class Flag(Cited):
+    """What a flag beside a value does with it."""
+
+    flag: str
+    becomes: Literal["value", "no-value"]
+    why: str
+
+
 class Profile(Cited):
     """The message profile that is read."""
 
@@ -95,13 +103,15 @@ class DeviceRules(Record):
     units: tuple[DeviceUnit, ...]
     no_value: NoValue
     results: tuple[ResultStatus, ...]
+    flags: tuple[Flag, ...]
     profile: Profile
     clock_skew: ClockSkew
     pump_tolerance: PumpTolerance
 
     @model_validator(mode="after")
     def _once(self) -> DeviceRules:
-        for names in ([m.code for m in self.metrics], [m.ref for m in self.metrics], [u.code for u in self.units]):
+        codes = ([m.code for m in self.metrics], [m.ref for m in self.metrics], [u.code for u in self.units])
+        for names in (*codes, [entry.flag for entry in self.flags]):
             if len(set(names)) != len(names):
                 raise ValueError("a code stands twice")
         return self
@@ -120,9 +130,13 @@ class DeviceRules(Record):
         """What a result state means."""
         return next((entry for entry in self.results if entry.status == status), None)
 
+    def flag(self, said: str) -> Flag | None:
+        """What a flag means, in capitals or not."""
+        return next((entry for entry in self.flags if entry.flag == said.upper()), None)
+
     def sources(self) -> set[str]:
         """Every source cited."""
-        cited: list[Cited] = [*self.metrics, *self.units, *self.results]
+        cited: list[Cited] = [*self.metrics, *self.units, *self.results, *self.flags]
         cited += [self.no_value, self.profile, self.clock_skew, self.pump_tolerance]
         return {key for entry in cited for key in entry.sources}
 
