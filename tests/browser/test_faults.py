@@ -192,6 +192,10 @@ def test_a_script_that_stops(watch: Watch) -> None:
         page.screenshot(path=PICTURES / f"script-stopped-{'board' if page is watch.board else 'chair'}.png")
     stop(stopped=False)
     watch.well("script stopped")
+    for page in watch.pages:  # the clock goes on too, and so does asking who is called
+        shown = page.locator(".clock").inner_text()
+        expect(page.locator(".clock")).not_to_have_text(shown, timeout=PATIENT_MS)
+        page.wait_for_event("request", lambda request: request.url.endswith("/live/here"))
     for link in links:
         link.detach()
 

@@ -12,7 +12,7 @@
   const seen = new Map(); // calls that this page shows now; each is told to the server once it is drawn
   const lines = new Map(); // what is drawn, by call and whether it was accepted
   let told = new Set();
-  let timer = 0;
+  let asking = false;
 
   const id = (call) => `${call.session} ${call.alarm}`;
 
@@ -32,7 +32,8 @@
   }
 
   async function ask() {
-    window.clearTimeout(timer);
+    if (asking) return;
+    asking = true;
     let failed = false;
     // Only a page that somebody can see has shown anything.
     const drawn = document.visibilityState === "visible" ? [...seen.values()].filter((call) => !told.has(id(call))) : [];
@@ -48,9 +49,9 @@
       failed = true;
       if (fault.message === "403") await limen.renew(); // signed in anew in another tab
     }
+    asking = false;
     const news = [...seen.values()].some((call) => !told.has(id(call)) && !call.delivered);
-    window.clearTimeout(timer); // two may have asked
-    timer = window.setTimeout(ask, news && !failed ? 50 : every);
+    if (news && !failed) window.setTimeout(ask, 50);
   }
 
   function draw(calls) {
@@ -112,5 +113,6 @@
   }
 
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && ask());
+  window.setInterval(ask, every);
   ask();
 })();

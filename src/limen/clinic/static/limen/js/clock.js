@@ -46,12 +46,15 @@
   const limen = (window.Limen = window.Limen || {});
   Object.assign(limen, { now, sync, span, clockTime, turnedMs: () => turnedMs });
 
+  // An interval, not one timer after the other: where a script was stopped for a while, a lost timer would end the chain
+  // and leave a clock that stands on a page that lives.
   function tick() {
     const at = now();
     for (const clock of document.querySelectorAll("[data-clock]")) {
-      clock.textContent = clock.dataset.clock === "seconds" ? seconds.format(at) : minutes.format(at);
+      const text = clock.dataset.clock === "seconds" ? seconds.format(at) : minutes.format(at);
+      if (clock.textContent !== text) clock.textContent = text;
     }
-    window.setTimeout(tick, 1000 - (at % 1000));
   }
   tick();
+  window.setInterval(tick, 250);
 })();

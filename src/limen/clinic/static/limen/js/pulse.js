@@ -6,10 +6,8 @@
   if (!address) return;
   const every = 4000;
   const limit = Number(body.dataset.silentS || 10);
-  let waiting;
 
   async function ask() {
-    window.clearTimeout(waiting);
     try {
       const answer = await fetch(address, { headers: { Accept: "application/json" }, cache: "no-store", signal: AbortSignal.timeout(every) });
       const said = answer.ok ? await answer.json() : {};
@@ -17,9 +15,9 @@
     } catch {
       // no answer is the answer: the timer in the page shows NOT MONITORED
     }
-    waiting = window.setTimeout(ask, every);
   }
 
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && ask());
+  window.setInterval(ask, every);
   ask();
 })();
