@@ -90,7 +90,7 @@ def test_an_amendment_that_cannot_be_is_refused(room, session, changes, reason, 
 
 
 def test_only_what_a_person_wrote_is_amended(room, session):
-    for entry in ("e0", "e999", "session.started", ""):
+    for entry in ("e0", "e999", "e²", f"e{10**30}", "session.started", ""):
         with pytest.raises(InputError, match="to put right"):
             amend(by=room.nurse, session=session, entry=entry, changes=None, reason=WHY)
 
@@ -140,7 +140,14 @@ def test_an_adverse_event_has_a_clock_that_stops(room, session):
     state = state_of(session)
     assert state.open_adverse_events == ()
     assert state.adverse_events[0].outcome == "recovered"
-    assert state.adverse_events[0].resolved_t_s is not None
+    over_t_s = state.adverse_events[0].resolved_t_s
+    assert over_t_s is not None
+    # Another nurse's page still shows its clock: the end that was written down stays the end.
+    with pytest.raises(RefusedError, match="over already"):
+        resolve_event(by=room.director, session=session, entry=f"e{row.seq}", outcome="unknown")
+    assert [(event.resolved_t_s, event.outcome) for event in state_of(session).adverse_events] == [
+        (over_t_s, "recovered")
+    ]
 
 
 def test_the_live_door_undoes_and_amends(room, session):

@@ -299,11 +299,24 @@ def test_a_source_that_is_too_slow_starts_no_live_session(room):
     assert DeviceAssociation.objects.count() == 0
 
 
-def test_a_session_that_starts_without_a_monitor_still_expects_one(room):
+@pytest.mark.parametrize(
+    ("streams", "expected"),
+    [
+        (None, {"SPO2", "HR"}),
+        ({"NIBP_SYS": {"period_s": None}, "NIBP_DIA": {"period_s": None}}, {"SPO2", "HR", "NIBP_SYS", "NIBP_DIA"}),
+        ({"SPO2": {"period_s": 2.0}, "PULSE": {"period_s": 2.0}}, {"SPO2", "PULSE"}),
+    ],
+)
+def test_saturation_and_heart_are_expected_whatever_device_is_on(room, streams, expected):
+    """A cuff alone is on the patient: that nobody sees the saturation is an alarm, not a blank."""
     session = create_session(by=room.nurse, plan=room.signed_plan(), chair=room.chairs[0])
+    if streams is not None:
+        device, _ = bootstrap_device(by="test", site=room.site, name="cuff", streams=streams)
+        associate_device(by=room.nurse, session=session, device=device)
     start_session(by=room.nurse, session=session)
     session.refresh_from_db()
-    assert set(session.header["streams"]) == {"SPO2", "HR"}
+    assert set(session.header["streams"]) == expected
+    assert session.header["streams"]["SPO2"] == (streams or {}).get("SPO2", {"period_s": 1.0})
 
 
 def test_a_device_is_on_one_patient_at_a_time_and_says_when_it_leaves(room):

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from limen.clinic.audit.act import acting
-from limen.clinic.sessions.actions import halt, record
+from limen.clinic.sessions.actions import amend, halt, record
 from limen.clinic.sessions.models import Sample, Session, SessionEvent
 from limen.clinic.sessions.queries import board, export_session, session_live
 from limen.clinic.sessions.twins import Forecaster
@@ -65,6 +65,19 @@ def test_one_forecast_when_the_dose_begins_and_none_until_something_is_seen(chai
     assert second.data["readings"] == 1
     assert second.by == "forecast"
     assert {"NIBP_SYS", "HR"} == set(second.data["bands"])
+
+
+def test_a_pressure_by_hand_that_is_put_right_is_forecast_anew(chair):
+    with chair.at(360):
+        wrong = {"sbp_mmHg": 178, "dbp_mmHg": 80}
+        row = record(by=chair.session.owner, session=chair.session, kind="observation.recorded", data=wrong)
+    assert chair.visit(362)
+    with chair.at(370):
+        why = "read from the wrong monitor"
+        amend(by=chair.session.owner, session=chair.session, entry=f"e{row.seq}", changes={"sbp_mmHg": 128}, reason=why)
+    assert chair.visit(372)
+    before, after = chair.forecasts()
+    assert after.data["peak"]["p50"] < before.data["peak"]["p50"]
 
 
 def test_a_pump_that_is_touched_is_forecast_anew(chair):

@@ -160,7 +160,7 @@ def start_session(*, by: User, session: Session, key: str | None = None) -> Sess
     streams: dict[str, Any] = {}
     for device in devices:
         streams |= streams_of(device)
-    session.header = {**session.header, "streams": streams or _expected()}
+    session.header = {**session.header, "streams": _expected(streams)}
     refuse_slow_streams(parse_header(session.header, monitoring()), monitoring())
     session.rules_snapshot = rules_snapshot()
     session.knowledge_release = knowledge_release()
@@ -177,9 +177,10 @@ def start_session(*, by: User, session: Session, key: str | None = None) -> Sess
     return row
 
 
-def _expected() -> dict[str, Any]:
-    """A session that starts without a monitor still expects one: its silence is an alarm, not a blank."""
-    return {"SPO2": {"period_s": 1.0}, "HR": {"period_s": 1.0}}
+def _expected(streams: dict[str, Any]) -> dict[str, Any]:
+    """What the devices send, and saturation and heart whether or not one does: their silence is an alarm, no blank."""
+    heart = {} if {"HR", "PULSE"} & streams.keys() else {"HR": {"period_s": 1.0}}
+    return {"SPO2": {"period_s": 1.0}} | heart | streams
 
 
 @action(Permission.SESSION_RECORD, on="session")

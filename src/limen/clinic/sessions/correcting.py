@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +98,7 @@ def resolve_event(
     InputError
         If the entry is no adverse event.
     RefusedError
-        If it has been taken back.
+        If it has been taken back, or is over: another page's tap would move its end.
     """
     session = lock(session)
     known = done_before(session, "entry.corrected", key)
@@ -106,6 +107,9 @@ def resolve_event(
     row = _entry(session, entry)
     if row.kind != "adverse-event.recorded":
         raise InputError(f"is a {row.kind}", where="entry", allowed="an adverse event")
+    stands = next(event for event in corrected(events_of(session)) if event.id == entry)
+    if getattr(stands, "resolved_t_s", None) is not None:
+        raise RefusedError("this is over already", where="entry", hint="Put its end right with a reason")
     changes: dict[str, Any] = {"resolved_t_s": round(session_time_s(session) - late_s, 3)}
     if outcome.strip():
         changes["outcome"] = outcome.strip()
@@ -149,7 +153,7 @@ def shown_back(session: Session, values: dict[str, Any], *, kept: bool = False) 
 
 
 def _entry(session: Session, entry: str) -> SessionEvent:
-    seq = entry[1:] if entry[:1] == "e" and entry[1:].isdigit() else ""
+    seq = entry[1:] if re.fullmatch(r"e[0-9]{1,9}", entry) else ""
     row = SessionEvent.objects.filter(session=session, seq=int(seq), kind__in=WRITTEN).first() if seq else None
     if row is None:
         raise InputError(f"no entry {entry!r} to put right", where="entry", allowed=", ".join(WRITTEN))

@@ -109,7 +109,10 @@ class Forecaster:
             return False
         hearts_to = int((now_s - HEART_WINDOW_S - state.dose_start_t_s) // HEART_EVERY_S)
         cuffs = _cuffs(session, header, rules, state.dose_start_t_s)
-        observed = tuple((entry.t_s, entry.moaas, entry.dissociation) for entry in state.observations)
+        observed = tuple(
+            (entry.t_s, entry.moaas, entry.dissociation, entry.sbp_mmHg, entry.hr_per_min)
+            for entry in state.observations
+        )
         escort = state.latest.get("escort")
         news = (doses, len(cuffs), max(0, hearts_to), observed, tuple(sorted(_own(state))), escort and escort.value)
         if self.seen.get(session.pk) == news:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -200,7 +201,8 @@ def _rescue(request: ClinicRequest, session: Session, kind: str, data: dict[str,
 
 
 def _person(value: Any) -> User | None:
-    found: User | None = User.objects.filter(pk=value).first() if str(value or "").isdigit() else None
+    known = re.fullmatch(r"[0-9]{1,9}", str(value or ""))
+    found: User | None = User.objects.filter(pk=known[0]).first() if known else None
     return found
 
 
