@@ -195,3 +195,16 @@ def test_recorded_zeros_of_a_real_patient_are_technical() -> None:
         assert recorded
         assert float(recorded) > 0
     assert any(alarm.kind == "technical" and alarm.signal == "SPO2" for alarm in found)
+
+
+@pytest.mark.parametrize("late_s", [0.0, 3.0], ids=["stamped once", "stamped behind the newest"])
+def test_a_device_whose_clock_stands_still_does_not_fill_the_state(late_s: float) -> None:
+    # Its values are one second's for ever: the newest was measured then, and by its age it is lost.
+    state, size = begin(WATCH, streams=STREAMS), 0
+    for t_s in range(1, 601):
+        took = [Sample(5.0, t_s, "SPO2", 97.0, "a", 2 * t_s), Sample(5.0 - late_s, t_s, "SPO2", 97.0, "a", 2 * t_s + 1)]
+        state, _ = step(state, Tick(t_s, tuple(took)), WATCH)
+        if t_s == 300:
+            size = len(json.dumps(state.to_json()))
+    assert len(json.dumps(state.to_json())) <= 1.1 * size
+    assert "SPO2 lost" in {alarm.condition for alarm in state.alarms}

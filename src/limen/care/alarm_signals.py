@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,6 +14,8 @@ Arrival = Literal["new", "late", "too-late", "duplicate"]
 
 # More than two hours of a cuff every five minutes.
 CUFF_READINGS = 32
+# More than comes of a signal within its window; a device whose clock stands still would fill the state without end.
+MOST_SEEN = 256
 STALE, INVALID, LOST = 10, 15, 20
 RULES = {STALE: "TEC-STALE", INVALID: "TEC-INVALID", LOST: "TEC-LOST"}
 
@@ -75,10 +78,15 @@ def mark(sample: Sample) -> Mark:
     return measured(sample), sample.device, sample.seq if sample.seq is not None else f"value {sample.value}"
 
 
+def with_mark(seen: Iterable[Mark], sample: Sample) -> tuple[Mark, ...]:
+    """What was seen, with one sample more; the oldest go first."""
+    return (*seen, mark(sample))[-MOST_SEEN:]
+
+
 def heard(state: SignalState, sample: Sample, *, valid: bool, cuff: bool, window_s: float) -> SignalState:
     """The signal after a new sample."""
     now = measured(sample)
-    seen = (*(entry for entry in state.seen if entry[0] >= now - window_s), mark(sample))
+    seen = with_mark((entry for entry in state.seen if entry[0] >= now - window_s), sample)
     if not valid:
         since = state.invalid_since_t_s
         if since is None or state.valid_since_t_s is not None:

@@ -26,7 +26,7 @@ from limen.care.alarm_amend import amend
 from limen.care.alarm_conditions import reported_crossings, set_symptoms
 from limen.care.alarm_deviation import judge_deviation
 from limen.care.alarm_limits import Watch
-from limen.care.alarm_signals import arrival, heard, kept, mark, measured, silences, technical
+from limen.care.alarm_signals import arrival, heard, kept, measured, silences, technical, with_mark
 from limen.care.alarm_state import (
     Acknowledge,
     Act,
@@ -230,7 +230,7 @@ def _take(work: Work, sample: Sample) -> None:
         work.signals[signal] = heard(state, sample, valid=valid, cuff=entry.cuff, window_s=window_s)
     else:
         state = kept(state, sample, cuff=entry.cuff) if valid else state
-        work.signals[signal] = replace(state, seen=(*state.seen, mark(sample)))
+        work.signals[signal] = replace(state, seen=with_mark(state.seen, sample))
     if sample.device:
         work.settle(f"device/{sample.device}", None)
     if valid and sample.value is not None:
