@@ -43,7 +43,7 @@ def state(value: float | None, at_s: float, validity: str = "Vld") -> SimpleName
 
 
 def waiting(consumer: Consumer) -> list[tuple[str, float | None]]:
-    return [(entry.sample.signal, entry.sample.value) for entry in consumer.gateway.spool.head(99)]
+    return [(entry.sample.signal, entry.sample.value) for entry in consumer.gateway.spool.head(999)]
 
 
 @pytest.mark.parametrize(
@@ -100,20 +100,22 @@ def test_a_clock_that_is_off_is_measured_and_ages_nothing():
     assert times[-1] - consumer.gateway.spool.head(99)[-1].sample.t_s == pytest.approx(8.0, abs=1.0)
 
 
-def test_reports_that_waited_for_the_line_keep_their_times():
+@pytest.mark.parametrize("a_second", [1, 5])
+def test_reports_that_waited_for_the_line_keep_their_times(a_second):
     now = {"s": 1000.0}
     consumer, _, _ = made(lambda: now["s"])
     consumer.channels = {"hr": channel_of("147842", None, "264864")}  # type: ignore[dict-item]
-    for _ in range(20):
-        now["s"] += 1
+    for _ in range(20 * a_second):
+        now["s"] += 1 / a_second
         consumer.take({"hr": state(72, now["s"])})
-    last_s = now["s"]
+    last_s, before = now["s"], len(waiting(consumer))
     now["s"] += 60  # the line stands still, then brings a minute at once
-    for second in range(1, 61):
-        consumer.take({"hr": state(second, last_s + second)})
-    found = [(entry.sample.t_s - last_s, entry.sample.value) for entry in consumer.gateway.spool.head(99)][20:]
-    assert len(found) == 60
-    assert all(abs(t_s - (value or 0.0)) <= 3.0 for t_s, value in found)
+    for number in range(1, 60 * a_second + 1):
+        now["s"] += 0.002
+        consumer.take({"hr": state(number / a_second, last_s + number / a_second)})
+    found = [(entry.sample.t_s - last_s, entry.sample.value) for entry in consumer.gateway.spool.head(999)][before:]
+    assert len(found) == 60 * a_second
+    assert all(abs(t_s - (value or 0.0)) <= 3.7 for t_s, value in found)
 
 
 def test_a_value_that_is_no_number_takes_no_other_of_its_report_with_it():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +13,8 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 WINDOW = 15
 # Between differences of one clock: stamps are to the second, and the way takes now more, now less.
 STEADY_S = 3.0
+# Messages that are compared with each other were written at least so far apart: a burst of one moment says nothing.
+APART_S = 1.0
 
 
 def uptime_s() -> float:
@@ -92,11 +95,14 @@ class DeviceClock:
     def __init__(self, ahead_s: float | None = None) -> None:
         self.ahead_s = ahead_s
         self._newest: list[float] = []
+        self._compared_s = -math.inf
 
     def late_s(self, stamp_s: float, now_s: float) -> float:
         """Seconds that a message of this stamp, which came now, was on its way beyond what is usual."""
         ahead_s = stamp_s - now_s
-        self._newest = with_offset(self._newest, ahead_s)
+        if abs(stamp_s - self._compared_s) >= APART_S:
+            self._compared_s = stamp_s
+            self._newest = with_offset(self._newest, ahead_s)
         usual_s = statistics.median(self._newest)
         steady = len(self._newest) == WINDOW and max(self._newest) - min(self._newest) <= STEADY_S
         if self.ahead_s is None or steady or usual_s > self.ahead_s:
