@@ -9,9 +9,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from clinic.orders import happened
+from limen.clinic.audit.act import acting
 from limen.clinic.sessions.actions import give_rescue
-from limen.clinic.sessions.models import SessionEvent
+from limen.clinic.sessions.models import Sample, SessionEvent
 from limen.clinic.sites.actions import declare_rescue_stock, sign_standing_order
+from limen.clinic.sites.rescue import person_of
 from limen.errors import InputError, RefusedError
 from limen.knowledge.standing_orders import get_order
 from live_room import furnish
@@ -189,3 +192,29 @@ def test_a_kept_dose_is_stored_even_where_the_range_no_longer_holds_it(room, ses
         by=room.nurse, session=session, order=AGITATION, words=LARGER, heard_by=second, dose_mg=2.0, late_s=30.0
     )
     assert row.data["dose"] == LARGER
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "monitor", "counts"),
+    [
+        ((600.0, 70), [(840.0, "HR", 41.0)], 41.0),
+        ((600.0, 70), [(840.0, "PULSE", 44.0)], 44.0),
+        ((840.0, 70), [(600.0, "HR", 41.0)], 70.0),
+        ((840.0, 70), [(850.0, "HR", 0.0), (851.0, "HR", None)], 70.0),  # no reading of a living person
+        (None, [(599.0, "HR", 41.0)], None),  # more than five minutes ago
+        (None, [], None),
+    ],
+)
+def test_the_newest_heart_rate_counts_whoever_read_it(room, by_hand, monitor, counts):
+    """Labetalol is refused under 50/min: what a nurse wrote down minutes ago must not stand over what is read now."""
+    session = room.running(ago_s=900)
+    device, _ = room.device(session)
+    with acting(by="test", action="test.heart", site=room.site):
+        for seq, (t_s, signal, value) in enumerate(monitor):
+            Sample.objects.create(
+                session=session, device=device, seq=seq, signal=signal, value=value, t_s=t_s, received_t_s=t_s
+            )
+    if by_hand is not None:
+        t_s, value = by_hand
+        happened(session, "observation.recorded", t_s, hr_per_min=value)
+    assert person_of(session).hr_per_min == counts

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from limen.care.alarms import Watch
 from limen.care.case import Condition
 from limen.care.offer import Offer, Person, Stock
 from limen.care.standing import Signature, Standing, standing
@@ -14,12 +15,14 @@ from limen.care.standing_orders import offers, sheet
 from limen.clinic.patients import queries as patients
 from limen.clinic.patients.allergies import allergies_of
 from limen.clinic.sessions.clock import session_time_s
+from limen.clinic.sessions.models import Sample
 from limen.clinic.sessions.record import rules_of, state_of
 from limen.clinic.sites.models import OrderSignature, Site
 from limen.clinic.sites.standing_orders import STOCK, stock_of
 from limen.clinic.sites.zones import today, zone_of
 from limen.knowledge.standing_orders import Problem, problems, standing_orders
 from limen.session.rescue import given_of
+from limen.session.state import SessionState
 
 if TYPE_CHECKING:
     from limen.clinic.sessions.models import Session
@@ -107,8 +110,6 @@ def person_of(session: Session, *, denied: Sequence[str] = ()) -> Person:
         listed = (*(listed or ()), "ketamine")
     said = session.header.get("patient") or {}
     state = state_of(session)
-    heart = state.latest.get("hr_per_min")
-    fresh = heart is not None and session_time_s(session) - heart.t_s <= FRESH_S
     conditions = [_condition(row) for row in patients.conditions(patient)]
     medications = [row.name for row in patients.medications(patient) if row.status == "active"]
     return Person(
@@ -118,10 +119,26 @@ def person_of(session: Session, *, denied: Sequence[str] = ()) -> Person:
         allergies_asked=on_record.asked is not None,
         conditions=tuple(conditions) if conditions or "history.conditions" in facts else None,
         medications=tuple(medications) if medications or "history.medications" in facts else None,
-        hr_per_min=float(heart.value) if fresh and heart is not None else None,
+        hr_per_min=_heart(session, state),
         reported=tuple(entry.id for entry in rules_of(session).reported_in(str(item.value) for item in state.symptoms)),
         denied=tuple(denied),
     )
+
+
+def _heart(session: Session, state: SessionState) -> float | None:
+    """The newest heart rate that is fresh, whoever read it: a nurse's of four minutes ago gives way to a monitor's."""
+    if session.started_at is None:
+        return None
+    now_s, watch = session_time_s(session), Watch(rules_of(session))
+    rows = Sample.objects.filter(session=session, signal__in=("HR", "PULSE"), t_s__gte=now_s - FRESH_S)
+    read = rows.order_by("-t_s", "-id").values_list("t_s", "signal", "value")
+    found = [(t_s, float(value)) for t_s, signal, value in read if value is not None and watch.readable(signal, value)][
+        :1
+    ]
+    by_hand = state.latest.get("hr_per_min")
+    if by_hand is not None and now_s - by_hand.t_s <= FRESH_S:
+        found.append((by_hand.t_s, float(by_hand.value)))
+    return max(found)[1] if found else None
 
 
 def offers_now(session: Session, *, denied: Sequence[str] = (), only: Iterable[str] = ()) -> tuple[Offer, ...]:
