@@ -1,4 +1,7 @@
-"""The server's clock is set back an hour in mid-session: time goes on, nothing is lost, alarms come, and it is said."""
+"""The server's clock is set back an hour in mid-session: time goes on, nothing is lost, alarms come, and it is said.
+
+A leap ahead is said too: it cannot be told from time that nobody watched.
+"""
 
 from __future__ import annotations
 
@@ -37,11 +40,14 @@ class Floor:
         self.clock, self.seq = clock, 0
         self.room = furnish()
         self.session, self.device, _ = self.room.begun()
-        self.watcher = Watcher()
+        # The steady clock goes on with the seconds that are lived, whatever the other one is set to.
+        self.lived_s = 0.0
+        self.watcher = Watcher(steady=lambda: self.lived_s)
 
     def live(self, seconds: int, spo2: float = 97.0, *, age_s: float = 0.2) -> None:
         for _ in range(seconds):
             self.clock.shift(1)
+            self.lived_s += 1.0
             self.seq += 1
             measured = [Measured(self.seq, "SPO2", spo2, age_s), Measured(self.seq, "HR", 70.0, age_s)]
             take_batch(device=self.device, batch_key=f"b{self.seq}", samples=measured)
@@ -114,6 +120,25 @@ def test_it_is_said_in_the_record_and_to_the_pages_whose_ages_stay_right(floor):
     assert page["t_s"] == pytest.approx(40, abs=2)
     age = Scope("session_id", floor.session.pk).pulse()["watched_age_s"][str(floor.session.pk)]
     assert -1.0 <= age <= 2.0
+
+
+def test_a_clock_that_leaps_ahead_is_said_once_and_the_replay_agrees(floor):
+    floor.live(30)
+    floor.clock.shift(3600)
+    floor.live(10)
+    (note,) = [row.data["note"] for row in SessionEvent.objects.filter(session=floor.session, kind="monitor.started")]
+    assert note.startswith("the server's clock leapt ahead by about 60 min")
+    recorded = [row.data for row in AlarmRecord.objects.filter(session=floor.session).order_by("seq")]
+    assert list(replay(export_session(floor.session.pk)).changes) == recorded
+
+
+@pytest.mark.parametrize("missed_s", [0, 3600])
+def test_a_monitor_that_was_late_says_nothing_of_the_clock(floor, missed_s):
+    floor.live(30)
+    floor.clock.shift(missed_s)
+    floor.lived_s += missed_s
+    floor.live(30)
+    assert not SessionEvent.objects.filter(session=floor.session, kind="monitor.started").exists()
 
 
 def test_a_device_put_on_before_it_goes_on_charting_and_the_export_replays_to_the_letter(floor):

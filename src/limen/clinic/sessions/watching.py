@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ from limen.session.state import fold
 from limen.session.ticks import begin_watch, monitor_ticks, tick_at, watched
 
 BY = "monitor"
+AHEAD_S = 15.0  # that the server's clock ran further than the steady one: it was set, or the machine slept
 MOST_TICKS = 120  # in one transaction: a long catch-up must not keep devices and people waiting
 
 
@@ -48,7 +50,9 @@ class Watched:
 class Watcher:
     """The monitor's memory. All of it can be lost: what counts is in the database."""
 
+    steady: Callable[[], float] = time.monotonic
     known: dict[UUID, Watched] = field(default_factory=dict)
+    lead_s: dict[UUID, float] = field(default_factory=dict)  # session time over the steady clock, when visited last
     due_s: dict[UUID, float] = field(default_factory=dict)  # when the next second of each ends, on the steady clock
 
     def visit(self, session: Session) -> bool:
@@ -59,11 +63,14 @@ class Watcher:
         OvertakenError
             If another monitor took them in the meantime.
         """
+        lead_s = self.lead_s.get(session.pk)
         try:
             with acting(by=BY, action="sessions.watch", site=session.site, audited=False):
                 return self._visit(lock_time(session.pk))
         except BaseException:
             self.known.pop(session.pk, None)  # what it remembers of a visit that was rolled back never was
+            if lead_s is not None:
+                self.lead_s[session.pk] = lead_s
             raise
 
     def _visit(self, session: Session) -> bool:
@@ -71,12 +78,29 @@ class Watcher:
             return False
         snapshot = AlarmSnapshot.objects.defer("state").get(session=session)
         now_s = _even(session, snapshot)
+        self._say_if_ahead(session, now_s)
         self.due_s[session.pk] = time.monotonic() + math.floor(now_s) + 1.0 - now_s
         due = monitor_ticks(snapshot.tick_t_s, now_s)
         if not due:
             return False
         taken = due[:MOST_TICKS]
         return self._take(session, snapshot, taken, now_s) and len(due) > len(taken)
+
+    def _say_if_ahead(self, session: Session, now_s: float) -> None:
+        """Write down that the server's clock leapt: a slept machine and a set clock look alike, and time goes by both.
+
+        A clock set ahead cannot be told from time that nobody watched, so session time follows it; it is said because
+        what a pump gave is reckoned by it.
+        """
+        lead_s = now_s - self.steady()
+        leapt_s = lead_s - self.lead_s.get(session.pk, lead_s)
+        self.lead_s[session.pk] = lead_s
+        if leapt_s > AHEAD_S:
+            words = (
+                f"the server's clock leapt ahead by about {_about(leapt_s)} (it was set, or the machine slept): times "
+                "from here, and what the pump is said to have given, may be too far on"
+            )
+            append(session, "monitor.started", by=BY, data={"note": words})
 
     def greet(self, session: Session, kind: str, reason: str = "") -> None:
         """Write down that this monitor began, or stopped, to watch a session."""
@@ -87,8 +111,9 @@ class Watcher:
         """Drop what belongs to sessions that are over."""
         for key in self.known.keys() - live:
             del self.known[key]
-        for key in self.due_s.keys() - live:
-            del self.due_s[key]
+        for kept in (self.due_s, self.lead_s):
+            for key in kept.keys() - live:
+                del kept[key]
 
     def _of(self, session: Session) -> Watched:
         if session.pk not in self.known:
@@ -144,10 +169,13 @@ def _even(session: Session, snapshot: AlarmSnapshot) -> float:
         raise OvertakenError(f"session {session.pk}: version {snapshot.version} is not the newest")
     snapshot.version += 1
     snapshot.clock_offset_s += back_s
-    about = f"{back_s / 60:.0f} min" if back_s >= 90 else f"{back_s:.0f} s"
-    words = f"the server's clock was set back by about {about}; the session's time goes on"
+    words = f"the server's clock was set back by about {_about(back_s)}; the session's time goes on"
     append(session, "monitor.started", by=BY, data={"note": words})
     return snapshot.tick_t_s
+
+
+def _about(span_s: float) -> str:
+    return f"{span_s / 60:.0f} min" if span_s >= 90 else f"{span_s:.0f} s"
 
 
 def _tick(
