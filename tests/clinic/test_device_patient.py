@@ -19,6 +19,7 @@ from limen.clinic.sessions.actions import (
 )
 from limen.clinic.sessions.devices import bootstrap_device
 from limen.clinic.sessions.health import device_view, devices_on, doubts, forget_held
+from limen.clinic.sessions.ingest import Measured, take_batch
 from limen.clinic.sessions.models import (
     AlarmSnapshot,
     DeviceAssociation,
@@ -163,6 +164,35 @@ def test_a_monitor_that_sends_before_the_start_puts_nobodys_values_in_doubt(clie
     assert post(client, token, batch("chair-1", "b", [(2, "SPO2", 97.0)])).status_code == 200
     assert doubts(site=room.site) == {}
     assert devices_on(session)[0]["doubt"] == ""
+
+
+def standing(session) -> set[str]:
+    slots = AlarmSnapshot.objects.get(session=session).state["slots"].values()
+    return {slot["alarm"]["condition"] for slot in slots if slot["alarm"]}
+
+
+@pytest.mark.parametrize(
+    ("new_one_sends", "expected"), [(True, set()), (False, {"HR stale", "SPO2 stale", "RR stale"})]
+)
+def test_a_monitor_that_another_has_replaced_leaves_no_alarm_behind_and_silence_is_said(room, new_one_sends, expected):
+    begin = timezone.now()
+    with time_machine.travel(begin, tick=False) as clock:
+        session, old, _ = room.begun()
+        new, _ = bootstrap_device(by="test", site=room.site, name="new")
+        watcher = Watcher()
+        for second in range(1, 19):
+            clock.shift(1)
+            if second == 2:
+                associate_device(by=room.nurse, session=session, device=new)
+            sending = [old] if second <= 5 else []
+            for device in [*sending, *([new] if new_one_sends and second > 2 else [])]:
+                pairs = (("HR", 70.0), ("SPO2", 97.0), ("RR", 14.0))
+                samples = [Measured(second, signal, value, 0.0) for signal, value in pairs]
+                take_batch(device=device, batch_key=str(second), samples=samples)
+            if second == 6:
+                release_device(by=room.nurse, session=session, device=old)
+            watcher.visit(session)
+    assert standing(session) == expected
 
 
 @pytest.mark.parametrize("end", ["discharge", "end"])

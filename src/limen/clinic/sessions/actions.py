@@ -383,7 +383,8 @@ def associate_device(
 def release_device(*, by: User, session: Session, device: Any, reason: str = "") -> None:
     """Take a device off this patient. What it watched is lost, and says so, until another device takes over.
 
-    A pump watched nothing: an alarm about it would stand, and sound, until the session ends.
+    A pump watched nothing, and a monitor that another has replaced watches nothing any more: an alarm about it would
+    stand, and sound, until the session ends. Should the other one send nothing, its silence is said.
     """
     session = lock(session)
     association = DeviceAssociation.objects.filter(session=session, device=device, ended_at=None).first()
@@ -391,7 +392,9 @@ def release_device(*, by: User, session: Session, device: Any, reason: str = "")
         raise RefusedError(f"{device.name} is not on this session", where="device")
     leave(association)
     note(device=device.name)
-    if session.started_at is not None and streams_of(device):
+    others = DeviceAssociation.objects.filter(session=session, ended_at=None).select_related("device")
+    watched = {signal for row in others for signal in streams_of(row.device)}
+    if session.started_at is not None and not streams_of(device).keys() <= watched:
         data = {"device": device.name, "reason": reason or "taken off"}
         append(session, "device.lost", by=by.display_name, data=data)
 
