@@ -224,3 +224,16 @@ def test_what_cannot_be_is_refused() -> None:
         step(state, Tick(5), watch())
     with pytest.raises(InputError, match="unknown signal 'PULSEOX'"):
         step(state, one("PULSEOX", 97, 6), watch())
+
+
+def test_two_alarms_of_one_condition_never_share_a_name_however_long_a_session_stood_open() -> None:
+    weeks_s = 1_000_000
+    names = set()
+    state = begin(watch(), t_s=weeks_s)
+    for t_s in range(weeks_s, weeks_s + 90):
+        value = 88.0 if t_s % 30 < 5 else 97.0
+        state, changes = step(state, Tick(t_s, (Sample(t_s, t_s, "SPO2", value),)), watch())
+        raised = [change.alarm.id for change in changes if change.kind == "raised" and change.alarm]
+        assert not names & set(raised)
+        names |= set(raised)
+    assert len(names) == 3

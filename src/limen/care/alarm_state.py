@@ -243,7 +243,7 @@ class Alarm:
     @property
     def id(self) -> str:
         """Names this one alarm: its key and the second it was raised."""
-        return f"{self.key}@{self.t_s:g}"
+        return f"{self.key}@{self.t_s:.12g}"
 
     def to_json(self) -> dict[str, Any]:
         """The contract's keys and ours."""

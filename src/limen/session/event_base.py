@@ -13,8 +13,9 @@ Texts = Annotated[tuple[str, ...], Strict(False)]
 Dose = Annotated[float, Field(gt=0, le=5000)]
 # A hundredth of a minute is less than a pump can time; under it a rate stops being a number.
 Duration = Annotated[float, Field(ge=0.01, le=14400)]
-# A session lasts days at most; a time beyond that is a slip of units or of the clock.
-TimeInSession = Annotated[float, Field(ge=-604800, le=1209600)]
+# A session lasts hours; one that nobody ended must still be ended when it is found, be it a year later. A time beyond
+# that is a slip of the clock.
+TimeInSession = Annotated[float, Field(ge=-604800, le=366 * 86400)]
 # JSON may write a whole number as 10.0.
 Whole = Annotated[
     int, BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
