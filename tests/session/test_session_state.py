@@ -126,6 +126,18 @@ def test_a_pump_that_ran_empty_may_still_be_stopped() -> None:
     legal(at(2500), parse_event({"t_s": 2500, "kind": "infusion.stopped", "pump_volume_mL": 35}))
 
 
+@pytest.mark.parametrize("kind", ["infusion.paused", "infusion.stopped"])
+def test_a_pause_told_after_the_pump_would_have_run_empty_still_counts(kind: str) -> None:
+    """35 mg over 40 min from second 60: paused at 1260 s, told at 2700 s by a page that was cut off."""
+    told = {"t_s": 1260, "received_t_s": 2700, "id": "late", "kind": kind}
+    state = admit(HEADER, parse_events(START), parse_event(told))
+    assert state.phase == ("paused" if kind == "infusion.paused" else "stopped")
+    assert state.given_mg == pytest.approx(17.5)
+    after = {"t_s": 2470, "received_t_s": 2700, "id": "late", "kind": "infusion.paused"}
+    with pytest.raises(RefusedError, match="the infusion is over"):
+        admit(HEADER, parse_events(START), parse_event(after))
+
+
 def test_the_fold_keeps_and_names_what_does_not_follow() -> None:
     events = parse_events([{"t_s": 5, "kind": "infusion.resumed"}, *START])
     state = fold(HEADER, events, at_t_s=100)

@@ -346,12 +346,16 @@ _OBSERVED_KEYS = set(ObservationRecorded.model_fields) - _COMMON - _OF_THE_ENTRY
 
 def _objection(state: SessionState, event: Event) -> str | None:
     phases = _WHEN.get(event.kind)
-    if phases is not None and state.phase not in phases:
-        last = state.infusions[-1] if state.infusions else None
+    last = state.infusions[-1] if state.infusions else None
+    emptied = state.phase == "recovery" and last is not None and not last.stopped
+    phase = state.phase
+    if emptied and last is not None and last.end_t_s is not None and event.t_s < last.end_t_s:
+        phase = "running"  # a tap that was kept while the line was down: at that second the pump had not run empty
+    if phases is not None and phase not in phases:
         # A pump that ran empty is still stopped by hand a little later.
-        if event.kind == "infusion.stopped" and state.phase == "recovery" and last is not None and not last.stopped:
+        if event.kind == "infusion.stopped" and emptied:
             return None
-        return _REASON[state.phase]
+        return _REASON[phase]
     if isinstance(event, InfusionRateChanged) and event.rate_mL_per_h is not None:
         last = state.infusions[-1]
         if last.concentration_mg_per_mL is None:
