@@ -57,6 +57,16 @@ def test_the_file_stays_bounded_while_one_value_always_waits(tmp_path, monkeypat
     assert len(path.read_text().splitlines()) < 2100
 
 
+def test_a_file_that_is_written_anew_is_in_its_folder_before_anything_is_added(tmp_path, monkeypatch):
+    synced: list[int] = []
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda place: (synced.append(os.fstat(place).st_ino), real(place))[1])
+    spool = Spool(tmp_path / "spool")
+    assert synced == [(tmp_path / "spool").stat().st_ino, tmp_path.stat().st_ino]
+    spool.add([sample(1)])
+    assert synced[2:] == [(tmp_path / "spool").stat().st_ino]
+
+
 def test_what_was_dropped_stays_dropped_and_counted_after_a_restart(tmp_path):
     path = tmp_path / "spool"
     spool = Spool(path, capacity=3)

@@ -46,6 +46,7 @@ def register(device: typer.Typer) -> None:
         from limen.devices.stations import gateways
         from limen.errors import InputError
 
+        _say_where(spool)
         listener = Listener(gateways(_stations(sends_as, device, token, devices), url, spool), _say, zone=_zone(zone))
 
         async def run() -> None:
@@ -92,6 +93,7 @@ def register(device: typer.Typer) -> None:
         from limen.errors import InputError
 
         load_library()
+        _say_where(spool)
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
@@ -107,6 +109,11 @@ def register(device: typer.Typer) -> None:
 
 def _say(word: str) -> None:
     typer.echo(word, err=True)
+
+
+def _say_where(spool: Path | None) -> None:
+    if spool is None:
+        _say("what waits is kept in memory only and lost with this process; --spool FOLDER keeps it on disk")
 
 
 def _stations(sends_as: str | None, device: str | None, token: str | None, devices: Path | None) -> tuple[Station, ...]:

@@ -199,6 +199,7 @@ class Spool:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self._path)
+            _sync_folder(self._path.parent)
         except OSError as problem:
             if strict:
                 raise InputError(
@@ -246,6 +247,15 @@ def _record(entries: list[Waiting], message: str | None) -> dict[str, Any]:
     """What came together is one line: all of it is in the file, or nothing."""
     samples = [[entry.sample.t_s, entry.sample.seq, entry.sample.signal, entry.sample.value] for entry in entries]
     return {"add": samples, "patient": entries[0].patient if entries else None, "message": message}
+
+
+def _sync_folder(folder: Path) -> None:
+    """Without this a power cut may bring back the old file, and with it lose what was added to the new one."""
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(place)
+    finally:
+        os.close(place)
 
 
 def _own(path: Path) -> TextIO:
