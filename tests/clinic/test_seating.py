@@ -12,12 +12,12 @@ from limen.clinic.audit.act import acting
 from limen.clinic.audit.models import AuditEntry
 from limen.clinic.patients.models import Patient
 from limen.clinic.sessions.actions import associate_device, start_session
-from limen.clinic.sessions.devices import bootstrap_device
+from limen.clinic.sessions.devices import bootstrap_device, retire_device
 from limen.clinic.sessions.health import Heard, hear, hold
-from limen.clinic.sessions.ingest import token_hash
+from limen.clinic.sessions.ingest import device_of, token_hash
 from limen.clinic.sessions.models import Device, DeviceAssociation, Session
 from limen.clinic.sites.actions import bootstrap_chair
-from limen.errors import RefusedError
+from limen.errors import InputError, RefusedError
 
 
 def signed_in(user) -> Client:
@@ -92,6 +92,49 @@ def test_a_device_is_registered_by_the_director_and_its_secret_is_shown_once(cli
     again = director.post(address, {"name": "replay-1"})
     assert again.status_code == 400
     assert "registered already" in again.text
+
+
+def test_a_secret_that_is_renewed_or_retired_is_refused_from_then_on(clinic: Clinic) -> None:
+    director = signed_in(clinic.director)
+    device, first = bootstrap_device(by="tests", site=clinic.site, name="bedside-1")
+    renew, retire = (reverse(f"sessions:{name}", args=[device.pk]) for name in ("renew_secret", "retire_device"))
+    page = director.get(reverse("sessions:devices")).text
+    assert renew in page
+    assert retire in page
+    answer = director.post(renew)
+    second = answer.context["secret"]
+    assert second in answer.text
+    assert (device_of(first), device_of(second)) == (None, device)
+    assert second not in str(list(AuditEntry.objects.values_list("detail", flat=True)))
+    assert director.post(retire, follow=True).status_code == 200
+    assert device_of(second) is None
+    assert director.post(renew).status_code == 409, "retired for good"
+    assert renew not in director.get(reverse("sessions:devices")).text
+
+
+def test_a_device_on_a_patient_keeps_its_secret(clinic: Clinic, session: Session) -> None:
+    director = signed_in(clinic.director)
+    device, secret = bootstrap_device(by="tests", site=clinic.site, name="bedside-1")
+    associate_device(by=clinic.nurse, session=session, device=device)
+    for name in ("renew_secret", "retire_device"):
+        assert director.post(reverse(f"sessions:{name}", args=[device.pk])).status_code == 409
+    assert device_of(secret) == device
+
+
+def test_a_retired_device_is_put_on_nobody_by_a_page_that_was_loaded_before(clinic: Clinic, session: Session) -> None:
+    device, _ = bootstrap_device(by="tests", site=clinic.site, name="bedside-1")
+    retire_device(by=clinic.director, device=Device.objects.get(pk=device.pk))
+    with pytest.raises(InputError, match="no such device"):
+        associate_device(by=clinic.nurse, session=session, device=device)
+
+
+def test_a_nurse_changes_no_device_and_nobody_one_of_another_site(clinic: Clinic, browser: Client) -> None:
+    device, secret = bootstrap_device(by="tests", site=clinic.site, name="bedside-1")
+    for name in ("renew_secret", "retire_device"):
+        address = reverse(f"sessions:{name}", args=[device.pk])
+        assert browser.post(address).status_code == 403
+        assert signed_in(clinic.stranger).post(address).status_code == 404
+    assert device_of(secret) == device
 
 
 def test_a_nurse_registers_no_device(clinic: Clinic, browser: Client) -> None:

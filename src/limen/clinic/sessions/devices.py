@@ -74,6 +74,50 @@ def _register(name: str, kind: str, streams: Mapping[str, Any] | None, label: st
     return device, token
 
 
+@action(Permission.DEVICE_REGISTER, on="device")
+def renew_secret(*, by: User, device: Device) -> str:
+    """Another secret for a device, shown this once: the one before was lost, or somebody else has it.
+
+    Raises
+    ------
+    RefusedError
+        If the device is on a patient, who would not be watched until it has the new one, or is retired.
+    """
+    device = _off_duty(device)
+    secret = new_token()
+    device.token_hash = token_hash(secret)
+    device.save(update_fields=["token_hash"])
+    note(device=device.name)
+    return secret
+
+
+@action(Permission.DEVICE_REGISTER, on="device")
+def retire_device(*, by: User, device: Device) -> None:
+    """Accept nothing more from a device. What it measured stays.
+
+    Raises
+    ------
+    RefusedError
+        If the device is on a patient, or is retired.
+    """
+    device = _off_duty(device)
+    device.status = Device.Status.RETIRED
+    device.save(update_fields=["status"])
+    note(device=device.name)
+
+
+def _off_duty(device: Device) -> Device:
+    """The device, fresh and locked: active, and on nobody."""
+    device = Device.objects.select_for_update(no_key=True).get(pk=device.pk)
+    if device.status != Device.Status.ACTIVE:
+        raise RefusedError(f"{device.name} is retired", where="device", allowed="an active device")
+    on = DeviceAssociation.objects.select_related("session__chair").filter(device=device, ended_at=None).first()
+    if on is not None:
+        chair = on.session.chair.name
+        raise RefusedError(f"{device.name} is on {chair}", where="device", hint="Take it off there first")
+    return device
+
+
 def streams_of(device: Device) -> dict[str, Any]:
     """The signals a device is expected to send, with their periods."""
     return dict(device.streams)
@@ -111,9 +155,9 @@ def _plain(text: str) -> str:
 
 def join(session: Session, device: Device, *, read_back: str = "") -> DeviceAssociation:
     """Put a device on a session; inside an act. ``read_back`` is what :func:`check_read_back` gave."""
+    device = Device.objects.select_for_update(no_key=True).get(pk=device.pk)
     if device.site_id != session.site_id or device.status != Device.Status.ACTIVE:
         raise InputError("no such device at this site", where="device", allowed="an active device of the site")
-    Device.objects.select_for_update(no_key=True).get(pk=device.pk)
     taken = DeviceAssociation.objects.select_related("session__chair").filter(device=device, ended_at=None).first()
     if taken is not None:
         if taken.session_id == session.pk:

@@ -181,24 +181,44 @@ def known_devices(request: ClinicRequest) -> HttpResponse:
     """The devices of the site; registering one shows its secret, this once. Context: ``devices``, ``form``."""
     require(by=request.user, permission=Permission.DEVICE_REGISTER, site=request.site, target="devices")
     form = DeviceForm(request.POST or None)
-    status = 200
-    made: Device | None = None
-    secret = ""
-    if request.method == "POST":
-        status = 400
-        if form.is_valid():
-            try:
-                made, secret = devices.register_device(
-                    by=request.user,
-                    site=request.site,
-                    name=form.cleaned_data["name"],
-                    kind=form.cleaned_data["kind"] or "monitor",
-                    label=form.cleaned_data["label"],
-                )
-            except LimenError as problem:
-                status = blame(form, problem)
-            else:
-                form, status = DeviceForm(), 200
+    if request.method != "POST":
+        return _devices_page(request, form)
+    if not form.is_valid():
+        return _devices_page(request, form, status=400)
+    try:
+        made, secret = devices.register_device(
+            by=request.user,
+            site=request.site,
+            name=form.cleaned_data["name"],
+            kind=form.cleaned_data["kind"] or "monitor",
+            label=form.cleaned_data["label"],
+        )
+    except LimenError as problem:
+        return _devices_page(request, form, status=blame(form, problem))
+    return _devices_page(request, DeviceForm(), made=made, secret=secret)
+
+
+@require_POST
+@never_cache
+def renew_secret(request: ClinicRequest, device_id: uuid.UUID) -> HttpResponse:
+    """Give a device another secret, shown this once."""
+    device = get_object_or_404(Device, site=request.site, pk=device_id)
+    secret = devices.renew_secret(by=request.user, device=device)
+    return _devices_page(request, DeviceForm(), made=device, secret=secret)
+
+
+@require_POST
+def retire_device(request: ClinicRequest, device_id: uuid.UUID) -> HttpResponse:
+    """Accept nothing more from a device."""
+    device = get_object_or_404(Device, site=request.site, pk=device_id)
+    devices.retire_device(by=request.user, device=device)
+    messages.success(request, f"{device} is retired. Nothing more is accepted from it.")
+    return redirect("sessions:devices")
+
+
+def _devices_page(
+    request: ClinicRequest, form: DeviceForm, *, made: Device | None = None, secret: str = "", status: int = 200
+) -> HttpResponse:
     rows = Device.objects.filter(site=request.site)
     on = {
         row.device_id: row.session
