@@ -150,6 +150,18 @@ def test_what_is_sealed_is_what_the_database_gives_back(clinic: Clinic, session:
     assert seal_of(json.loads(json.dumps(again.content))) == again.sha256
 
 
+def test_a_second_press_of_sign_is_no_error_and_loses_no_remark(clinic: Clinic, session: Session) -> None:
+    finish(clinic, session)
+    client, address = client_of(clinic.nurse), reverse("notes:sign", args=[session.pk])
+    assert [client.post(address, {"remarks": "calm"}).status_code for _ in range(2)] == [302, 302]
+    assert SessionNote.objects.filter(session=session).count() == 1
+    refused = client.post(address, {"remarks": "vomited on the way home"})
+    assert refused.status_code == 409
+    page = refused.content.decode()
+    assert "Add them as an addendum" in page
+    assert "vomited on the way home</textarea>" in page
+
+
 def test_a_second_person_countersigns_once(clinic: Clinic, session: Session) -> None:
     finish(clinic, session)
     signed = actions.sign_note(by=clinic.nurse, session=session)
@@ -170,6 +182,10 @@ def test_an_addendum_stands_under_the_note(clinic: Clinic, session: Session) -> 
     added = actions.add_addendum(by=clinic.nurse, note_row=signed, text="Patient rang: slept well.")
     with pytest.raises(RefusedError, match="addendum"):
         actions.add_addendum(by=clinic.nurse, note_row=added, text="x")
+    pressed_twice = actions.add_addendum(by=clinic.nurse, note_row=signed, text="Patient rang: slept well. ")
+    assert pressed_twice.pk == added.pk
+    by_another = actions.add_addendum(by=clinic.prescriber, note_row=signed, text="Patient rang: slept well.")
+    assert by_another.pk != added.pk
     assert "Addendum by Nina Nurse, nurse" in words_of(session)
     assert "Patient rang: slept well." in words_of(session)
     assert SessionNote.objects.get(pk=signed.pk).sha256 == signed.sha256

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 OVER = (Session.Status.ENDED, Session.Status.DISCHARGED)
 LONGEST = 4000
+ONE_PRESS_S = 60.0  # the same words by the same person within this time came by one press
 
 
 @action(Permission.NOTE_SIGN, on="session")
@@ -32,13 +34,17 @@ def sign_note(*, by: User, session: Session, remarks: str = "") -> SessionNote:
     Raises
     ------
     RefusedError
-        If the session is not over, drug is not accounted for, or somebody else has signed the note.
+        If the session is not over, drug is not accounted for, or somebody else has signed the note; and where it was
+        signed with other remarks, which would be lost.
     """
+    words = _text(remarks, "remarks")
     Session.objects.select_for_update(of=("self",), no_key=True).get(pk=session.pk)
     held = SessionNote.objects.filter(session=session, kind=SessionNote.Kind.NOTE).select_related("signed_by").first()
     if held is not None:
-        if held.signed_by_id == by.pk:
+        if held.signed_by_id == by.pk and words in ("", held.content.get("remarks")):
             return held
+        if held.signed_by_id == by.pk:
+            raise RefusedError("you have signed this note", where="remarks", hint="Add them as an addendum")
         raise RefusedError(f"{held.signed_by.display_name} has signed this note", where="note", hint="Countersign it")
     if session.status not in OVER:
         raise RefusedError("the session is not over", where="note", allowed="after discharge or the session's end")
@@ -47,7 +53,7 @@ def sign_note(*, by: User, session: Session, remarks: str = "") -> SessionNote:
         raise RefusedError(
             f"{show_mg(open_mg)} mg drawn up are not accounted for", where="note", hint="Waste or return them first"
         )
-    return _sign(session, by, SessionNote.Kind.NOTE, {**draft(session), "remarks": _text(remarks, "remarks")}, None)
+    return _sign(session, by, SessionNote.Kind.NOTE, {**draft(session), "remarks": words}, None)
 
 
 @action(Permission.NOTE_SIGN, on="note_row")
@@ -64,11 +70,17 @@ def countersign(*, by: User, note_row: SessionNote) -> SessionNote:
 
 @action(Permission.NOTE_WRITE, on="note_row")
 def add_addendum(*, by: User, note_row: SessionNote, text: str) -> SessionNote:
-    """What is to be said after the signature; the note stays as it was signed."""
+    """What is to be said after the signature; the note stays as it was signed. Sent twice by one press it is one."""
     _refuse_later(note_row)
     words = _text(text, "text")
     if not words:
         raise InputError("nothing in it", where="text", allowed="what is to be added")
+    Session.objects.select_for_update(of=("self",), no_key=True).get(pk=note_row.session_id)
+    since = timezone.now() - timedelta(seconds=ONE_PRESS_S)
+    mine = note_row.later.filter(kind=SessionNote.Kind.ADDENDUM, signed_by=by, signed_at__gt=since)
+    held = mine.filter(content__text=words).first()
+    if held is not None:
+        return held
     return _sign(note_row.session, by, SessionNote.Kind.ADDENDUM, {"text": words, "seal": note_row.sha256}, note_row)
 
 

@@ -145,11 +145,14 @@ def sign(request: ClinicRequest, session_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, session, remarks=form, status=400)
     try:
-        if held is None:
+        if held is None or held.signed_by_id == request.user.pk:
             actions.sign_note(by=request.user, session=session, remarks=form.cleaned_data["remarks"])
         else:
             actions.countersign(by=request.user, note_row=held)
     except LimenError as problem:
+        if held is not None and held.signed_by_id == request.user.pk:
+            late = AddendumForm({"text": form.cleaned_data["remarks"]})  # what was written stays in the form it needs
+            return _page(request, session, addendum=late, status=blame(late, problem))
         return _page(request, session, remarks=form, status=blame(form, problem))
     return redirect("notes:note", session_id=session.pk)
 
