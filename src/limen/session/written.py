@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from limen.care.alarm_state import Act, Amend, Reading, Sample, Score, Symptoms
 from limen.session.events import EntryCorrected, Event, ObservationRecorded
-from limen.session.state import corrected, standing_symptoms
+from limen.session.state import corrected, in_order, standing_symptoms
 
 _SIGNALS = {
     "sbp_mmHg": "NIBP_SYS",
@@ -96,6 +96,20 @@ def _amend(event: EntryCorrected, known: Sequence[Event], true: Sequence[Event])
 def symptoms_now(event: Event, true: Sequence[Event]) -> Symptoms:
     """The symptoms that stand after an event."""
     return Symptoms(event.t_s, tuple(str(noted.value) for noted in standing_symptoms(true)))
+
+
+def symptoms_left(events: Sequence[Event], gone: Sequence[str]) -> tuple[str, ...]:
+    """The symptoms that stand after ``events`` without those that are gone, by their words.
+
+    Examples
+    --------
+    >>> from limen.session.events import SymptomReported
+    >>> told = [SymptomReported(t_s=60.0, id="a", text="nausea"), SymptomReported(t_s=90.0, id="b", text="chest pain")]
+    >>> symptoms_left(told, ["nausea"])
+    ('chest pain',)
+    """
+    standing = standing_symptoms(in_order(corrected(events)))
+    return tuple(str(noted.value) for noted in standing if noted.value not in gone)
 
 
 def _scores(event: ObservationRecorded) -> tuple[Score, ...]:

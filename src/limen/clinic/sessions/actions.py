@@ -23,7 +23,7 @@ from limen.clinic.sessions.handover import accept_chair, decline_chair, offer_ch
 from limen.clinic.sessions.models import AlarmSnapshot, DeviceAssociation, Session, SessionEvent
 from limen.clinic.sessions.planned import REASON_LENGTH, refuse_old_order, refuse_replaced_order, that_stand
 from limen.clinic.sessions.pumped import planned_infusion, refuse_faster
-from limen.clinic.sessions.record import append, done_before, rules_of
+from limen.clinic.sessions.record import append, done_before, events_of, rules_of
 from limen.clinic.sessions.rescuing import give_rescue
 from limen.clinic.sites.models import Chair
 from limen.clinic.sites.zones import today
@@ -35,6 +35,7 @@ from limen.session.export import rules_snapshot
 from limen.session.header import parse_header
 from limen.session.replay import read_limits
 from limen.session.ticks import refuse_open_sides, refuse_slow_streams
+from limen.session.written import symptoms_left
 
 if TYPE_CHECKING:
     from limen.clinic.accounts.models import User
@@ -210,11 +211,22 @@ def record(
     elif kind == "infusion.rate-changed" and late_s == 0.0:
         refuse_faster(session, values)
     if kind == "observation.recorded":
+        values = _without_gone(session, values)
         if not any(values.get(name) is not None for name in _OBSERVED):
             allowed = "at least one of " + ", ".join(sorted(_OBSERVED))
             raise InputError("holds no observation", where=kind, allowed=allowed)
         values = shown_back(session, values, kept=late_s > 0.0)
     return append(session, kind, by=by.display_name, data=values, key=key, late_s=late_s)
+
+
+def _without_gone(session: Session, values: dict[str, Any]) -> dict[str, Any]:
+    """Symptoms that are gone as those that are left: by the record as it stands now, not as a page last saw it."""
+    gone = values.pop("symptoms_gone", None)
+    if gone is None:
+        return values
+    if "symptoms" in values or not isinstance(gone, list) or not all(isinstance(text, str) for text in gone):
+        raise InputError("is no list of symptoms", where="symptoms_gone", allowed="a list of texts, without symptoms")
+    return {**values, "symptoms": list(symptoms_left(events_of(session), gone))}
 
 
 @action(Permission.SESSION_STOP, on="session")

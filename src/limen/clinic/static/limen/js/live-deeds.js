@@ -16,8 +16,24 @@
 
   const symptoms = ["severe headache", "chest pain", "short of breath", "vision changes", "confusion", "nausea", "vomiting", "dizziness"];
 
+  // What stands raises alarms until somebody says that it is gone. The server takes it from what stands by then.
+  function goneButtons() {
+    const standing = [...new Set(session().state.symptoms.map((noted) => noted.text))];
+    const row = el("div", { class: "acts", role: "group", "aria-label": "Symptoms that stand" });
+    for (const text of standing) {
+      const button = el("button", { class: "press press--glove", type: "button" }, "Gone: ", el("b", {}, text));
+      button.addEventListener("click", async () => {
+        for (const other of row.querySelectorAll("button")) other.disabled = true;
+        const answer = await limen.send("observation.recorded", { symptoms_gone: [text] }, `Gone: ${text}`);
+        if (!answer.error && !answer.kept) limen.shut();
+      });
+      row.append(button);
+    }
+    return standing.length ? [row] : [];
+  }
+
   function symptom() {
-    ask("What the patient feels", [["what", "Listed", "choice", symptoms.map((word) => [word, word])], ["more", "In words", "text"]], "Write down", (values) => ["symptom.reported", { text: [values.what, text(values.more)].filter(Boolean).join(", ") }]);
+    ask("What the patient feels", [["what", "Listed", "choice", symptoms.map((word) => [word, word])], ["more", "In words", "text"]], "Write down", (values) => ["symptom.reported", { text: [values.what, text(values.more)].filter(Boolean).join(", ") }], goneButtons());
   }
 
   // The patient's own words first, then one tap for how strong.

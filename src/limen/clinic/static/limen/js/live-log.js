@@ -12,7 +12,7 @@
   let link = null;
 
   const named = (key) => names[key] ?? key.replaceAll("_", " ");
-  const shown = (value) => (Array.isArray(value) ? value.join(", ") : value !== null && typeof value === "object" ? Object.entries(value).map(([key, part]) => `${key} ${shown(part)}`).join(" ") : value === true ? "yes" : value === false ? "no" : String(value));
+  const shown = (value) => (Array.isArray(value) ? value.join(", ") || "none" : value !== null && typeof value === "object" ? Object.entries(value).map(([key, part]) => `${key} ${shown(part)}`).join(" ") : value === true ? "yes" : value === false ? "no" : String(value));
   const list = (data) => Object.entries(data).filter(([key]) => !hidden.has(key) && !(data.order && inWords.has(key))).map(([key, value]) => `${named(key)} ${shown(value)}`.trim()).join(", ");
   const kind = (event) => event.kind.replace(".", " ").replaceAll("-", " ");
 
