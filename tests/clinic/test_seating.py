@@ -212,3 +212,13 @@ def test_the_live_door_ends_a_session_that_has_not_begun(clinic: Clinic, session
         assert (answer.status_code, answer.json()["seq"]) == (200, None)
     session.refresh_from_db()
     assert session.status == Session.Status.ENDED
+
+
+def test_the_page_before_a_session_says_that_its_order_was_replaced(
+    clinic: Clinic, session: Session, browser: Client
+) -> None:
+    address = reverse("sessions:seat", args=[session.pk])
+    assert "Do not start this session" not in browser.get(address).text
+    with acting(by="tests", action="tests.supersede", site=clinic.site):
+        type(session.plan).objects.filter(pk=session.plan_id).update(status="superseded")
+    assert "another plan has been signed since this session was prepared" in browser.get(address).text

@@ -36,6 +36,14 @@ def dose_of(session: Session) -> Mapping[str, Any]:
     return plan_of(session).get("dose") or {}
 
 
+def why_not_now(session: Session) -> str:
+    """Why a session that has not begun may not start: another order stands, or the facts are of another day."""
+    plan = Plan.objects.only("status", "on", "site").select_related("site").get(pk=session.plan_id)
+    if plan.status != Plan.Status.SIGNED:
+        return _REPLACED
+    return "" if plan.on == today(plan.site) else f"the plan rests on the facts of {plan.on}"
+
+
 def refuse_old_order(session: Session) -> None:
     """Refuse to start on an order that was replaced after the session was prepared, or on the facts of another day.
 
@@ -44,20 +52,14 @@ def refuse_old_order(session: Session) -> None:
     RefusedError
         Says which of the two, and what to do.
     """
-    plan = _order_now(session)
-    if plan.status != Plan.Status.SIGNED:
+    _lock_order(session)
+    why = why_not_now(session)
+    if why:
         raise RefusedError(
-            _REPLACED,
+            why,
             where="plan",
-            allowed="the signed plan",
-            hint="End this session before it begins, and prepare one of the new plan",
-        )
-    if plan.on != today(plan.site):
-        raise RefusedError(
-            f"the plan rests on the facts of {plan.on}",
-            where="plan",
-            allowed="a plan of today",
-            hint="End this session before it begins, and plan again",
+            allowed="the signed plan, of today",
+            hint="End this session before it begins, and prepare one of a plan that is signed today",
         )
 
 
@@ -69,7 +71,10 @@ def refuse_replaced_order(session: Session, values: Mapping[str, Any]) -> None:
     RefusedError
         If the plan is no longer the signed one, and no note says why its dose is given.
     """
-    if not told_why(values) and _order_now(session).status != Plan.Status.SIGNED:
+    if told_why(values):
+        return
+    _lock_order(session)
+    if Plan.objects.only("status").get(pk=session.plan_id).status != Plan.Status.SIGNED:
         raise RefusedError(
             _REPLACED,
             where="plan",
@@ -105,10 +110,9 @@ def _said(value: Any) -> str:
     return f"{value:g}" if number else f"{value!r:.40}"
 
 
-def _order_now(session: Session) -> Plan:
-    """The plan as it stands now: signing another one takes the same lock, so one of the two comes first."""
+def _lock_order(session: Session) -> None:
+    """Signing another plan takes the same lock, so one of the two comes first."""
     Course.objects.select_for_update(no_key=True).get(pk=session.course_id)
-    return Plan.objects.defer("result").select_related("site").get(pk=session.plan_id)
 
 
 def that_stand(sessions: QuerySet[Session]) -> QuerySet[Session]:

@@ -21,7 +21,7 @@ from limen.clinic.patients import charts
 from limen.clinic.sessions import actions, devices
 from limen.clinic.sessions.health import device_view
 from limen.clinic.sessions.models import Device, DeviceAssociation, Session
-from limen.clinic.sessions.planned import that_stand
+from limen.clinic.sessions.planned import that_stand, why_not_now
 from limen.clinic.sites.models import Chair, Site
 from limen.clinic.sites.queries import chairs
 from limen.clinic.sites.zones import today
@@ -255,6 +255,7 @@ def _seat_page(
         "free": free_devices(request.site).exists(),
         "is_open": session.status in OPEN,
         "not_begun": session.status == Session.Status.PLANNED,
+        "stale": "" if session.status != Session.Status.PLANNED else why_not_now(session),
         "why_not": why_not,
         "step": "session",
         "here": "patients",
