@@ -67,6 +67,18 @@ def test_a_file_that_is_written_anew_is_in_its_folder_before_anything_is_added(t
     assert synced[2:] == [(tmp_path / "spool").stat().st_ino]
 
 
+def test_the_clock_of_the_device_is_known_after_a_restart(tmp_path):
+    spool = Spool(tmp_path / "spool")
+    spool.add([sample(1)], message="m1")
+    for ahead_s in (-2.0, -2.4, 7.0):
+        spool.mark_device(ahead_s)
+    assert len((tmp_path / "spool").read_text().splitlines()) == 4, "a move of less than a second is not written"
+    for _ in range(2):  # the second time from the file that the first one wrote anew
+        spool.close()
+        spool = Spool(tmp_path / "spool")
+        assert (spool.device_ahead_s, len(spool), spool.has("m1")) == (7.0, 1, True)
+
+
 def test_what_was_dropped_stays_dropped_and_counted_after_a_restart(tmp_path):
     path = tmp_path / "spool"
     spool = Spool(path, capacity=3)

@@ -93,7 +93,7 @@ class Spool:
         with self._turn:
             if self.device_ahead_s is None or abs(ahead_s - self.device_ahead_s) > _MOVED_S:
                 self.device_ahead_s = ahead_s
-                self._append([self._mark()], sync=False)
+                self._append([{"device_ahead_s": ahead_s}], sync=False)
 
     def add(self, samples: list[Sample], patient: str | None = None, message: str | None = None) -> None:
         """Queue samples; they are in the file when this returns, or ``problem`` says why they are not.
@@ -225,6 +225,8 @@ class Spool:
                     self.device_ahead_s = record.get("device_ahead_s")
                     self.last_seq, self.dropped = int(record["last_seq"]), int(record["lost"])
                     self._messages.extend(str(entry) for entry in record["messages"])
+                elif "device_ahead_s" in record:
+                    self.device_ahead_s = record["device_ahead_s"]
                 elif "taken" in record:
                     gone.update((int(seq), str(signal)) for seq, signal in record["taken"])
                 elif "dropped" in record:
