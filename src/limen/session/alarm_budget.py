@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, Literal
 
 from limen.care.alarm_state import Alarm
@@ -161,7 +162,7 @@ def alarm_budget(sessions: Iterable[Watched], rules: Budget) -> AlarmBudget:
 
 
 def _row(key: tuple[str, str, str, str], found: Sequence[tuple[Alarm, Answer]], chair_h: float) -> Row:
-    waits = sorted(alarm.acknowledged_t_s - alarm.t_s for alarm, _ in found if alarm.acknowledged_t_s is not None)
+    waits = [alarm.acknowledged_t_s - alarm.t_s for alarm, _ in found if alarm.acknowledged_t_s is not None]
     condition, rule, priority, kind = key
     return Row(
         condition=condition,
@@ -173,5 +174,5 @@ def _row(key: tuple[str, str, str, str], found: Sequence[tuple[Alarm, Answer]], 
         checked=sum(answer == "checked" for _, answer in found),
         acknowledged=len(waits),
         per_chair_h=round(len(found) / chair_h, 3) if chair_h > 0.0 else None,
-        seen_s=waits[len(waits) // 2] if waits else None,
+        seen_s=median(waits) if waits else None,
     )

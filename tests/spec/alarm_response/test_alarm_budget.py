@@ -62,6 +62,7 @@ def test_the_count_by_hand() -> None:
         ("SpO2 low", 2, 1, 0, 1),
         ("Heart rate high", 1, 0, 0, 1),
     ]
+    assert [row.seen_s for row in found.rows] == [12.0, None]  # the middle of 4 and 20; nobody saw the other
     assert found.within is True  # six an hour for one person with four chairs: 1.5 a chair-hour
 
 
