@@ -103,6 +103,22 @@ def test_a_session_without_a_pump_shows_none():
     assert session_account(session).to_json()["differences"] is not None
 
 
+def test_a_pump_whose_line_broke_in_the_middle_is_not_short_of_what_ran_after():
+    with time_machine.travel(START, tick=False) as clock:
+        room = furnish()
+        session, _, _ = room.begun()
+        pump, _ = bootstrap_device(by="test", site=room.site, name="pump-1", kind="pump")
+        associate_device(by=room.nurse, session=session, device=pump)
+        take_batch(device=pump, batch_key="0", samples=[Measured(1, "PUMP_VOLUME", 0.0, 0.0)])
+        record(by=room.nurse, session=session, kind="infusion.started")
+        clock.shift(1200)
+        take_batch(device=pump, batch_key="1", samples=[Measured(2, "PUMP_VOLUME", 17.5, 0.0)])
+        clock.shift(1260)  # 35 mL in 40 min are in; the pump was read at 20
+        said = [row.said for row in pump_of(session).rows]
+    assert said[0] == "ordered 35 mL: not compared, the pump was read last at 20:00, 17.5 mL before the end"
+    assert said[1].startswith("recorded 17.5 mL, pump 17.5 mL: +0 mL, agrees")
+
+
 def test_half_an_infusion_is_held_against_what_should_have_run_and_says_since_when():
     # 52.5 mL/h: 8.75 mL after 10 min, 17.5 mL after 20. The pump stood still in the second ten minutes; after one
     # minute of them it is short by 0.875 mL of 9.625, more than the 5 % that pumps may be off.

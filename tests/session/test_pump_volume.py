@@ -68,6 +68,21 @@ def test_the_tolerance_is_the_larger_of_a_volume_and_a_share(expected_mL, pump_m
     assert ("DIFFERS" in account.rows[0].said) == (agrees is False)
 
 
+def test_a_pump_that_was_not_read_to_the_end_differs_from_nothing_that_counts_to_the_end():
+    def rows(unread_mL: float):
+        pump = read((0, 0.0), (1200, 17.5))
+        made = pump_account(
+            pump, ordered_mL=35, recorded_mL=17.5, given_mL=35, drawn_mL=16, unread_mL=unread_mL, tolerance=RULE
+        )
+        return {row.what: row.agrees for row in made.rows}, made.rows[2].said
+
+    agrees, said = rows(17.5)
+    assert agrees == {"ordered": None, "recorded": True, "given in the book": None, "drawn up": False}
+    assert said == "given in the book 35 mL: not compared, the pump was read last at 20:00, 17.5 mL before the end"
+    assert rows(1.75)[0]["given in the book"] is False, "5 % of 35 mL: as much as any pump may be off"
+    assert rows(1.76)[0]["given in the book"] is None
+
+
 def test_a_pump_may_give_less_than_was_drawn_up_and_never_more():
     def drawn(mL: float):
         pump = read((0, 0.0), (60, 30.0))

@@ -145,6 +145,7 @@ def pump_account(
     recorded_mL: float | None,
     given_mL: float | None,
     drawn_mL: float | None,
+    unread_mL: float = 0.0,
     tolerance: PumpTolerance | None = None,
 ) -> PumpAccount:
     """The pump against the order, the record and the book.
@@ -154,7 +155,10 @@ def pump_account(
     ordered_mL : float or None
         The volume of the signed order.
     recorded_mL : float or None
-        What the session's events say has run.
+        What the session's events say had run when the pump was read.
+    unread_mL : float
+        What they say ran after that. Where it is more than a pump may be off, nothing that counts to the end is
+        compared: a pump that is not read any more does not differ.
     given_mL, drawn_mL : float or None
         What the book says was given, and drawn up: no pump can give more than was drawn up.
 
@@ -165,20 +169,30 @@ def pump_account(
     """
     rule = tolerance or device_rules().pump_tolerance
     rows = (
-        _row("ordered", ordered_mL, pump, rule),
+        _row("ordered", ordered_mL, pump, rule, unread_mL=unread_mL),
         _row("recorded", recorded_mL, pump, rule),
-        _row("given in the book", given_mL, pump, rule),
+        _row("given in the book", given_mL, pump, rule, unread_mL=unread_mL),
         _row("drawn up", drawn_mL, pump, rule, at_most=True),
     )
     return PumpAccount(pump, rows, rule.verification.value)
 
 
 def _row(
-    what: str, expected_mL: float | None, pump: PumpVolume, rule: PumpTolerance, *, at_most: bool = False
+    what: str,
+    expected_mL: float | None,
+    pump: PumpVolume,
+    rule: PumpTolerance,
+    *,
+    at_most: bool = False,
+    unread_mL: float = 0.0,
 ) -> PumpRow:
     if pump.volume_mL is None or expected_mL is None:
         missing = "no pump was read" if pump.volume_mL is None else "not known"
         return PumpRow(what, expected_mL, None, None, None, f"{what}: {missing}")
+    if unread_mL > rule.allowed_mL(expected_mL):
+        read = "" if pump.read_t_s is None else f" at {span(pump.read_t_s)}"
+        said = f"{what} {expected_mL:g} mL: not compared, the pump was read last{read}, {unread_mL:g} mL before the end"
+        return PumpRow(what, expected_mL, None, None, None, said)
     difference = round(pump.volume_mL - expected_mL, 3)
     allowed = round(rule.allowed_mL(expected_mL), 3)
     agrees = (difference if at_most else abs(difference)) <= allowed

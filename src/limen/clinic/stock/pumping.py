@@ -26,10 +26,14 @@ def pump_of(session: Session) -> PumpAccount:
     mg_per_mL = _concentration(session, state)
     book = _book(session)
     syringe = dose_of(session).get("syringe") or {}
+    pump = pump_volume(_readings(session), start_t_s=state.dose_start_t_s)
+    recorded_mL = _volume(Decimal(str(state.given_mg)), mg_per_mL) if state.infusions else None
+    by_then_mL = recorded_mL if pump.read_t_s is None else _recorded_mL(state, pump.read_t_s, mg_per_mL)
     return pump_account(
-        pump_volume(_readings(session), start_t_s=state.dose_start_t_s),
+        pump,
         ordered_mL=syringe.get("volume_mL"),
-        recorded_mL=_volume(Decimal(str(state.given_mg)), mg_per_mL) if state.infusions else None,
+        recorded_mL=by_then_mL,
+        unread_mL=0.0 if recorded_mL is None or by_then_mL is None else round(recorded_mL - by_then_mL, 3),
         given_mL=_volume(book["give"], mg_per_mL),
         drawn_mL=_volume(book["draw"], mg_per_mL),
     )
@@ -43,7 +47,7 @@ def read_from_pump(session: Session, words: list[str]) -> tuple[Decimal | None, 
     account = pump_of(session)
     against = next(row for row in account.rows if row.what == "given in the book")
     volume_mL = account.pump.volume_mL
-    if volume_mL is None or against.expected_mL is None:
+    if volume_mL is None or against.agrees is None:
         return None, words
     concentration = _concentration(session, None)
     if concentration is None:
@@ -83,6 +87,14 @@ def _concentration(session: Session, state: SessionState | None) -> float | None
     planned = (dose_of(session).get("syringe") or {}).get("concentration_mg_per_mL")
     found = started or planned
     return float(found) if found else None
+
+
+def _recorded_mL(state: SessionState, t_s: float, mg_per_mL: float | None) -> float | None:
+    """What the record says had gone in by a second of the session."""
+    if not state.infusions:
+        return None
+    mg = sum(one.given_mg(t_s) for one in state.infusions) + sum(one.dose_mg for one in state.doses if one.t_s <= t_s)
+    return _volume(Decimal(str(mg)), mg_per_mL)
 
 
 def _volume(amount: Decimal | None, mg_per_mL: float | None) -> float | None:
