@@ -477,3 +477,18 @@ def test_nobody_is_his_own_second_person(clinic: Clinic, vial: Vial) -> None:
     again = {"amount_mg": "499.5", "witness": clinic.pharmacist.username, "witness_password": PASSWORD}
     assert client.post(address, again).status_code == 400
     assert not LedgerEntry.objects.filter(kind="count").exists()
+
+
+def test_nothing_is_drawn_up_for_an_order_that_was_replaced(clinic: Clinic, session: Session, vial: Vial) -> None:
+    with acting(by="tests", action="tests.supersede", site=clinic.site):
+        type(session.plan).objects.filter(pk=session.plan_id).update(status="superseded")
+    with pytest.raises(RefusedError, match="another plan has been signed since"):
+        actions.draw(
+            by=clinic.nurse,
+            session=session,
+            vial=vial,
+            amount_mg="35.0",
+            witness=clinic.second_nurse,
+            key="replaced",
+        )
+    assert not LedgerEntry.objects.filter(kind="draw").exists()

@@ -13,6 +13,7 @@ from limen.clinic.accounts.policy import holds
 from limen.clinic.audit.act import about, acting, action, current, note, target_of
 from limen.clinic.courses.models import Plan
 from limen.clinic.sessions.models import Session
+from limen.clinic.sessions.planned import why_not_now
 from limen.clinic.sites.zones import today
 from limen.clinic.stock.book import entries, key_for, line_for, lock_book, rows, write
 from limen.clinic.stock.models import LedgerEntry, Vial
@@ -149,13 +150,16 @@ def draw(
     Raises
     ------
     RefusedError
-        If the vial is not the one the signed plan was made for, is out of date or too empty, or the session is over.
+        If the vial is not the one the signed plan was made for, is out of date or too empty, the session is over, or
+        it has not begun and its order was replaced or is of another day.
     """
     _same_site(session, vial)
     if not rows(session.site).filter(key=key).exists():  # a line sent again meets the book, not today's state
         if session.status not in OPEN:
             raise RefusedError(f"this session is {session.get_status_display().lower()}", where="session")
         check_order(session, vial)
+        if session.status == Session.Status.PLANNED and (why := why_not_now(session)):
+            raise RefusedError(why, where="session", hint="Prepare a session of a plan that is signed today")
     return _post(session.site, vial, session, "draw", by.username, amount_mg, key, reason, witness)
 
 
