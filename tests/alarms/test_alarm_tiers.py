@@ -237,3 +237,26 @@ def test_two_alarms_of_one_condition_never_share_a_name_however_long_a_session_s
         assert not names & set(raised)
         names |= set(raised)
     assert len(names) == 3
+
+
+@pytest.mark.parametrize(
+    "answer", [PauseAudio(12.0, "dk"), Acknowledge(12.0, "dk", signal="SPO2"), Acknowledge(12.0, "dk", rule="MON-4")]
+)
+def test_an_answer_that_comes_late_is_about_what_stood_when_it_was_given(answer: PauseAudio | Acknowledge) -> None:
+    # Tapped at 12 s without a network, when only the heart rate was high; the saturation fell at 20 s; it came at 25 s.
+    state = begin(watch())
+    for t_s in range(1, 25):
+        took = (Sample(t_s, t_s, "HR", 140.0), Sample(t_s, t_s, "SPO2", 85.0 if t_s >= 20 else 97.0))
+        state, _ = step(state, Tick(t_s, took), watch())
+    state, _ = step(state, Tick(25, acts=(answer,)), watch())
+    silent = {alarm.signal for alarm in state.alarms if alarm.silent_until_t_s is not None}
+    assert silent == ({"HR"} if isinstance(answer, PauseAudio) else set())
+    assert "SPO2" in {alarm.signal for alarm in state.sounding(25)}
+
+
+def test_an_answer_by_its_id_reaches_its_alarm_however_the_clocks_stand() -> None:
+    state, changes = step(begin(watch()), Tick(20, (Sample(20, 20, "SPO2", 85.0),)), watch())
+    raised = next(change.alarm for change in changes if change.kind == "raised")
+    assert raised is not None
+    state, _ = step(state, Tick(21, acts=(Acknowledge(19.0, "dk", alarm=raised.id),)), watch())
+    assert [alarm.acknowledged_by for alarm in state.alarms] == ["dk"]

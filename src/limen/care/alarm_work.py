@@ -221,7 +221,7 @@ class Work:
                 self.judge(signal, state.value, state.value_t_s, newest=True)
 
     def acknowledge(self, act: Acknowledge) -> None:
-        """Answer the one alarm that is meant; of several, the gravest and oldest."""
+        """Answer the one alarm that is meant; of several, the gravest and oldest. Only an id names a later one."""
         wanted = (act.alarm, act.signal, act.condition, act.rule)
         for key, slot in sorted(self.slots.items(), key=lambda item: _grave(item[1])):
             alarm = slot.alarm
@@ -233,6 +233,7 @@ class Work:
                 and act.condition in {None, alarm.condition}
                 and act.rule in {None, alarm.rule}
                 and (act.alarm is not None or alarm.acknowledged_t_s is None)
+                and (act.alarm == alarm.id or self._stood(alarm, act.t_s))
             ):
                 until = act.t_s + self.watch.rules.sound.acknowledged_s
                 seen = replace(alarm, acknowledged_t_s=act.t_s, acknowledged_by=act.by, silent_until_t_s=until)
@@ -242,15 +243,21 @@ class Work:
         self.changes.append(Change("not-matched", self.tick.t_s, None, by=act.by))
 
     def pause_audio(self, act: PauseAudio) -> None:
-        """Hold back the sound of every alarm that stands, no longer than the rules allow."""
+        """Hold back the sound of every alarm that stood at the tap, no longer than the rules allow."""
         most = self.watch.rules.sound.paused_max_s
         used = most if act.duration_s is None else min(act.duration_s, most)
         until = act.t_s + used
         for key, slot in sorted(self.slots.items()):
             alarm = slot.alarm
-            if alarm is not None and (alarm.silent_until_t_s is None or alarm.silent_until_t_s < until):
+            if alarm is None or not self._stood(alarm, act.t_s):
+                continue
+            if alarm.silent_until_t_s is None or alarm.silent_until_t_s < until:
                 self.slots[key] = replace(slot, alarm=replace(alarm, silent_until_t_s=until))
         self.changes.append(Change("audio-paused", self.tick.t_s, by=act.by, asked_s=act.duration_s, used_s=used))
+
+    def _stood(self, alarm: Alarm, tapped_t_s: float) -> bool:
+        """Whether an alarm stood when somebody answered: a tap that a page kept comes late, and meant none after it."""
+        return alarm.t_s <= tapped_t_s or not self.watch.rules.sound.of_the_tap
 
     def return_sound(self) -> None:
         """Let the sound of alarms come back whose time has passed."""

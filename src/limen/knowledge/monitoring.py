@@ -185,6 +185,7 @@ class Sound(Record):
 
     acknowledged_s: float
     paused_max_s: float
+    of_the_tap: bool = False  # an answer that comes late is about what stood then; older sessions replay as watched
     sources: tuple[str, ...]
     verification: Verification
 
