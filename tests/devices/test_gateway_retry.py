@@ -208,6 +208,14 @@ def test_an_unknown_signal_is_refused_before_it_is_queued(clinic, clock):
     assert len(sender.spool) == 0
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_number_is_refused_before_it_is_queued(clinic, clock, value):
+    sender = gateway(clinic, clock)
+    with pytest.raises(InputError, match=r"SPO2 .* is not a number"):
+        sender.offer([("HR", 70.0), ("SPO2", value)])
+    assert len(sender.spool) == 0
+
+
 def test_play_keeps_time_by_the_start_and_not_by_the_last_sample(clinic, clock):
     begin = clock.now_s
     slept = []

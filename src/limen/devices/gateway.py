@@ -148,6 +148,11 @@ class Gateway:
         unknown = [signal for _, values in moments for signal, _ in values if signal not in SIGNALS]
         if unknown:
             raise InputError(f"unknown signal {unknown[0]!r}", where="signal", allowed=", ".join(SIGNALS))
+        for signal, value in (pair for _, values in moments for pair in values):
+            if value is not None and not math.isfinite(value):  # in the spool it would stop every batch behind it
+                raise InputError(
+                    f"{signal} {value!r} is not a number", where=signal, allowed="a finite number, or none"
+                )
         samples = []
         for t_s, values in moments:
             self._seq += 1
