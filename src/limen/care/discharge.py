@@ -42,7 +42,7 @@ class DischargeFacts:
     first_device_t_s : float or None
         When the first nasal device was used.
     seen : mapping of str to Seen
-        Newest entry of ``aldrete moaas oriented walks_unaided distress spo2_pct sbp_mmHg dbp_mmHg escort
+        Newest entry of ``aldrete moaas oriented walks_unaided distress dissociation spo2_pct sbp_mmHg dbp_mmHg escort
         instructions_given emergency_number_given safety_plan_given next_cssrs_on``.
     pressures : sequence of Pressure
         Readings in order of time.
@@ -239,7 +239,14 @@ class _Judge:
         found += missing
         if not missing and grade > self.rules.distress_max:
             found.append(Unmet("DIS-2", "distress or distressing dissociation"))
+        elif not missing and self._distressing_since(self.facts.seen["distress"].t_s):
+            found.append(Unmet("DIS-2", "distressing dissociation was seen since distress was last asked"))
         return found
+
+    def _distressing_since(self, asked_t_s: float) -> bool:
+        """Whether dissociation was scored as distressing with the newest answer on distress, or after it."""
+        seen = self.facts.seen.get("dissociation")
+        return seen is not None and seen.t_s >= asked_t_s and seen.value > self.rules.dissociation_max
 
     def back(self) -> list[Unmet]:
         facts, rules = self.facts, self.rules

@@ -62,6 +62,7 @@ class DischargeRules(Record):
     aldrete_min: int
     moaas_min: int
     distress_max: int
+    dissociation_max: int = 3
     sbp_max_mmHg: float
     dbp_max_mmHg: float
     rise_max_pct: float
