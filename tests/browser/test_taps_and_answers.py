@@ -314,3 +314,15 @@ def test_what_was_not_asked_before_leaving_is_no_no(floor: Floor) -> None:
         for event in floor.events(SPRAY, "observation.recorded")[-2:]
     ]
     assert said == [{"escort": True}, {"walks_unaided": False}]
+
+
+def test_distressed_is_asked_how_strong_at_once(floor: Floor) -> None:
+    page = floor.chair(INFUSION)
+    for row, value in (("moaas", 5), ("dissociation", 4)):
+        page.locator(f"[data-five={row}] button[value='{value}']").click()
+    panel = page.locator("[data-panel]")
+    expect(panel.get_by_role("heading", name="Distress")).to_be_visible()
+    panel.get_by_role("button", name="2 ").click()
+    expect(panel).to_be_hidden()
+    asked, answered = floor.events(INFUSION, "observation.recorded")[-2:]
+    assert (asked["dissociation"], answered["distress"]) == (4, 2)

@@ -221,5 +221,5 @@
     });
   }
 
-  Object.assign(limen, { deeds, openDeeds });
+  Object.assign(limen, { deeds, openDeeds, distress });
 })();

@@ -71,7 +71,8 @@
     }
     clear();
     const { moaas, dissociation } = values;
-    await limen.send("observation.recorded", { ...values, device_values: beside() }, `sedation ${moaas}, dissociation ${dissociation}`);
+    const answer = await limen.send("observation.recorded", { ...values, device_values: beside() }, `sedation ${moaas}, dissociation ${dissociation}`);
+    if (dissociation === 4 && !answer.error) limen.distress(); // "distressed": how strong is asked at once, for that is what alarms
   }
 
   function clear() {
