@@ -15,7 +15,7 @@ from limen.clinic.calls.actions import accept, screen_asks, shown
 from limen.clinic.calls.queries import calls_of, log_of, people, sounding
 from limen.clinic.emergency.actions import end_emergency, start_emergency, tap
 from limen.clinic.emergency.queries import told_beside
-from limen.clinic.sessions.actions import record
+from limen.clinic.sessions.actions import answer_alarm, record
 from limen.clinic.sessions.export import export_session
 from limen.clinic.sessions.floor_models import PatientLink
 from limen.clinic.sessions.ingest import Measured, take_batch
@@ -128,6 +128,23 @@ def test_a_clock_that_leaps_ahead_is_said_once_and_the_replay_agrees(floor):
     floor.live(10)
     (note,) = [row.data["note"] for row in SessionEvent.objects.filter(session=floor.session, kind="monitor.started")]
     assert note.startswith("the server's clock leapt ahead by about 60 min")
+    recorded = [row.data for row in AlarmRecord.objects.filter(session=floor.session).order_by("seq")]
+    assert list(replay(export_session(floor.session.pk)).changes) == recorded
+
+
+def test_what_was_written_by_a_clock_that_stood_ahead_keeps_no_answer_from_its_alarm(floor):
+    # After a restart the clock is an hour ahead for a moment, a nurse writes, the monitor is not there yet.
+    floor.live(30)
+    floor.clock.shift(BACK)
+    record(by=floor.room.nurse, session=floor.session, kind="observation.recorded", data={"moaas": 5})
+    floor.clock.move_to(timezone.now() - BACK)
+    floor.live(5)
+    floor.live(3, spo2=85.0)
+    raised = AlarmRecord.objects.filter(kind="raised", data__alarm__rule="MON-4").latest("seq").data["alarm"]
+    answer_alarm(by=floor.room.nurse, session=floor.session, kind="alarm.acknowledged", data={"alarm": raised["id"]})
+    floor.live(3, spo2=85.0)
+    assert AlarmRecord.objects.filter(kind="acknowledged", data__alarm__id=raised["id"]).exists()
+    assert SessionEvent.objects.filter(session=floor.session, kind="monitor.started").count() <= 2
     recorded = [row.data for row in AlarmRecord.objects.filter(session=floor.session).order_by("seq")]
     assert list(replay(export_session(floor.session.pk)).changes) == recorded
 

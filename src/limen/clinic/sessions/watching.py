@@ -27,6 +27,7 @@ from limen.session.ticks import begin_watch, monitor_ticks, tick_at, watched
 
 BY = "monitor"
 AHEAD_S = 15.0  # that the server's clock ran further than the steady one: it was set, or the machine slept
+WRITTEN_AHEAD_S = 60.0  # no two clocks of one clinic differ by as much, unless one was set
 MOST_TICKS = 120  # in one transaction: a long catch-up must not keep devices and people waiting
 
 
@@ -77,7 +78,9 @@ class Watcher:
         if session.started_at is None:
             return False
         snapshot = AlarmSnapshot.objects.defer("state").get(session=session)
-        now_s = _even(session, snapshot)
+        fixed = self._of(session)
+        fixed.events += events_from(session, len(fixed.events))
+        now_s = _even(session, snapshot, max((event.known_t_s for event in fixed.events), default=0.0))
         self._say_if_ahead(session, now_s)
         self.due_s[session.pk] = time.monotonic() + math.floor(now_s) + 1.0 - now_s
         due = monitor_ticks(snapshot.tick_t_s, now_s)
@@ -124,7 +127,6 @@ class Watcher:
     def _take(self, session: Session, snapshot: AlarmSnapshot, ticks: range, now_s: float) -> bool:
         """Step through ``ticks``; False where the watching has ended."""
         fixed = self._of(session)
-        fixed.events += events_from(session, len(fixed.events))
         events = fixed.events
         samples = _samples(session, snapshot.tick_t_s, ticks[-1])
         state = _state(fixed, snapshot)
@@ -155,15 +157,20 @@ def _state(fixed: Watched, snapshot: AlarmSnapshot) -> AlarmState:
     return AlarmState.from_json(snapshot.state) if snapshot.state else fixed.begin
 
 
-def _even(session: Session, snapshot: AlarmSnapshot) -> float:
+def _even(session: Session, snapshot: AlarmSnapshot, written_s: float) -> float:
     """Session time now, also after the server's clock was set back: without this nobody would watch until it caught up.
 
-    What was turned is kept with the session, so that every process goes on from the second that was watched last.
+    What was turned is kept with the session, so that every process goes on from the second that was watched last, or
+    from what was written down (``written_s``) by a clock that stood an hour ahead while no monitor ran: whatever is
+    written after that stands behind it, and no answer would reach its alarm until the hour was over.
     """
     now_s = elapsed_s(session, snapshot.clock_offset_s)
-    if snapshot.tick_t_s is None or now_s >= snapshot.tick_t_s - TURNED_S:
+    reached_s = snapshot.tick_t_s or 0.0
+    if written_s > max(now_s, reached_s) + WRITTEN_AHEAD_S:
+        reached_s = written_s
+    if now_s >= reached_s - TURNED_S:
         return now_s
-    back_s = snapshot.tick_t_s - now_s
+    back_s = reached_s - now_s
     mine = AlarmSnapshot.objects.filter(session=session, version=snapshot.version)
     if mine.update(version=snapshot.version + 1, clock_offset_s=snapshot.clock_offset_s + back_s) != 1:
         raise OvertakenError(f"session {session.pk}: version {snapshot.version} is not the newest")
@@ -171,7 +178,7 @@ def _even(session: Session, snapshot: AlarmSnapshot) -> float:
     snapshot.clock_offset_s += back_s
     words = f"the server's clock was set back by about {_about(back_s)}; the session's time goes on"
     append(session, "monitor.started", by=BY, data={"note": words})
-    return snapshot.tick_t_s
+    return reached_s
 
 
 def _about(span_s: float) -> str:
