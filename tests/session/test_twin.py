@@ -132,6 +132,7 @@ def test_an_earlier_session_with_a_high_peak_raises_what_is_expected_today() -> 
     told = event(twin(before, known, state(), []), subject=known)
     assert told.peak["p50"] > plain.peak["p50"] + 3
     assert told.readings == 1
+    assert "Learned from 1 reading, 1 of them from earlier sessions" in told.said
 
 
 def test_no_dose_no_twin(prior) -> None:

@@ -6,6 +6,7 @@ this session (``recorded``), and says which. A question that no event answers is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -218,7 +219,8 @@ class _Filler:
         if self.end_t_s is None:
             return Answer(why="the session is not over")
         last = [event for event in self.events if event.kind in {"discharged", "session.ended"}]
-        return Answer(round((self.end_t_s - self.first_t_s) / 60, 1), events=_ids(last[:1]))
+        # Rounded down: two seconds short of two hours are not two hours.
+        return Answer(math.floor((self.end_t_s - self.first_t_s) / 6 + 1e-9) / 10, events=_ids(last[:1]))
 
     def _ready(self) -> Answer:
         """The first observation at which everything but the time and the way home was met."""

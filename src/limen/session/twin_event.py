@@ -60,6 +60,8 @@ def updated(
 def said(found: Forecast, subject: Subject) -> str:
     """What was learned or not, in words."""
     count = f"{found.readings} reading{'' if found.readings == 1 else 's'}"
+    if subject.earlier:
+        count += f", {len(subject.earlier)} of them from earlier sessions"
     if found.readings == 0:
         parts = ["Nothing seen yet: this is what the models expect of anybody like this patient"]
     elif found.learned:
