@@ -228,7 +228,7 @@ def test_what_cannot_be_is_refused() -> None:
 
 def test_two_alarms_of_one_condition_never_share_a_name_however_long_a_session_stood_open() -> None:
     weeks_s = 1_000_000
-    names = set()
+    names: set[str] = set()
     state = begin(watch(), t_s=weeks_s)
     for t_s in range(weeks_s, weeks_s + 90):
         value = 88.0 if t_s % 30 < 5 else 97.0

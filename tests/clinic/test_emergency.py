@@ -175,6 +175,14 @@ def test_a_step_has_the_time_of_its_tap_even_when_it_arrives_late(floor):
     assert event.data["what"] == "Oxygen on"
 
 
+def test_steps_whose_keys_begin_alike_are_both_in_the_record(floor):
+    emergency = floor.start()
+    alike = "the-same-long-beginning-of-a-key-as-some-client-may-make-it-"
+    for number, step in enumerate(("airway-oxygen", "airway-open")):
+        tap(by=floor.nurse, emergency=emergency, kind="step", what=step, key=f"{alike}{number}")
+    assert SessionEvent.objects.filter(session=floor.session, kind="emergency.step").count() == 2
+
+
 @pytest.mark.parametrize(
     ("kind", "what", "said"),
     [("step", "nonsense", "unknown step"), ("role", "nonsense", "unknown role"), ("called", "", "unknown deed")],

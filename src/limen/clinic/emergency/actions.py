@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.utils import timezone
 
@@ -130,7 +130,7 @@ def tap(
             "emergency.step",
             by=by.display_name,
             data={"what": step.text if step else what},
-            key=f"{row.pk}-{key}"[:80] if key else None,
+            key=str(uuid5(row.pk, key)) if key else None,
             late_s=_late(late_s),
         )
     note(kind=kind, what=what)
