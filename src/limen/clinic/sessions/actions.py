@@ -25,6 +25,7 @@ from limen.clinic.sessions.planned import REASON_LENGTH, refuse_old_order, refus
 from limen.clinic.sessions.pumped import planned_infusion, refuse_faster
 from limen.clinic.sessions.record import append, done_before, events_of, rules_of
 from limen.clinic.sessions.rescuing import give_rescue
+from limen.clinic.sessions.since_signed import refuse_new_findings
 from limen.clinic.sites.models import Chair
 from limen.clinic.sites.zones import today
 from limen.errors import InputError, RefusedError
@@ -134,8 +135,9 @@ def start_session(*, by: User, session: Session, key: str | None = None) -> Sess
     Raises
     ------
     RefusedError
-        If its plan is no longer the signed one or not of today, a safety answer waits for a prescriber, a continuous
-        stream is slower than a live session allows, another session is open in the chair, or this one has begun.
+        If its plan is no longer the signed one or not of today, something recorded since forbids it, a safety answer
+        waits for a prescriber, a continuous stream is slower than a live session allows, another session is open in
+        the chair, or this one has begun.
     """
     session = lock(session)
     if session.started_at is not None:
@@ -153,6 +155,7 @@ def start_session(*, by: User, session: Session, key: str | None = None) -> Sess
             hint="A prescriber reviews it under Tasks first",
         )
     refuse_old_order(session)
+    refuse_new_findings(session)
     Chair.objects.select_for_update(no_key=True).get(pk=session.chair_id)
     open_here = Session.objects.filter(chair=session.chair, status__in=["running", "recovery"]).first()
     if open_here is not None:
