@@ -69,8 +69,10 @@ class Monitor:
     def address(self) -> str:
         return str(self.provider.get_xaddrs()[0])
 
-    def measure(self, values: dict[str, float | None], *, validity: str = "Vld", at_s: float | None = None) -> None:
-        from sdc11073.xml_types.pm_types import MeasurementValidity
+    def measure(
+        self, values: dict[str, float | None], *, validity: str = "Vld", mode: str = "Real", at_s: float | None = None
+    ) -> None:
+        from sdc11073.xml_types.pm_types import GenerationMode, MeasurementValidity
 
         with self.mdib.metric_state_transaction(set_determination_time=False) as change:
             for handle, value in values.items():
@@ -79,6 +81,7 @@ class Monitor:
                     state.mk_metric_value()
                 state.MetricValue.Value = None if value is None else Decimal(str(value))
                 state.MetricValue.MetricQuality.Validity = MeasurementValidity(validity)
+                state.MetricValue.MetricQuality.Mode = GenerationMode(mode)
                 state.MetricValue.DeterminationTime = time.time() if at_s is None else at_s
 
     def admit(self, patient: str) -> None:

@@ -37,8 +37,8 @@ def made(wall: Callable[[], float] = time.time) -> tuple[Consumer, list[dict], l
     )
 
 
-def state(value: float | None, at_s: float, validity: str = "Vld") -> SimpleNamespace:
-    quality = SimpleNamespace(Validity=validity)
+def state(value: float | None, at_s: float, validity: str = "Vld", mode: str = "Real") -> SimpleNamespace:
+    quality = SimpleNamespace(Validity=validity, Mode=mode)
     return SimpleNamespace(MetricValue=SimpleNamespace(Value=value, DeterminationTime=at_s, MetricQuality=quality))
 
 
@@ -75,6 +75,14 @@ def test_a_value_that_its_device_does_not_call_valid_is_no_value(validity):
     consumer.channels = {"hr": channel_of("147842", None, "264864")}  # type: ignore[dict-item]
     consumer.take({"hr": state(72, 1.0, validity)})
     assert waiting(consumer) == [("HR", None)]
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("Real", 72.0), ("Test", None), ("Demo", None)])
+def test_a_valid_number_that_was_made_to_test_or_show_the_device_is_no_value(mode, expected):
+    consumer, _, _ = made()
+    consumer.channels = {"hr": channel_of("147842", None, "264864")}  # type: ignore[dict-item]
+    consumer.take({"hr": state(72, 1.0, mode=mode)})
+    assert waiting(consumer) == [("HR", expected)]
 
 
 def test_a_reading_that_is_reported_again_is_taken_once_and_a_new_one_of_the_same_value_twice():
@@ -193,6 +201,10 @@ def test_a_device_on_this_machine_is_followed():
         assert sent() == {"HR": 72.0, "SPO2": 97.0, "TEMP": 37.0, "PUMP_VOLUME": 0.0}
         assert bodies[-1]["patient"] == "20401"
         device.measure({"spo2": 97}, validity="Inv")
+        until(lambda: sent()["SPO2"] is None)
+        device.measure({"spo2": 97})
+        until(lambda: sent()["SPO2"] == 97.0)
+        device.measure({"spo2": 98}, mode="Demo")
         until(lambda: sent()["SPO2"] is None)
         stop.set()
         thread.join(timeout=30)

@@ -20,6 +20,7 @@ from limen.units import convert
 
 Report = Callable[[str], None]
 VALID = ("Vld", "Vldated")  # whatever else a device says of its value, it is no value
+MEASURED = (None, "Real")  # a valid number may be made to test or to show the device
 _MDC = (None, "", "urn:oid:1.2.840.10004.1.1.1.0.0.1")  # how SDC names the nomenclature
 _RETRY_S = 5.0
 _LOOK_S = 0.2
@@ -32,9 +33,9 @@ class Channel:
     metric: Metric
     unit: str
 
-    def value(self, number: Any, validity: str | None) -> float | None:
-        """The value in the signal's unit; ``None`` where the device has none that it calls valid."""
-        if number is None or validity not in VALID:
+    def value(self, number: Any, validity: str | None, mode: str | None = None) -> float | None:
+        """The value in the signal's unit; ``None`` where the device has none that it calls valid, and measured."""
+        if number is None or validity not in VALID or mode not in MEASURED:
             return None
         return convert(float(number), self.unit, SIGNALS[self.metric.signal or ""])
 
@@ -139,9 +140,9 @@ class Consumer:
         return before != determined_s
 
     def _value(self, channel: Channel, reading: Any) -> float | None:
-        quality = getattr(reading.MetricQuality, "Validity", None)
+        validity, mode = (_word(reading.MetricQuality, name) for name in ("Validity", "Mode"))
         try:
-            return channel.value(reading.Value, None if quality is None else str(getattr(quality, "value", quality)))
+            return channel.value(reading.Value, validity, mode)
         except InputError as problem:  # one number that is none takes no other of its report with it
             self.report(f"{self.gateway.device}, not charted: {channel.metric.ref}: {problem}")
             return None
@@ -157,6 +158,12 @@ class Consumer:
                 self.patient = names[0] if names else None
             elif names and self.patient in names:
                 self.patient = None
+
+
+def _word(quality: Any, name: str) -> str | None:
+    """What a device says of a reading's quality, where it says anything."""
+    found = getattr(quality, name, None)
+    return None if found is None else str(getattr(found, "value", found))
 
 
 def _determined_s(reading: Any) -> float | None:
