@@ -161,6 +161,25 @@ def test_a_signal_that_two_metrics_give_alike_is_charted_by_rank_or_not_at_all()
     assert words == ["monitor-1, not charted: SPO2 is given 2 times"]
 
 
+class PatientContextStateContainer:
+    """As the library names it."""
+
+    def __init__(self, patient: str, association: str = "Assoc") -> None:
+        self.ContextAssociation = association
+        self.Identification = [SimpleNamespace(Extension=patient)]
+
+
+def test_a_patient_who_was_discharged_while_the_line_was_broken_is_claimed_no_more():
+    consumer, _, _ = made()
+    consumer.who({"a": PatientContextStateContainer("20401")}, whole=True)
+    consumer.who({})  # a report that speaks of something else
+    assert consumer.patient == "20401"
+    consumer.who({"a": PatientContextStateContainer("20401", "Dis")}, whole=True)
+    assert consumer.patient is None
+    consumer.who({"a": PatientContextStateContainer("20401", "Dis"), "b": PatientContextStateContainer("20402")})
+    assert consumer.patient == "20402"
+
+
 def test_without_the_extra_one_line_names_it(monkeypatch):
     real = builtins.__import__
 

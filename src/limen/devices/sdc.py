@@ -147,8 +147,13 @@ class Consumer:
             self.report(f"{self.gateway.device}, not charted: {channel.metric.ref}: {problem}")
             return None
 
-    def who(self, contexts: Mapping[str, Any]) -> None:
-        """Read which patient the device believes it is on, where it says so."""
+    def who(self, contexts: Mapping[str, Any], *, whole: bool = False) -> None:
+        """Read which patient the device believes it is on, where it says so.
+
+        ``whole``: these are all its contexts, so what they no longer name it no longer believes.
+        """
+        if whole:
+            self.patient = None
         for state in contexts.values():
             if type(state).__name__ != "PatientContextStateContainer":
                 continue
@@ -270,7 +275,7 @@ def _connected(library: Any, consumer: Consumer, address: str, certificates: Pat
         link.stop_all(unsubscribe=False)
         return f"{consumer.gateway.device}: no connection to {address} ({type(problem).__name__})"
     consumer.describe({entry.Handle: entry for entry in mdib.descriptions.objects if entry.is_metric_descriptor})
-    consumer.who({entry.Handle: entry for entry in mdib.context_states.objects})
+    consumer.who({entry.Handle: entry for entry in mdib.context_states.objects}, whole=True)
     bind: Any = observed.strongbind
     bind(mdib, metrics_by_handle=consumer.take, context_by_handle=consumer.who)
     return link
