@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, Error, Page, Request, Route, expect
 
 from browser.barriers import grave_barriers
 from cable import Cable
@@ -79,8 +79,12 @@ class Watch:
         context.add_cookies([{"name": n, "value": v, "url": self.cable.url} for n, v in cookies.items()])
         page = context.new_page()
         page.set_default_timeout(PATIENT_MS)
-        page.on("pageerror", lambda fault: self.faults.append(str(fault)))
+        page.on("pageerror", self.note)
         return page
+
+    def note(self, fault: Error) -> None:
+        """What a script of a page did not catch."""
+        self.faults.append(str(fault))
 
     def well(self, fault: str = "") -> None:
         """Both pages hear, are watched and show live numbers; they were never loaded again."""
@@ -174,6 +178,26 @@ def test_a_page_whose_script_never_ran(watch: Watch) -> None:
         for dead in ("main", ".clock", ".pulse", ".emergency"):
             expect(page.locator(dead).first).to_be_hidden()
         page.context.close()
+
+
+@pytest.mark.parametrize("part", ["js/live-log.js", "css/live.css"])
+def test_a_page_that_lacks_a_part_is_loaded_anew(watch: Watch, part: str) -> None:
+    page, missed = watch.page(), []
+    page.remove_listener("pageerror", watch.note)
+
+    def lose(route: Route) -> None:
+        missed.append(route.request.url)
+        route.abort() if len(missed) == 1 else route.continue_()
+
+    page.route(f"**/{part}", lose)
+    page.goto(watch.address)
+    until = time.monotonic() + PATIENT_MS / 1000
+    while len(missed) < 2 and time.monotonic() < until:
+        page.wait_for_timeout(100)
+    page.locator("body.is-listening:not(.is-blind)").wait_for()
+    page.locator("[data-vital=HR].vital--live").wait_for()
+    assert len(missed) == 2
+    page.context.close()
 
 
 def test_a_script_that_stops(watch: Watch) -> None:
