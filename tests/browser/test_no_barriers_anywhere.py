@@ -113,6 +113,7 @@ def test_pages_around_the_chair(walk: Walk) -> None:
     staff.get_by_role("radio", name="ask first").check()
     staff.get_by_role("button", name="Write down").click()
     staff.get_by_role("button", name="Make the call page").click()
+    staff.locator(".qr .code").wait_for()
     walk.look(staff, "patient")
     phone = walk.browser.new_context(viewport={"width": 320, "height": 640}).new_page()
     phone.goto(staff.locator(".qr .code").inner_text())
