@@ -10,26 +10,32 @@ import time_machine
 from limen.clinic.sessions.actions import associate_device, halt, record, release_device
 from limen.clinic.sessions.devices import bootstrap_device, streams_of
 from limen.clinic.sessions.ingest import Measured, take_batch
-from limen.clinic.sessions.models import AlarmRecord, Session
+from limen.clinic.sessions.models import AlarmRecord, Device, Session
 from limen.clinic.sessions.queries import session_live
 from limen.clinic.sessions.watching import Watcher
 from limen.clinic.stock.pumping import pump_of
 from limen.clinic.stock.queries import session_account
-from live_room import furnish
+from live_room import Room, furnish
 
 pytestmark = pytest.mark.django_db
 START = dt.datetime(2026, 11, 22, 9, 0, 0, tzinfo=dt.UTC)
 
 
+def with_pump(volume_mL: float = 0.0) -> tuple[Room, Session, Device]:
+    """A session whose pump was put on and read once, before its drug runs."""
+    room = furnish()
+    session, _, _ = room.begun()
+    pump, _ = bootstrap_device(by="test", site=room.site, name="pump-1", kind="pump")
+    associate_device(by=room.nurse, session=session, device=pump)
+    take_batch(device=pump, batch_key="0", samples=[Measured(1, "PUMP_VOLUME", volume_mL, 0.0)])
+    return room, session, pump
+
+
 def pumped(volume_mL: float) -> tuple[Session, list[str]]:
     """Twenty minutes of 35 mg in 35 mL over 40 min, then a stop; the pump says it gave ``volume_mL``."""
     with time_machine.travel(START, tick=False) as clock:
-        room = furnish()
-        session, _, _ = room.begun()
-        pump, _ = bootstrap_device(by="test", site=room.site, name="pump-1", kind="pump")
+        room, session, pump = with_pump()
         assert streams_of(pump) == {}
-        associate_device(by=room.nurse, session=session, device=pump)
-        take_batch(device=pump, batch_key="a", samples=[Measured(1, "PUMP_VOLUME", 0.0, 0.0)])
         clock.shift(10)
         record(by=room.nurse, session=session, kind="infusion.started")
         clock.shift(1200)
@@ -62,11 +68,7 @@ def test_a_pump_that_gave_more_than_the_record_says_so():
 
 
 def test_a_pump_whose_counter_was_not_cleared_differs_from_nothing_before_the_drug_runs():
-    room = furnish()
-    session, _, _ = room.begun()
-    pump, _ = bootstrap_device(by="test", site=room.site, name="pump-1", kind="pump")
-    associate_device(by=room.nurse, session=session, device=pump)
-    take_batch(device=pump, batch_key="a", samples=[Measured(1, "PUMP_VOLUME", 120.0, 0.0)])
+    _, session, _ = with_pump(120.0)
     account = pump_of(session)
     assert (account.pump.volume_mL, account.pump.notes) == (0.0, ())
     assert not any("120" in row.said for row in account.rows)
@@ -105,11 +107,7 @@ def test_a_session_without_a_pump_shows_none():
 
 def test_a_pump_whose_line_broke_in_the_middle_is_not_short_of_what_ran_after():
     with time_machine.travel(START, tick=False) as clock:
-        room = furnish()
-        session, _, _ = room.begun()
-        pump, _ = bootstrap_device(by="test", site=room.site, name="pump-1", kind="pump")
-        associate_device(by=room.nurse, session=session, device=pump)
-        take_batch(device=pump, batch_key="0", samples=[Measured(1, "PUMP_VOLUME", 0.0, 0.0)])
+        room, session, pump = with_pump()
         record(by=room.nurse, session=session, kind="infusion.started")
         clock.shift(1200)
         take_batch(device=pump, batch_key="1", samples=[Measured(2, "PUMP_VOLUME", 17.5, 0.0)])
@@ -123,11 +121,7 @@ def test_half_an_infusion_is_held_against_what_should_have_run_and_says_since_wh
     # 52.5 mL/h: 8.75 mL after 10 min, 17.5 mL after 20. The pump stood still in the second ten minutes; after one
     # minute of them it is short by 0.875 mL of 9.625, more than the 5 % that pumps may be off.
     with time_machine.travel(START, tick=False) as clock:
-        room = furnish()
-        session, _, _ = room.begun()
-        pump, _ = bootstrap_device(by="test", site=room.site, name="pump-1", kind="pump")
-        associate_device(by=room.nurse, session=session, device=pump)
-        take_batch(device=pump, batch_key="0", samples=[Measured(1, "PUMP_VOLUME", 0.0, 0.0)])
+        room, session, pump = with_pump()
         record(by=room.nurse, session=session, kind="infusion.started")
         for minute in range(1, 21):
             clock.shift(60)
